@@ -1,0 +1,66 @@
+// Sinks: writers on tasks, one committer on the JobManager. What a writer prepared becomes visible only
+// when the committer is told that everything up to a point is complete.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+
+namespace clepsydra {
+
+class Batch;
+class Clock;
+class Configuration;
+class FileSystem;
+class MemoryPool;
+class OutputStream;
+
+struct SinkContext {
+  MemoryPool* pool = nullptr;
+  FileSystem* file_system = nullptr;
+  const Clock* clock = nullptr;
+  const Configuration* configuration = nullptr;
+  OutputStream* standard_output = nullptr;  ///< Where `print` writes; shared by all, thread-safe.
+  std::string job_id;
+  int subtask = 0;
+  int parallelism = 1;
+};
+
+/// Threads: the task's.
+class SinkWriter {
+ public:
+  virtual ~SinkWriter() = default;
+  virtual Status write(const Batch& batch) = 0;
+  /// Called when nothing more is waiting: what is buffered should reach the outside soon.
+  virtual Status flush() = 0;
+  /// Everything written so far is durable but invisible; each answer is a committable. At a barrier and
+  /// at the end of input.
+  virtual Result<std::vector<std::string>> prepare_commit() = 0;
+  /// The job failed or was cancelled: undo what was not handed to prepare_commit(). Never fails loudly.
+  virtual void abort() = 0;
+};
+
+/// Lives on the JobManager. Every call may be repeated and must then do nothing.
+class SinkCommitter {
+ public:
+  virtual ~SinkCommitter() = default;
+  /// Makes the committables visible.
+  virtual Status commit(std::span<const std::string> committables) = 0;
+  /// They will never be committed: remove them.
+  virtual void abort(std::span<const std::string> committables) = 0;
+};
+
+/// A sink as built from its spec.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& context) const = 0;
+  /// Null when there is nothing to commit (print, blackhole).
+  virtual Result<std::unique_ptr<SinkCommitter>> make_committer(const SinkContext& context) const = 0;
+};
+
+}  // namespace clepsydra

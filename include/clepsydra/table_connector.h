@@ -1,0 +1,99 @@
+// Describes connectors and formats to the planner: options, abilities, guarantees. No I/O happens here
+// beyond what validate() documents.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clepsydra/status.h"
+
+namespace clepsydra {
+
+class Schema;
+class ValueTree;
+
+/// How an option's value must look; checked by the planner before a connector sees it.
+enum class OptionKind : std::uint8_t { kString, kBoolean, kInteger, kLong, kDouble, kDuration, kMemorySize, kEnum, kMap };
+
+struct OptionDescription {
+  std::string key;            ///< "csv.field-delimiter"; "fields.#.kind" has one key part free.
+  OptionKind kind = OptionKind::kString;
+  std::string default_value;  ///< Empty: none.
+  std::string description;
+  std::vector<std::string> choices = {};  ///< kEnum: the accepted values.
+  bool required = false;
+};
+
+/// Options of a WITH clause as written, keys as the reference spells them.
+using TableOptions = std::map<std::string, std::string>;
+
+enum class DeliveryGuarantee : std::uint8_t { kNone, kAtLeastOnce, kIdempotent, kExactlyOnce };
+
+struct MetadataColumn {
+  std::string key;   ///< "file.path"
+  std::string type;  ///< SQL text, e.g. "STRING NOT NULL"
+  bool virtual_only = true;
+};
+
+/// What the planner asks a source to produce.
+struct ScanRequest {
+  /// Physical columns to produce in this order, then metadata columns; all the reader builds.
+  std::vector<std::string> columns;
+  std::vector<std::string> metadata;  ///< Keys.
+  bool has_watermark = false;          ///< The table declares a WATERMARK (files are then not cut).
+};
+
+/// A connector, or a format with `is_format` (then options carry the prefix "<name>.").
+class TableConnector {
+ public:
+  virtual ~TableConnector() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual std::string_view description() const = 0;
+  [[nodiscard]] virtual bool can_read() const = 0;
+  [[nodiscard]] virtual bool can_write() const = 0;
+  /// Whether it reads or writes bytes through a format ("format" option).
+  [[nodiscard]] virtual bool uses_format() const = 0;
+  [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;
+  [[nodiscard]] virtual std::vector<MetadataColumn> metadata_columns() const { return {}; }
+  /// Checks what one option's kind cannot say. `schema`: the physical columns.
+  [[nodiscard]] virtual Status validate(const TableOptions& options, const Schema& schema) const = 0;
+  [[nodiscard]] virtual Result<bool> is_bounded(const TableOptions& options) const = 0;
+  /// Replayable from a position, so that state and source agree after a restore.
+  [[nodiscard]] virtual bool can_replay() const { return true; }
+  [[nodiscard]] virtual DeliveryGuarantee sink_guarantee(const TableOptions& options) const = 0;
+  /// Rows a second that the table's options ask for etc. stay in the options; the planner only carries
+  /// them. The product goes into OperatorSpec::options of the source or sink operator, and comes back to
+  /// ConnectorRegistry::make_source / make_sink. `schema`: all physical columns of the table.
+  [[nodiscard]] virtual Result<ValueTree> scan_spec(const TableOptions& options, const Schema& schema,
+                                                    const ScanRequest& request) const = 0;
+  [[nodiscard]] virtual Result<ValueTree> sink_spec(const TableOptions& options,
+                                                    const Schema& schema) const = 0;
+};
+
+/// A format as the planner sees it.
+class TableFormat {
+ public:
+  virtual ~TableFormat() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual std::string_view description() const = 0;
+  /// Keys with the prefix: "csv.null-literal".
+  [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;
+  [[nodiscard]] virtual Status validate(const TableOptions& options, const Schema& schema) const = 0;
+};
+
+/// All connectors and formats by name: what `sql` and `api` get injected.
+class TableConnectorRegistry {
+ public:
+  virtual ~TableConnectorRegistry() = default;
+  [[nodiscard]] virtual const TableConnector* find_connector(std::string_view name) const = 0;
+  [[nodiscard]] virtual const TableFormat* find_format(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> connector_names() const = 0;
+  [[nodiscard]] virtual std::vector<std::string> format_names() const = 0;
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,48 @@
+// The job as tasks: operators fused into chains, ready to be split into subtasks and deployed. Travels
+// and is stored as proto/job_graph.proto (see job_graph_codec.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "graph/operator_spec.h"
+#include "graph/stream_graph.h"
+
+namespace clepsydra {
+
+// One operator of a chain. Chains are trees: an operator may feed several others of its task.
+struct ChainedOperator {
+  OperatorSpec spec;
+  int producer = -1;  // Index in the vertex's operators; -1: fed by the vertex's input gates (or a source).
+};
+
+struct JobVertex {
+  std::string id;    // Derived from the uids of its operators.
+  std::string name;  // "Source: orders -> Calc -> Sink: out"
+  std::vector<ChainedOperator> operators;  // Producers before consumers; [0] is the head.
+  int parallelism = 1;
+  int max_parallelism = 128;
+};
+
+struct JobEdge {
+  int from_vertex = -1;
+  int from_operator = -1;  // Whose output is sent.
+  int to_vertex = -1;
+  int to_input = 0;        // Input of the head operator of the target.
+  Partitioning partitioning = Partitioning::kForward;
+  std::vector<int> keys;
+};
+
+struct JobGraph {
+  std::string name;
+  std::vector<JobVertex> vertices;  // Producers before consumers.
+  std::vector<JobEdge> edges;
+  std::vector<std::pair<std::string, std::string>> configuration;
+};
+
+// Chains every forward edge whose target has this one input edge and may_chain.
+Result<JobGraph> build_job_graph(const StreamGraph& graph);
+
+}  // namespace clepsydra
