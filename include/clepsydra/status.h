@@ -15,7 +15,8 @@ namespace clepsydra {
 
 /// What went wrong, in the classes of gRPC. The code tells the caller what to do next:
 /// kUnavailable: retry this call. kAborted: retry the larger step (restart from the checkpoint).
-/// kFailedPrecondition: stop until someone has changed something. kDataLoss: stored bytes are broken.
+/// kFailedPrecondition: stop until someone has changed something. kDataLoss: stored bytes are
+/// broken.
 enum class StatusCode : std::uint8_t {
   kOk = 0,
   kCancelled = 1,
@@ -101,15 +102,20 @@ namespace internal {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as return value
-  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor): as above
+  Result(T value)
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as return value
+  Result(Status status)
+      : status_(std::move(status)) {  // NOLINT(google-explicit-constructor): as above
     if (status_.is_ok()) internal::die(__FILE__, __LINE__, "Result from an ok Status", "");
   }
   // return std::make_unique<Derived>() as Result<std::unique_ptr<Base>>.
   template <typename U>
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::decay_t<U>, T> &&
-             !std::is_same_v<std::decay_t<U>, Result<T>> && !std::is_same_v<std::decay_t<U>, Status>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload): as above
+             !std::is_same_v<std::decay_t<U>, Result<T>> &&
+             !std::is_same_v<std::decay_t<U>, Status>)
+  Result(U&& value)
+      : value_(std::forward<U>(value)) {
+  }  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload): as above
 
   [[nodiscard]] bool is_ok() const { return value_.has_value(); }
   [[nodiscard]] const Status& status() const { return status_; }

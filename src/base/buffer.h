@@ -1,4 +1,5 @@
-// Buffers: the memory that columns live in. Allocated once, charged once to a pool, shared by reference.
+// Buffers: the memory that columns live in. Allocated once, charged once to a pool, shared by
+// reference.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,12 @@ class MutableBuffer;
 
 using BufferPtr = std::shared_ptr<const Buffer>;
 
-// A run of bytes inside one owning allocation. Immutable and thread-safe once it is held by a BufferPtr:
-// whoever filled it keeps no MutableBuffer to write through.
+// A run of bytes inside one owning allocation. Immutable and thread-safe once it is held by a
+// BufferPtr: whoever filled it keeps no MutableBuffer to write through.
 //
-// Allocations start at 64-byte boundaries and are readable up to the next multiple of 64 bytes; bytes from
-// size() on are unspecified. Whole kernels may so read (never write) a full vector at the end.
+// Allocations start at 64-byte boundaries and are readable up to the next multiple of 64 bytes;
+// bytes from size() on are unspecified. Whole kernels may so read (never write) a full vector at
+// the end.
 class Buffer {
  public:
   Buffer(const Buffer&) = delete;
@@ -29,18 +31,19 @@ class Buffer {
   [[nodiscard]] std::int64_t size() const { return size_; }
   // Bytes that the owning allocation charges to its pool; the same for all slices of it.
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
-  // Identity of the owning allocation, shared by its slices: add capacity() once per identity to know
-  // how many bytes a set of buffers pins.
+  // Identity of the owning allocation, shared by its slices: add capacity() once per identity to
+  // know how many bytes a set of buffers pins.
   [[nodiscard]] const void* allocation() const { return allocation_; }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const {
     return {data_, static_cast<std::size_t>(size_)};
   }
 
-  // Bytes [offset, offset + size) of `parent`, which stays alive. Requires 0 <= offset, 0 <= size and
-  // offset + size <= parent->size().
+  // Bytes [offset, offset + size) of `parent`, which stays alive. Requires 0 <= offset, 0 <= size
+  // and offset + size <= parent->size().
   static BufferPtr slice(const BufferPtr& parent, std::int64_t offset, std::int64_t size);
   // Bytes of somebody else (Arrow, a mapped file), kept alive by `owner` and charged to no pool.
-  static BufferPtr wrap(std::shared_ptr<const void> owner, const std::uint8_t* data, std::int64_t size);
+  static BufferPtr wrap(std::shared_ptr<const void> owner, const std::uint8_t* data,
+                        std::int64_t size);
 
  protected:
   Buffer() = default;
@@ -52,8 +55,8 @@ class Buffer {
   const void* allocation_ = nullptr;
 };
 
-// A buffer while it is being filled, by one thread. Converts to BufferPtr (std::move it there and write no
-// more). New bytes are not initialised. Keeps its pool alive.
+// A buffer while it is being filled, by one thread. Converts to BufferPtr (std::move it there and
+// write no more). New bytes are not initialised. Keeps its pool alive.
 class MutableBuffer final : public Buffer {
  public:
   explicit MutableBuffer(std::shared_ptr<MemoryPool> pool);
@@ -76,15 +79,17 @@ class MutableBuffer final : public Buffer {
   std::uint8_t* block_ = nullptr;
 };
 
-// A buffer of `size` bytes, not initialised. Errors: ResourceExhausted naming the pool and its limit.
+// A buffer of `size` bytes, not initialised. Errors: ResourceExhausted naming the pool and its
+// limit.
 Result<std::shared_ptr<MutableBuffer>> allocate_buffer(MemoryPool& pool, std::int64_t size);
 // The same with all bytes zero.
 Result<std::shared_ptr<MutableBuffer>> allocate_zeroed_buffer(MemoryPool& pool, std::int64_t size);
 // A buffer of its own holding a copy of `bytes`.
 Result<BufferPtr> copy_to_buffer(MemoryPool& pool, std::span<const std::uint8_t> bytes);
 
-// The bytes that an allocation of `size` bytes charges: size classes with at most a quarter of waste above
-// 4 KiB, multiples of 64 below. buffer->capacity() <= allocation_bytes(buffer->size()) after shrink_to_fit().
+// The bytes that an allocation of `size` bytes charges: size classes with at most a quarter of
+// waste above 4 KiB, multiples of 64 below. buffer->capacity() <= allocation_bytes(buffer->size())
+// after shrink_to_fit().
 std::int64_t allocation_bytes(std::int64_t size);
 
 }  // namespace clepsydra

@@ -21,7 +21,10 @@ class Clock {
   [[nodiscard]] std::int64_t monotonic_ns_at(std::int64_t wall_ms) const {
     const std::int64_t ahead_ms = wall_ms - now_ms();
     constexpr std::int64_t kFarMs = 100LL * 365 * 24 * 3600 * 1000;
-    return monotonic_ns() + (ahead_ms > kFarMs ? kFarMs : ahead_ms < -kFarMs ? -kFarMs : ahead_ms) * 1'000'000;
+    return monotonic_ns() + (ahead_ms > kFarMs    ? kFarMs
+                             : ahead_ms < -kFarMs ? -kFarMs
+                                                  : ahead_ms) *
+                                1'000'000;
   }
 };
 
@@ -37,8 +40,12 @@ class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(std::int64_t start_ms = 1'700'000'000'000) : start_ms_(start_ms) {}
 
-  [[nodiscard]] std::int64_t now_ms() const override { return start_ms_ + monotonic_ns() / 1'000'000; }
-  [[nodiscard]] std::int64_t now_ns() const override { return start_ms_ * 1'000'000 + monotonic_ns(); }
+  [[nodiscard]] std::int64_t now_ms() const override {
+    return start_ms_ + monotonic_ns() / 1'000'000;
+  }
+  [[nodiscard]] std::int64_t now_ns() const override {
+    return start_ms_ * 1'000'000 + monotonic_ns();
+  }
   [[nodiscard]] std::int64_t monotonic_ns() const override {
     return elapsed_ns_.load(std::memory_order_relaxed);
   }

@@ -35,26 +35,29 @@ class Reservation {
   std::int64_t bytes_ = 0;
 };
 
-// A byte budget. Pools form a tree (process, job, task, operator): what a pool takes, its ancestors take
-// too, and every limit on the way up holds at every moment. Counts are exact, not rounded.
+// A byte budget. Pools form a tree (process, job, task, operator): what a pool takes, its ancestors
+// take too, and every limit on the way up holds at every moment. Counts are exact, not rounded.
 //
-// Threads: all methods, any thread. A pool lives until its last buffer, reservation and child is gone.
+// Threads: all methods, any thread. A pool lives until its last buffer, reservation and child is
+// gone.
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   struct Private {};
 
  public:
   static constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
-  static std::shared_ptr<MemoryPool> make_root(std::string name, std::int64_t limit_bytes = kUnlimited);
+  static std::shared_ptr<MemoryPool> make_root(std::string name,
+                                               std::int64_t limit_bytes = kUnlimited);
   std::shared_ptr<MemoryPool> make_child(std::string name, std::int64_t limit_bytes = kUnlimited);
 
-  MemoryPool(Private, std::string name, std::int64_t limit_bytes, std::shared_ptr<MemoryPool> parent);
+  MemoryPool(Private, std::string name, std::int64_t limit_bytes,
+             std::shared_ptr<MemoryPool> parent);
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
   ~MemoryPool();
 
-  // Takes `bytes` (>= 0), or changes nothing and answers ResourceExhausted naming the pool whose limit
-  // stands in the way, its limit and its use.
+  // Takes `bytes` (>= 0), or changes nothing and answers ResourceExhausted naming the pool whose
+  // limit stands in the way, its limit and its use.
   Status try_reserve(std::int64_t bytes);
   // Gives back what try_reserve() took.
   void release(std::int64_t bytes);

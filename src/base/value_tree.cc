@@ -1,13 +1,13 @@
 #include "base/value_tree.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -77,8 +77,9 @@ class Decoder {
 
  private:
   Status broken(std::string_view expected) const {
-    return Status::data_loss(fmt::format("cannot decode a value tree of {} bytes: expected {} at byte {}",
-                                         size_, expected, size_ - rest_.size()));
+    return Status::data_loss(
+        fmt::format("cannot decode a value tree of {} bytes: expected {} at byte {}", size_,
+                    expected, size_ - rest_.size()));
   }
 
   bool varint(std::uint64_t& value) {
@@ -106,9 +107,12 @@ class Decoder {
     const auto tag = static_cast<std::uint8_t>(rest_.front());
     rest_.remove_prefix(1);
     switch (tag) {
-      case kNull: return ValueTree();
-      case kFalse: return ValueTree(false);
-      case kTrue: return ValueTree(true);
+      case kNull:
+        return ValueTree();
+      case kFalse:
+        return ValueTree(false);
+      case kTrue:
+        return ValueTree(true);
       case kInt: {
         std::uint64_t raw = 0;
         if (!varint(raw)) return broken("an integer");
@@ -152,7 +156,8 @@ class Decoder {
         }
         return ValueTree(std::move(map));
       }
-      default: return broken("a known tag");
+      default:
+        return broken("a known tag");
     }
   }
 
@@ -192,7 +197,8 @@ void print(const ValueTree& tree, std::string& out) {
 
 Status wrong_kind(std::string_view key, const ValueTree* found, std::string_view expected) {
   if (found == nullptr) {
-    return Status::invalid_argument(fmt::format("plan value '{}' is missing; expected {}", key, expected));
+    return Status::invalid_argument(
+        fmt::format("plan value '{}' is missing; expected {}", key, expected));
   }
   return Status::invalid_argument(fmt::format("plan value '{}' is {}; expected {}", key,
                                               found->to_string().substr(0, 64), expected));
@@ -290,7 +296,9 @@ std::string ValueTree::encode() const {
   return out;
 }
 
-Result<ValueTree> ValueTree::decode(std::string_view bytes) { return Decoder(bytes).run(); }
+Result<ValueTree> ValueTree::decode(std::string_view bytes) {
+  return Decoder(bytes).run();
+}
 
 std::string ValueTree::to_string() const {
   std::string out;

@@ -1,5 +1,5 @@
-// A tree of plain values: how operator options, bound expressions, split descriptions and other plan data
-// travel between rooms that must not know each other's types, and between processes.
+// A tree of plain values: how operator options, bound expressions, split descriptions and other
+// plan data travel between rooms that must not know each other's types, and between processes.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,22 @@ class ValueTree {
   using Map = std::vector<std::pair<std::string, ValueTree>>;
 
   ValueTree() = default;
-  ValueTree(bool value) : value_(value) {}                      // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::int64_t value) : value_(value) {}              // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(int value) : value_(std::int64_t{value}) {}         // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(double value) : value_(value) {}                    // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::string value) : value_(std::move(value)) {}    // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::string_view value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(const char* value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(List value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(Map value) : value_(std::move(value)) {}            // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(bool value) : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(std::int64_t value)
+      : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(int value)
+      : value_(std::int64_t{value}) {}        // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(double value) : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(std::string value)
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(std::string_view value)
+      : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(const char* value)
+      : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(List value)
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
+  ValueTree(Map value)
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
   static ValueTree list() { return ValueTree(List{}); }
   static ValueTree map() { return ValueTree(Map{}); }
 
@@ -46,7 +53,8 @@ class ValueTree {
   ValueTree& add(ValueTree value);
 
   // Reading a map whose shape is expected: the error names the key and the kind that was expected.
-  [[nodiscard]] const ValueTree* find(std::string_view key) const;  // Null when absent or not a map.
+  [[nodiscard]] const ValueTree* find(
+      std::string_view key) const;  // Null when absent or not a map.
   [[nodiscard]] Result<bool> get_bool(std::string_view key) const;
   [[nodiscard]] Result<std::int64_t> get_int(std::string_view key) const;
   [[nodiscard]] Result<double> get_double(std::string_view key) const;
@@ -58,8 +66,9 @@ class ValueTree {
   [[nodiscard]] std::int64_t get_int_or(std::string_view key, std::int64_t fallback) const;
   [[nodiscard]] std::string get_string_or(std::string_view key, std::string_view fallback) const;
 
-  // Compact binary form, version byte first; see value_tree.cc. decode() accepts any bytes and answers
-  // with an error for what is not a tree, is nested more than 200 deep or has bytes left over.
+  // Compact binary form, version byte first; see value_tree.cc. decode() accepts any bytes and
+  // answers with an error for what is not a tree, is nested more than 200 deep or has bytes left
+  // over.
   [[nodiscard]] std::string encode() const;
   static Result<ValueTree> decode(std::string_view bytes);
   // One line of JSON-like text for EXPLAIN, logs and tests.
