@@ -102,10 +102,10 @@ namespace internal {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value)
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as return value
-  Result(Status status)
-      : status_(std::move(status)) {  // NOLINT(google-explicit-constructor): as above
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): so that
+  // `return value;` and `return status;` read as they do without a Result.
+  Result(T value) : value_(std::move(value)) {}
+  Result(Status status) : status_(std::move(status)) {
     if (status_.is_ok()) internal::die(__FILE__, __LINE__, "Result from an ok Status", "");
   }
   // return std::make_unique<Derived>() as Result<std::unique_ptr<Base>>.
@@ -113,9 +113,8 @@ class [[nodiscard]] Result {
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::decay_t<U>, T> &&
              !std::is_same_v<std::decay_t<U>, Result<T>> &&
              !std::is_same_v<std::decay_t<U>, Status>)
-  Result(U&& value)
-      : value_(std::forward<U>(value)) {
-  }  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload): as above
+  Result(U&& value) : value_(std::forward<U>(value)) {}
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   [[nodiscard]] bool is_ok() const { return value_.has_value(); }
   [[nodiscard]] const Status& status() const { return status_; }

@@ -21,22 +21,17 @@ class ValueTree {
   using Map = std::vector<std::pair<std::string, ValueTree>>;
 
   ValueTree() = default;
-  ValueTree(bool value) : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::int64_t value)
-      : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(int value)
-      : value_(std::int64_t{value}) {}        // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(double value) : value_(value) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::string value)
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(std::string_view value)
-      : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(const char* value)
-      : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(List value)
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
-  ValueTree(Map value)
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): literal-like
+  // NOLINTBEGIN(google-explicit-constructor): so that literals can stand for trees.
+  ValueTree(bool value) : value_(value) {}
+  ValueTree(std::int64_t value) : value_(value) {}
+  ValueTree(int value) : value_(std::int64_t{value}) {}
+  ValueTree(double value) : value_(value) {}
+  ValueTree(std::string value) : value_(std::move(value)) {}
+  ValueTree(std::string_view value) : value_(std::string(value)) {}
+  ValueTree(const char* value) : value_(std::string(value)) {}
+  ValueTree(List value) : value_(std::move(value)) {}
+  ValueTree(Map value) : value_(std::move(value)) {}
+  // NOLINTEND(google-explicit-constructor)
   static ValueTree list() { return ValueTree(List{}); }
   static ValueTree map() { return ValueTree(Map{}); }
 
