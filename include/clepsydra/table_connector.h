@@ -63,6 +63,12 @@ class TableConnector {
   /// Checks what one option's kind cannot say. `schema`: the physical columns.
   [[nodiscard]] virtual Status validate(const TableOptions& options, const Schema& schema) const = 0;
   [[nodiscard]] virtual Result<bool> is_bounded(const TableOptions& options) const = 0;
+  /// Whether scan_spec() accepts a `schema` whose ROW columns lack fields that no query reads (fields are
+  /// then found by name). Otherwise it always gets the whole declared types.
+  [[nodiscard]] virtual bool can_prune_fields(const TableOptions& options) const {
+    (void)options;
+    return false;
+  }
   /// Replayable from a position, so that state and source agree after a restore.
   [[nodiscard]] virtual bool can_replay() const { return true; }
   [[nodiscard]] virtual DeliveryGuarantee sink_guarantee(const TableOptions& options) const = 0;
