@@ -27,12 +27,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 // Defined by the address sanitizer's runtime, absent otherwise.
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
-extern "C" const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() {
-  return "ignore_noninstrumented_modules=1:halt_on_error=1";
-}
 
 namespace {
+
+using std::string_view_literals::operator""sv;
 
 constexpr std::size_t kInputBytesMax = 64 * 1024;
 constexpr int kMutationsMax = 8;
@@ -106,7 +104,7 @@ class Mutator {
 
   void mutate(std::string& input) {
     // Values at which lengths and numbers go wrong, and bytes that text formats give a meaning to.
-    static constexpr std::string_view kTelling = "\0\1\x7f\x80\xff\"'\\\n\r,;:-+.09eE{}[]()<> ";
+    static constexpr std::string_view kTelling = "\0\1\x7f\x80\xff\"'\\\n\r,;:-+.09eE{}[]()<> "sv;
     if (input.empty()) {
       input.assign(1 + below(16), any_byte());
       return;
