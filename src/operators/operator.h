@@ -1,5 +1,5 @@
-// What a dataflow operator is. One operator per file; the class lives in an anonymous namespace and is
-// reached by its registered kind.
+// What a dataflow operator is. One operator per file; the class lives in an anonymous namespace and
+// is reached by its registered kind.
 #pragma once
 
 #include <cstdint>
@@ -15,28 +15,29 @@ namespace clepsydra {
 class Output {
  public:
   virtual ~Output() = default;
-  // Never blocks; the overshoot of one step is bounded by one step's results. Marks in the batch are the
-  // watermarks of this output: an operator that holds rows back re-emits them itself.
+  // Never blocks; the overshoot of one step is bounded by one step's results. Marks in the batch
+  // are the watermarks of this output: an operator that holds rows back re-emits them itself.
   virtual Status emit(Batch batch) = 0;
 };
 
 // One step of a task calls these from one thread. An operator never blocks, waits or locks.
 //
-// Time: watermarks arrive only as marks in batches (a batch may have marks and no rows); the last one is
-// kMaxWatermark, followed by finish(). An operator that does not hold rows back keeps the marks at their
-// place by Batch::select()/with_columns(). An operator with two inputs gets merged watermarks: only the
-// chain's merger decides what the operator's event time is, and delivers it as marks of input 0's batches
-// or as batches without rows.
-// Snapshots, barriers and idleness are not mentioned here: the chain and the state handles own them.
+// Time: watermarks arrive only as marks in batches (a batch may have marks and no rows); the last
+// one is kMaxWatermark, followed by finish(). An operator that does not hold rows back keeps the
+// marks at their place by Batch::select()/with_columns(). An operator with two inputs gets merged
+// watermarks: only the chain's merger decides what the operator's event time is, and delivers it as
+// marks of input 0's batches or as batches without rows. Snapshots, barriers and idleness are not
+// mentioned here: the chain and the state handles own them.
 class Operator {
  public:
   virtual ~Operator() = default;
 
-  // Rows and marks of one input, in order. Work that cannot be finished within the step (many windows
-  // fire) stays behind and is told by has_pending().
+  // Rows and marks of one input, in order. Work that cannot be finished within the step (many
+  // windows fire) stays behind and is told by has_pending().
   virtual Status process(int input, Batch batch, Output& output) = 0;
 
-  // True while work is left; the task calls resume() (as its outputs have room) before the next input.
+  // True while work is left; the task calls resume() (as its outputs have room) before the next
+  // input.
   [[nodiscard]] virtual bool has_pending() const { return false; }
   virtual Status resume(Output& output);
 

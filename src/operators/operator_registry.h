@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "clepsydra/status.h"
 #include "functions/expression_program.h"
@@ -19,11 +20,13 @@ class ConnectorRuntime;
 class FileSystem;
 class KeyedStateBackend;
 class MemoryPool;
-class OutputStream;
+class ResultSender;
+class TextOutput;
 class TimeZone;
 
-// Counters of one operator subtask. Written by the task thread only, published by the task after each
-// step. "Late" rows came after all their windows had closed; "dropped" for other named reasons.
+// Counters of one operator subtask. Written by the task thread only, published by the task after
+// each step. "Late" rows came after all their windows had closed; "dropped" for other named
+// reasons.
 struct OperatorCounters {
   std::int64_t rows_in = 0;
   std::int64_t rows_out = 0;
@@ -42,8 +45,9 @@ struct OperatorContext {
   FileSystem* file_system = nullptr;
   KeyedStateBackend* state = nullptr;  // This operator's own.
   const ConnectorRuntime* connectors = nullptr;
-  OutputStream* standard_output = nullptr;
+  TextOutput* standard_output = nullptr;
   OperatorCounters* counters = nullptr;
+  ResultSender* results = nullptr;  // Of a collect_sink; null elsewhere.
   const TimeZone* session_zone = nullptr;
   std::string job_id;
   int subtask = 0;
