@@ -17,14 +17,14 @@ class Clock;
 class Configuration;
 class FileSystem;
 class MemoryPool;
-class OutputStream;
+class TextOutput;
 
 struct SinkContext {
   MemoryPool* pool = nullptr;
   FileSystem* file_system = nullptr;
   const Clock* clock = nullptr;
   const Configuration* configuration = nullptr;
-  OutputStream* standard_output = nullptr;  ///< Where `print` writes; shared by all, thread-safe.
+  TextOutput* standard_output = nullptr;  ///< Where `print` writes; shared by all, thread-safe.
   std::string job_id;
   int subtask = 0;
   int parallelism = 1;
