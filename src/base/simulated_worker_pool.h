@@ -82,7 +82,8 @@ class SimulatedWorkerPool final : public WorkerPool {
   // Moves the clock to the next event at or before `until_ns`; false when there
   // is none.
   bool advance(std::int64_t until_ns);
-  void fire_due();
+  // Calls or wakes what is due first; false when nothing is due.
+  bool fire_due();
   void make_runnable(const std::shared_ptr<Cell>& cell);
 
   SimulatedClock& clock_;

@@ -11,6 +11,10 @@
 
 namespace clepsydra {
 
+namespace internal {
+class TimerThread;
+}
+
 // N threads, each owning a set of steppables that it steps in turn. A worker
 // without work spins for some microseconds (waking a thread costs more) and
 // then sleeps until a wake or the next deadline. One more thread waits for
@@ -51,11 +55,10 @@ class ThreadWorkerPool final : public WorkerPool {
  private:
   class Cell;
   class Worker;
-  class TimerThread;
 
   const Clock& clock_;
   const Options options_;
-  std::unique_ptr<TimerThread> timers_;
+  std::unique_ptr<internal::TimerThread> timers_;
   std::vector<std::shared_ptr<Worker>>
       workers_;  // Shared with cells: a late wake finds its worker.
 };

@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -61,15 +60,18 @@ class EndpointTable {
   ~EndpointTable();
   Status listen(std::string name, MessageHandler handler);
   void close(std::string_view name);
-  [[nodiscard]] std::shared_ptr<Endpoint> find(std::string_view name) const;
+  void close_all();
+  // The endpoint `to` with room taken in its mailbox for a message of `bytes`.
+  Result<std::shared_ptr<Endpoint>> take_room(std::string_view to, std::size_t bytes) const;
 
  private:
+  [[nodiscard]] std::shared_ptr<Endpoint> find(std::string_view name) const;
+
   WorkerPool& pool_;
   const TransportLimits limits_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Endpoint>> endpoints_ CLP_GUARDED_BY(mutex_);
 };
-Status deliver(Endpoint* endpoint, std::string_view from, std::string_view to, std::string bytes);
 }  // namespace internal
 
 // Within one process: each endpoint is a steppable of `pool` with a bounded
