@@ -1,0 +1,101 @@
+// Keyed state as operators see it: rows found by key, a batch of keys at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "stream/column.h"
+#include "stream/data_type.h"
+
+namespace clepsydra {
+
+class MemoryPool;
+
+// Memory beside the fixed part of rows: strings, lists, sets of values. It belongs to one namespace
+// and is dropped with it. Blocks never move and start at 16-byte boundaries. Threads: the owner of
+// the state.
+class StateMemory {
+ public:
+  virtual ~StateMemory() = default;
+  // `bytes` > 0, not initialised. ResourceExhausted: `block` is untouched.
+  virtual Status allocate(std::int64_t bytes, std::byte*& block) = 0;
+  // `bytes` as it was allocated.
+  virtual void free(std::byte* block, std::int64_t bytes) = 0;
+};
+
+// A namespace of a state: a slice or window, by its end; one number for state without windows.
+using StateNamespace = std::int64_t;
+
+// A named state: rows of `value_bytes` bytes, found by key.
+struct KeyedRowsSpec {
+  std::string name;
+  std::vector<DataType>
+      key_types;  // Empty: one row per namespace. Not nested; at most kKeyColumnsMax.
+  std::int64_t value_bytes = 8;  // A multiple of 8, at most kValueBytesMax.
+
+  static constexpr int kKeyColumnsMax = 1024;
+  static constexpr std::int64_t kValueBytesMax = 1 << 20;
+};
+
+// Keys of a call: row rows[i] (row i when `rows` is null) of the columns, for 0 <= i < count.
+struct KeyBatch {
+  std::span<const Column> columns;
+  // Of all rows of the columns: hash_rows().
+  const std::uint64_t* hashes = nullptr;
+  const std::int32_t* rows = nullptr;
+  std::int64_t count = 0;
+};
+
+// A handle to one named state. State copies the bytes of keys and keeps no view of an input.
+//
+// A row is named by the address of its value. It stays there until it is erased, its namespace is
+// dropped, or, where said, other rows are erased. Values are 8-byte aligned; a new row's value is
+// all zero. Keys are equal as in stream/key_group.h: NULL equals NULL, 0.0 equals -0.0, NaN equals
+// NaN.
+class KeyedRows {
+ public:
+  virtual ~KeyedRows() = default;
+
+  // The row of each key, added where there was none. Equal keys of a call get the same row.
+  // ResourceExhausted when the memory pool is full; some rows may have been added then.
+  virtual Status find_or_insert(StateNamespace ns, const KeyBatch& keys,
+                                std::span<std::byte*> values) = 0;
+  // Null where there is no row.
+  virtual Status find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) = 0;
+  // The rows of namespace `ns` with the keys of `from`, which are rows of other namespaces of this
+  // state; added where there was none.
+  virtual Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
+                                     std::span<std::byte*> values) = 0;
+
+  // Rows in the order in which they were added. A cursor stays valid while rows are added, not
+  // while rows are erased.
+  struct Cursor {
+    std::int64_t page = 0;
+    std::int64_t row = 0;
+  };
+  // The next rows, at most values.size(); 0 at the end or when there is no such namespace.
+  virtual std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) = 0;
+  // Appends one column per key, one row per value, in the order of `values` (of any namespaces).
+  virtual Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
+                           std::vector<Column>& out) const = 0;
+
+  // Removes rows, each once; all other rows of the namespace may move. What their values hold in
+  // memory(ns) must have been given back before.
+  virtual void erase(StateNamespace ns, std::span<std::byte* const> values) = 0;
+  // Removes a namespace with its memory(), in the time of its pages.
+  virtual void drop(StateNamespace ns) = 0;
+
+  [[nodiscard]] virtual bool contains(StateNamespace ns) const = 0;
+  [[nodiscard]] virtual std::int64_t row_count(StateNamespace ns) const = 0;
+  // Ascending.
+  [[nodiscard]] virtual std::vector<StateNamespace> namespaces() const = 0;
+  // For what values of this namespace hold beside their fixed part. Makes the namespace if need be;
+  // the reference is good until it is dropped.
+  virtual Result<StateMemory*> memory(StateNamespace ns) = 0;
+};
+
+}  // namespace clepsydra
