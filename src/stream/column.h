@@ -17,7 +17,7 @@ namespace clepsydra {
 
 class MemoryPool;
 
-using Int128 = __int128;
+__extension__ using Int128 = __int128;
 
 // Arrow's BinaryView: up to 12 bytes inline; else 4 bytes of prefix, the blob's index, the offset in it.
 // Unused bytes are zero, so that two inline views are equal when their 16 bytes are.
