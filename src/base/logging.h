@@ -26,7 +26,7 @@ Result<LogLevel> parse_log_level(std::string_view text);
 // One relaxed load: cheap enough to guard any message.
 bool log_enabled(LogLevel level);
 // One line: time, level, component, message. Control characters in the message
-// are made visible; it is cut at 8 KiB. Never pass secrets. Any thread.
+// are made visible; it is cut at 8192 characters. Never pass secrets. Any thread.
 void log(LogLevel level, std::string_view component, std::string_view message);
 
 }  // namespace clepsydra
