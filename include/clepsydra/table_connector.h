@@ -23,8 +23,8 @@ enum class OptionKind : std::uint8_t { kString, kBoolean, kInteger, kLong, kDoub
 struct OptionDescription {
   std::string key;            ///< "csv.field-delimiter"; "fields.#.kind" has one key part free.
   OptionKind kind = OptionKind::kString;
-  std::string default_value;  ///< Empty: none.
-  std::string description;
+  std::string default_value = {};  ///< Empty: none.
+  std::string description = {};
   std::vector<std::string> choices = {};  ///< kEnum: the accepted values.
   bool required = false;
 };

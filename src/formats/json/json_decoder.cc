@@ -97,7 +97,8 @@ class JsonDecoder final : public RowDecoder {
         return rows.column(static_cast<int>(i));
       });
     }
-    if (good && !document.at_end()) {
+    const char* rest = nullptr;
+    if (good && document.current_location().get(rest) == simdjson::SUCCESS) {
       error = simdjson::TRAILING_CONTENT;
       good = false;
     }

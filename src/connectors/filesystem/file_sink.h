@@ -1,0 +1,18 @@
+// Writes a table into a folder: files under hidden names until they are committed, then under their own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/value_tree.h"
+#include "clepsydra/sink.h"
+#include "clepsydra/status.h"
+#include "clepsydra/table_connector.h"
+#include "stream/data_type.h"
+
+namespace clepsydra {
+
+ValueTree file_sink_spec(const TableOptions& options, const Schema& schema);
+Result<std::unique_ptr<Sink>> make_file_sink(const ValueTree& spec);
+
+}  // namespace clepsydra

@@ -1,0 +1,145 @@
+// The filesystem connector as the planner sees it, and the source. Reading and writing have files of their own.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/file_system.h"
+#include "connectors/connector_registry.h"
+#include "connectors/filesystem/file_sink.h"
+#include "connectors/filesystem/file_spec.h"
+#include "connectors/filesystem/path_pattern.h"
+#include "connectors/table_options.h"
+
+namespace clepsydra {
+namespace {
+
+DataType metadata_type(const std::string& key) {
+  if (key == "file.size") return DataType::big_int().with_nullable(false);
+  if (key == "file.modification-time") return DataType::timestamp_ltz(3).with_nullable(false);
+  return DataType::string().with_nullable(false);
+}
+
+class FilesystemConnector final : public TableConnector {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "filesystem"; }
+  [[nodiscard]] std::string_view description() const override {
+    return "Files in a folder: read once or watched, written exactly once.";
+  }
+  [[nodiscard]] bool can_read() const override { return true; }
+  [[nodiscard]] bool can_write() const override { return true; }
+  [[nodiscard]] bool uses_format() const override { return true; }
+
+  [[nodiscard]] std::vector<OptionDescription> options() const override {
+    using enum OptionKind;
+    return {
+        {.key = "path", .kind = kString,
+         .description = "File or folder to read, with all folders in it; folder to write to. Names that "
+                        "start with '.' or '_' are passed over.",
+         .required = true},
+        {.key = "source.monitor-interval", .kind = kDuration,
+         .description = "Looks for new files this often and never ends; otherwise the files at the start."},
+        {.key = "source.path.regex-pattern", .kind = kString,
+         .description = "Only files whose whole path matches."},
+        {.key = "scan.rows-per-second", .kind = kDouble, .default_value = "0",
+         .description = "Reads at most so many rows a second, evenly; 0: no limit."},
+        {.key = "sink.rolling-policy.file-size", .kind = kMemorySize, .default_value = "128 mb",
+         .description = "Starts a new file when one is this long."},
+    };
+  }
+
+  [[nodiscard]] std::vector<MetadataColumn> metadata_columns() const override {
+    return {{.key = "file.path", .type = "STRING NOT NULL"},
+            {.key = "file.name", .type = "STRING NOT NULL"},
+            {.key = "file.size", .type = "BIGINT NOT NULL"},
+            {.key = "file.modification-time", .type = "TIMESTAMP_LTZ(3) NOT NULL"}};
+  }
+
+  [[nodiscard]] Status validate(const TableOptions& options, const Schema& /*schema*/) const override {
+    FileSourceSpec spec;
+    spec.options = options;
+    CLP_RETURN_IF_ERROR(spec.read_options());
+    if (!spec.path_pattern.empty()) {
+      const Result<PathPattern> pattern = PathPattern::make(spec.path_pattern);
+      if (!pattern.is_ok()) return pattern.status();
+    }
+    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> roll,
+                         bytes_option(options, "sink.rolling-policy.file-size"));
+    if (roll && *roll < 1) {
+      return Status::invalid_argument("option 'sink.rolling-policy.file-size' must be at least 1 byte");
+    }
+    return Status::ok();
+  }
+
+  [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override {
+    return !options.contains("source.monitor-interval");
+  }
+
+  [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions& /*options*/) const override {
+    return DeliveryGuarantee::kExactlyOnce;
+  }
+
+  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& options, const Schema& schema,
+                                            const ScanRequest& request) const override {
+    FileSourceSpec spec;
+    spec.options = options;
+    spec.record = std::make_shared<const Schema>(schema);
+    std::vector<Field> produced;
+    for (const std::string& column : request.columns) {
+      const int index = schema.find(column);
+      if (index < 0) return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
+      spec.columns.push_back(index);
+      produced.push_back(schema.field(index));
+    }
+    for (const std::string& key : request.metadata) {
+      produced.push_back({key, metadata_type(key), ""});
+      spec.metadata.push_back(key);
+    }
+    spec.produced = make_schema(std::move(produced));
+    // With event time a file is read in its own order; so is one that is read at a pace.
+    spec.may_split = !request.has_watermark && !options.contains("scan.rows-per-second");
+    CLP_RETURN_IF_ERROR(spec.read_options());
+    return spec.to_tree();
+  }
+
+  [[nodiscard]] Result<ValueTree> sink_spec(const TableOptions& options,
+                                            const Schema& schema) const override {
+    return file_sink_spec(options, schema);
+  }
+};
+
+class FileSource final : public Source {
+ public:
+  explicit FileSource(FileSourceSpec spec) : spec_(std::move(spec)) {}
+  [[nodiscard]] bool is_bounded() const override { return spec_.monitor_interval_ms == 0; }
+  Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
+    return make_file_enumerator(spec_);
+  }
+  Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
+                                                  const SourceContext& context) const override {
+    return make_file_reader(spec_, split, context);
+  }
+
+ private:
+  const FileSourceSpec spec_;
+};
+
+Result<std::unique_ptr<Source>> make_file_source(const ValueTree& tree) {
+  CLP_ASSIGN_OR_RETURN(FileSourceSpec spec, FileSourceSpec::from_tree(tree));
+  return std::make_unique<FileSource>(std::move(spec));
+}
+
+}  // namespace
+
+void register_filesystem_connector(ConnectorRegistry& registry) {
+  registry.add({.table = std::make_shared<FilesystemConnector>(),
+                .make_source = make_file_source,
+                .make_sink = make_file_sink});
+}
+
+}  // namespace clepsydra
