@@ -1,5 +1,5 @@
-// What an operator is, as data. The planner writes it, a registry in the runtime builds from it; neither
-// knows the other.
+// What an operator is, as data. The planner writes it, a registry in the runtime builds from it;
+// neither knows the other.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -11,12 +13,15 @@
 namespace clepsydra {
 
 enum class Partitioning : std::uint8_t {
-  kForward = 0,    // Subtask i to subtask i; both sides have one parallelism. The only kind that chains.
+  kForward =
+      0,  // Subtask i to subtask i; both sides have one parallelism. The only kind that chains.
   kRebalance = 1,  // Batches round robin.
   kHash = 2,       // Rows by the key group of `keys`.
   kBroadcast = 3,  // Every row to every subtask.
   kGlobal = 4,     // Every row to subtask 0.
 };
+// "FORWARD", "REBALANCE", "HASH", "BROADCAST", "GLOBAL".
+std::string_view partitioning_name(Partitioning partitioning);
 
 struct StreamEdge {
   int from = -1;  // Node indices.
@@ -43,8 +48,11 @@ struct StreamGraph {
 
   int add(StreamNode node);
   void connect(StreamEdge edge);
-  // Indices in range, acyclic, schemas of every edge equal (but for nullability), forward edges with equal parallelism, keys in range.
+  // Indices in range, acyclic, every input of every node fed, schemas of every edge equal (but for
+  // names, nullability and time attributes), forward edges with equal parallelism, keys in range.
   [[nodiscard]] Status validate() const;
+
+  static constexpr int kNodesMax = 10'000;
 };
 
 }  // namespace clepsydra
