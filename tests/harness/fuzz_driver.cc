@@ -26,13 +26,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 // Defined by the address sanitizer's runtime, absent otherwise.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the runtime's own name
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr std::size_t kInputBytesMax = 64 * 1024;
+constexpr std::size_t kInputBytesMax = 65536;
 constexpr int kMutationsMax = 8;
 
 // What a dying process can still write down; nothing is allocated then.
@@ -145,7 +146,7 @@ class Mutator {
 };
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
   return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
