@@ -29,11 +29,13 @@
 
 #define CLP_CONCAT_INNER(a, b) a##b
 #define CLP_CONCAT(a, b) CLP_CONCAT_INNER(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): names and declarations cannot stand in parentheses.
 #define CLP_ASSIGN_OR_RETURN_INNER(name, declaration, expression) \
   auto name = (expression);                                       \
   if (!name.is_ok()) [[unlikely]]                                 \
     return name.status();                                         \
   declaration = *std::move(name)
+// NOLINTEND(bugprone-macro-parentheses)
 // CLP_ASSIGN_OR_RETURN(const int n, parse(text));
 #define CLP_ASSIGN_OR_RETURN(declaration, ...) \
   CLP_ASSIGN_OR_RETURN_INNER(CLP_CONCAT(clp_result_, __LINE__), declaration, (__VA_ARGS__))
