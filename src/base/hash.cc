@@ -12,7 +12,11 @@
 
 namespace clepsydra {
 
-std::uint64_t hash64(const void* data, std::size_t size, std::uint64_t seed) {
+std::uint64_t hash64(const void* data, std::size_t size) {
+  return XXH3_64bits(data, size);
+}
+
+std::uint64_t hash64_with_seed(const void* data, std::size_t size, std::uint64_t seed) {
   return XXH3_64bits_withSeed(data, size, seed);
 }
 

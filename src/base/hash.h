@@ -12,9 +12,14 @@
 namespace clepsydra {
 
 // XXH3, 64 bits.
-std::uint64_t hash64(const void* data, std::size_t size, std::uint64_t seed = 0);
-inline std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0) {
-  return hash64(bytes.data(), bytes.size(), seed);
+std::uint64_t hash64(const void* data, std::size_t size);
+inline std::uint64_t hash64(std::string_view bytes) {
+  return hash64(bytes.data(), bytes.size());
+}
+// Names of their own, because hash64("text", 7) would hash seven bytes.
+std::uint64_t hash64_with_seed(const void* data, std::size_t size, std::uint64_t seed);
+inline std::uint64_t hash64_with_seed(std::string_view bytes, std::uint64_t seed) {
+  return hash64_with_seed(bytes.data(), bytes.size(), seed);
 }
 
 // The checksum of stored and sent blocks: XXH3 of the bytes.

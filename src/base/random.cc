@@ -48,7 +48,7 @@ std::int64_t Random::uniform_between(std::int64_t low, std::int64_t high) {
 }
 
 Random Random::fork(std::string_view name) const {
-  return Random(hash64(name, mix64(seed_)));
+  return Random(hash64_with_seed(name, mix64(seed_)));
 }
 
 }  // namespace clepsydra

@@ -26,7 +26,7 @@ class SimulatedWorkerPool::Cell final : public internal::WakeTarget,
   Cell(SimulatedWorkerPool& pool, std::uint64_t id, Steppable* steppable, AddOptions options)
       : pool_(pool), id_(id), steppable_(steppable), options_(std::move(options)) {
     if (options_.name.empty()) options_.name = fmt::format("steppable-{}", id);
-    name_hash_ = hash64(options_.name, id);
+    name_hash_ = hash64_with_seed(options_.name, id);
   }
 
   void wake() noexcept override {
