@@ -37,14 +37,15 @@ enum class ExpressionKind : std::uint8_t {
   kConstructorQuery,
   kElementAccess,
   kFieldAccess,
+  kIntervalDifference,
   kDefault,
   kTableArgument,
   kModelArgument,
   kDescriptor,
 };
 
-// Base of all expression nodes. Trees are at most grammar::kMaxNesting deep, so that recursion over them is
-// safe. Look at `kind`, then as<Literal>(); or ask as_if<Literal>().
+// Base of all expression nodes. Trees are at most grammar::kMaxNesting deep, so that recursion over
+// them is safe. Look at `kind`, then as<Literal>(); or ask as_if<Literal>().
 struct Expression {
   explicit Expression(ExpressionKind k) : kind(k) {}
   virtual ~Expression();  // Key function in expression.cc.
@@ -80,16 +81,16 @@ struct ExpressionNode : Expression {
 
 enum class LiteralKind : std::uint8_t {
   kNull,
-  kBoolean,    // text "TRUE" or "FALSE"
-  kUnknown,    // UNKNOWN: the BOOLEAN null
-  kExact,      // text is digits with at most one point: "12", "1.50", ".5"; the sign is an operation
+  kBoolean,  // text "TRUE" or "FALSE"
+  kUnknown,  // UNKNOWN: the BOOLEAN null
+  kExact,    // text is digits with at most one point: "12", "1.50", ".5"; the sign is an operation
   kApproximate,  // with an exponent: "1e0", "1.5E-3"
-  kString,     // text is the decoded value, valid UTF-8
-  kBinary,     // text is the bytes themselves
-  kDate,       // DATE '...': text is what stood in the quotes, not checked
+  kString,       // text is the decoded value, valid UTF-8
+  kBinary,       // text is the bytes themselves
+  kDate,         // DATE '...': text is what stood in the quotes, not checked
   kTime,
   kTimestamp,
-  kInterval,   // INTERVAL [-] 'text' qualifier
+  kInterval,  // INTERVAL [-] 'text' qualifier
 };
 
 struct Literal final : ExpressionNode<ExpressionKind::kLiteral> {
@@ -144,7 +145,6 @@ enum class Operator : std::uint8_t {
   kMultisetIntersectAll,
   kMultisetExcept,
   kMultisetExceptAll,
-  kAtTimeZone,
   // One operand.
   kNot,
   kPlus,
@@ -298,10 +298,10 @@ struct WindowSpecification {
 };
 
 enum class JsonBehavior : std::uint8_t {
-  kNull,         // NULL
-  kAbsent,       // ABSENT (ON NULL only)
-  kError,        // ERROR
-  kTrue,         // JSON_EXISTS ... TRUE ON ERROR
+  kNull,    // NULL
+  kAbsent,  // ABSENT (ON NULL only)
+  kError,   // ERROR
+  kTrue,    // JSON_EXISTS ... TRUE ON ERROR
   kFalse,
   kUnknown,
   kEmpty,        // EMPTY
@@ -317,8 +317,9 @@ struct JsonHandler {
 
 enum class JsonWrapper : std::uint8_t { kWithout, kConditional, kUnconditional };
 
-// The clauses inside the parentheses of JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT, JSON_ARRAY,
-// JSON_OBJECTAGG, JSON_ARRAYAGG. Keys and values of JSON_OBJECT are arguments in turn: k1, v1, k2, v2.
+// The clauses inside the parentheses of JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT,
+// JSON_ARRAY, JSON_OBJECTAGG, JSON_ARRAYAGG. Keys and values of JSON_OBJECT are arguments in turn:
+// k1, v1, k2, v2.
 struct JsonClauses {
   std::optional<TypeName> returning;
   std::optional<JsonWrapper> wrapper;
@@ -329,7 +330,7 @@ struct JsonClauses {
 
 struct Argument {
   std::optional<Identifier> name;  // name => value
-  ExpressionPtr value;             // May be TableArgument, Descriptor, ModelArgument, Default, Star.
+  ExpressionPtr value;  // May be TableArgument, Descriptor, ModelArgument, Default, Star.
 };
 
 enum class CallQuantifier : std::uint8_t { kNone, kDistinct, kAll };
@@ -409,10 +410,18 @@ struct FieldAccess final : ExpressionNode<ExpressionKind::kFieldAccess> {
   Identifier field;
 };
 
+// (left - right) DAY TO SECOND: the difference of two points in time as an interval.
+struct IntervalDifference final : ExpressionNode<ExpressionKind::kIntervalDifference> {
+  ExpressionPtr left;
+  ExpressionPtr right;
+  IntervalQualifier interval;
+};
+
 // DEFAULT as an argument or inserted value.
 struct Default final : ExpressionNode<ExpressionKind::kDefault> {};
 
-// TABLE t [PARTITION BY ...] [ORDER BY ...] as argument of a table function, or the same after (SELECT ...).
+// TABLE t [PARTITION BY ...] [ORDER BY ...] as argument of a table function, or the same after
+// (SELECT ...).
 struct TableArgument final : ExpressionNode<ExpressionKind::kTableArgument> {
   TableArgument();
   ~TableArgument() override;

@@ -1,5 +1,5 @@
-// AST back to canonical SQL text: one line, keywords in capitals, names in backticks only where needed, one
-// blank between tokens. Parsing the text gives an equal tree.
+// AST back to canonical SQL text: one line, keywords in capitals, names in backticks only where
+// needed, one blank between tokens. Parsing the text gives an equal tree.
 #pragma once
 
 #include <string>

@@ -183,7 +183,7 @@ struct MatchRecognize final : FromNode<FromKind::kMatchRecognize> {
   std::vector<NamedExpression> define;  // name AS condition
 };
 
-enum class QueryBodyKind : std::uint8_t { kSelect, kSetOperation, kValues, kTable };
+enum class QueryBodyKind : std::uint8_t { kSelect, kSetOperation, kValues, kTable, kNested };
 
 // Base of what a query consists of beside WITH, ORDER BY, OFFSET and FETCH.
 struct QueryBody {
@@ -273,6 +273,12 @@ struct Values final : QueryBodyNode<QueryBodyKind::kValues> {
 // TABLE t.
 struct ExplicitTable final : QueryBodyNode<QueryBodyKind::kTable> {
   ObjectName name;
+};
+
+// (query): only where a parenthesised query with ORDER BY, OFFSET, LIMIT or WITH of its own gets
+// another ORDER BY, OFFSET or LIMIT from outside. Other parentheses leave no trace.
+struct NestedQuery final : QueryBodyNode<QueryBodyKind::kNested> {
+  QueryPtr query;
 };
 
 struct CommonTableExpression {

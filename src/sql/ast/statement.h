@@ -192,7 +192,7 @@ enum class UseKind : std::uint8_t { kDatabase, kCatalog, kModules };
 
 struct Use final : StatementNode<StatementKind::kUse> {
   UseKind use = UseKind::kDatabase;
-  ObjectName name;               // Database or catalog.
+  ObjectName name;                // Database or catalog.
   std::vector<Identifier> names;  // Modules, in resolution order.
 };
 

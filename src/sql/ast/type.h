@@ -1,5 +1,5 @@
-// Data types as written in CAST and column definitions. The binder turns them into stream/data_type.h and
-// checks the parameters; the parser keeps what was written.
+// Data types as written in CAST and column definitions. The binder turns them into
+// stream/data_type.h and checks the parameters; the parser keeps what was written.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ enum class TimeUnit : std::uint8_t {
 // "YEAR", "DOW": as SQL spells it.
 const char* time_unit_name(TimeUnit unit);
 
-// DAY(2) TO SECOND(3). `end` is absent for a single unit. Start is one of YEAR, QUARTER, MONTH, WEEK, DAY,
-// HOUR, MINUTE, SECOND; with an end, the two are in an order that the grammar allows.
+// DAY(2) TO SECOND(3). `end` is absent for a single unit. Start is one of YEAR, QUARTER, MONTH,
+// WEEK, DAY, HOUR, MINUTE, SECOND; with an end, the two are in an order that the grammar allows.
 struct IntervalQualifier {
   TimeUnit start = TimeUnit::kDay;
   std::optional<TimeUnit> end;
@@ -57,13 +57,13 @@ enum class TypeNameKind : std::uint8_t {
   kBigInt,
   kFloat,
   kDouble,
-  kDecimal,       // precision, scale
-  kChar,          // precision = length
-  kVarchar,       // precision = length; STRING has kString
-  kString,        // STRING
-  kBinary,        // precision = length
-  kVarbinary,     // precision = length
-  kBytes,         // BYTES
+  kDecimal,    // precision, scale
+  kChar,       // precision = length
+  kVarchar,    // precision = length; STRING has kString
+  kString,     // STRING
+  kBinary,     // precision = length
+  kVarbinary,  // precision = length
+  kBytes,      // BYTES
   kDate,
   kTime,          // precision
   kTimestamp,     // precision

@@ -27,15 +27,16 @@ Result<ast::StatementPtr> parse_statement(std::string_view sql);
 Result<ast::ExpressionPtr> parse_expression(std::string_view sql);
 Result<ast::TypeName> parse_type(std::string_view sql);
 
-// One statement of a script and where it stood. Ranges in the tree are relative to the whole script.
+// One statement of a script and where it stood. Ranges in the tree are relative to the whole
+// script.
 struct ScriptStatement {
   ast::StatementPtr statement;
   std::string_view text;  // Of the script, without the semicolon and what is around it.
   ast::SourceRange range;
 };
 
-// Reads a script statement by statement, so that those before an error can run before it is reported.
-// Empty statements are skipped; BEGIN STATEMENT SET; ... END; is one statement.
+// Reads a script statement by statement, so that those before an error can run before it is
+// reported. Empty statements are skipped; BEGIN STATEMENT SET; ... END; is one statement.
 //
 //   ScriptReader reader(script);
 //   while (true) {
@@ -46,19 +47,22 @@ struct ScriptStatement {
 class ScriptReader {
  public:
   // `script` must outlive the reader and all that it returned.
-  explicit ScriptReader(std::string_view script) : script_(script) {}
+  explicit ScriptReader(std::string_view script);
 
-  // The next statement, nothing at the end, or the error; after an error the reader goes on behind the
-  // next semicolon (a console may want that; a script stops).
+  // The next statement, nothing at the end, or the error; after an error the reader goes on behind
+  // the next semicolon (a console may want that; a script stops).
   Result<std::optional<ScriptStatement>> next();
 
  private:
+  void skip_statement();
+
   std::string_view script_;
+  std::size_t valid_end_ = 0;  // Behind it is what no statement may contain.
   std::size_t position_ = 0;
 };
 
-// Whether `text` ends inside a statement: no semicolon yet, or inside a quote, comment or statement set.
-// For a console that reads line by line.
+// Whether `text` ends inside a statement: no semicolon yet, or inside a quote, comment or statement
+// set. For a console that reads line by line.
 bool needs_more_input(std::string_view text);
 
 }  // namespace clepsydra::grammar
