@@ -6,11 +6,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <new>
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/thread_annotations.h"
 
 // Under a sanitizer every block is a fresh one, so that use after free and races are seen.
@@ -70,7 +70,7 @@ void free_to_system(std::uint8_t* block, std::int64_t bytes) {
 class BlockCache {
  public:
   std::uint8_t* take(int size_class, std::int64_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     FreeBlock*& head = free_[static_cast<std::size_t>(size_class)];
     if (head == nullptr) return nullptr;
     FreeBlock* block = head;
@@ -80,7 +80,7 @@ class BlockCache {
   }
 
   bool keep(std::uint8_t* memory, int size_class, std::int64_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (bytes_ + bytes > kBlockCacheBytesMax) return false;
     FreeBlock*& head = free_[static_cast<std::size_t>(size_class)];
     head = new (memory) FreeBlock{head};
@@ -89,7 +89,7 @@ class BlockCache {
   }
 
   std::int64_t bytes() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return bytes_;
   }
 
@@ -97,7 +97,7 @@ class BlockCache {
   struct FreeBlock {
     FreeBlock* next;
   };
-  std::mutex mutex_;
+  Mutex mutex_;
   std::array<FreeBlock*, kClasses> free_ CLP_GUARDED_BY(mutex_){};
   std::int64_t bytes_ CLP_GUARDED_BY(mutex_) = 0;
 };

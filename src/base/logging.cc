@@ -9,11 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/thread_annotations.h"
 #include "base/utf8.h"
 
@@ -51,7 +51,7 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
 // Of the process; never destroyed, so that any thread may log until the end.
 struct Log {
   std::atomic<LogLevel> level{LogLevel::kWarning};
-  std::mutex mutex;
+  Mutex mutex;
   std::shared_ptr<spdlog::logger> logger CLP_GUARDED_BY(mutex);  // Null until the first line.
 };
 
@@ -62,7 +62,7 @@ Log& the_log() {
 
 std::shared_ptr<spdlog::logger> current_logger() {
   Log& log = the_log();
-  const std::lock_guard lock(log.mutex);
+  const MutexLock lock(log.mutex);
   if (log.logger == nullptr) {
     log.logger = make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
   }
@@ -82,7 +82,7 @@ Status configure_logging(const LoggingOptions& options) {
     }
   }
   Log& log = the_log();
-  const std::lock_guard lock(log.mutex);
+  const MutexLock lock(log.mutex);
   log.logger = std::move(logger);
   log.level.store(options.level, std::memory_order_relaxed);
   return Status::ok();

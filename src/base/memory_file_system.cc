@@ -10,7 +10,6 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -78,7 +77,7 @@ struct MemoryFileSystem::Shared {
   Status begin(FileOperation operation, const std::string& path) CLP_EXCLUDES(mutex) {
     FaultHook asked;
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       ++operations;
       for (auto failure = failures.begin(); failure != failures.end(); ++failure) {
         if (failure->kind && *failure->kind != operation) continue;
@@ -112,7 +111,7 @@ struct MemoryFileSystem::Shared {
   }
 
   const Clock& clock;
-  std::mutex mutex;
+  Mutex mutex;
   std::map<std::string, std::shared_ptr<Node>> nodes CLP_GUARDED_BY(mutex);
   std::vector<Failure> failures CLP_GUARDED_BY(mutex);
   FaultHook hook CLP_GUARDED_BY(mutex);
@@ -128,7 +127,7 @@ class MemoryFileSystem::ReadHandle final : public RandomAccessFile {
 
   Result<std::int64_t> read_at(std::int64_t offset, std::span<std::uint8_t> out) const override {
     CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kRead, path_));
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     if (offset < 0) return status_from_errno("cannot read", path_, EINVAL);
     const auto size = static_cast<std::int64_t>(node_->content.size());
     const std::int64_t bytes =
@@ -140,7 +139,7 @@ class MemoryFileSystem::ReadHandle final : public RandomAccessFile {
   }
 
   [[nodiscard]] Result<std::int64_t> size() const override {
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     return static_cast<std::int64_t>(node_->content.size());
   }
 
@@ -161,7 +160,7 @@ class MemoryFileSystem::WriteHandle final : public WritableFile {
   Status append(std::string_view bytes) override {
     if (closed_) return closed();
     CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kAppend, path_));
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     const std::int64_t room =
         std::max<std::int64_t>(0, shared_->capacity_bytes - shared_->used_bytes);
     const std::string_view fits = bytes.substr(
@@ -177,7 +176,7 @@ class MemoryFileSystem::WriteHandle final : public WritableFile {
   Status sync() override {
     if (closed_) return closed();
     CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kSync, path_));
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     node_->synced_bytes = node_->content.size();
     return Status::ok();
   }
@@ -210,7 +209,7 @@ MemoryFileSystem::~MemoryFileSystem() = default;
 Result<std::unique_ptr<RandomAccessFile>> MemoryFileSystem::open_for_read(std::string_view path) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kOpenForRead, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot open", name, ENOENT);
   if (node->is_directory) return status_from_errno("cannot open", name, EISDIR);
@@ -222,7 +221,7 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::open_for_write(std::stri
   constexpr std::string_view kAction = "cannot open for writing";
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kOpenForWrite, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   std::shared_ptr<Node>& node = shared_->nodes[name];
   if (node == nullptr) {
     const Status parent = shared_->check_parent(kAction, name);
@@ -250,7 +249,7 @@ Status MemoryFileSystem::rename(std::string_view from, std::string_view to) {
   CLP_ASSIGN_OR_RETURN(const std::string old_name, resolve(from));
   CLP_ASSIGN_OR_RETURN(const std::string new_name, resolve(to));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kRename, old_name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   const std::string action = fmt::format("cannot rename '{}' to", clip(old_name, 200));
   const std::shared_ptr<Node> node = shared_->find(old_name);
   if (node == nullptr) return status_from_errno(action, new_name, ENOENT);
@@ -284,7 +283,7 @@ Status MemoryFileSystem::rename(std::string_view from, std::string_view to) {
 Status MemoryFileSystem::remove(std::string_view path) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kRemove, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   const std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot remove", name, ENOENT);
   if (name == "/") return status_from_errno("cannot remove", name, EBUSY);
@@ -297,7 +296,7 @@ Status MemoryFileSystem::remove(std::string_view path) {
 Result<std::vector<FileInfo>> MemoryFileSystem::list(std::string_view directory) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(directory));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kList, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   const std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot list", name, ENOENT);
   if (!node->is_directory) return status_from_errno("cannot list", name, ENOTDIR);
@@ -319,7 +318,7 @@ Result<std::vector<FileInfo>> MemoryFileSystem::list(std::string_view directory)
 Result<FileInfo> MemoryFileSystem::stat(std::string_view path) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kStat, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   const std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot look at", name, ENOENT);
   return FileInfo{std::string(path), static_cast<std::int64_t>(node->content.size()),
@@ -329,7 +328,7 @@ Result<FileInfo> MemoryFileSystem::stat(std::string_view path) {
 Status MemoryFileSystem::create_directories(std::string_view path) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kCreateDirectories, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
     const std::string part = name.substr(0, slash);
     std::shared_ptr<Node>& node = shared_->nodes[part];
@@ -345,7 +344,7 @@ Status MemoryFileSystem::create_directories(std::string_view path) {
 Status MemoryFileSystem::sync_directory(std::string_view directory) {
   CLP_ASSIGN_OR_RETURN(const std::string name, resolve(directory));
   CLP_RETURN_IF_ERROR(shared_->begin(FileOperation::kSyncDirectory, name));
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   const std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot open the directory", name, ENOENT);
   if (!node->is_directory) return status_from_errno("cannot open the directory", name, ENOTDIR);
@@ -355,22 +354,22 @@ Status MemoryFileSystem::sync_directory(std::string_view directory) {
 void MemoryFileSystem::fail_operation(std::int64_t n, Status status,
                                       std::optional<FileOperation> kind) {
   CLP_CHECK(n >= 1 && !status.is_ok());
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   shared_->failures.push_back({n, std::move(status), kind});
 }
 
 void MemoryFileSystem::set_fault_hook(FaultHook hook) {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   shared_->hook = std::move(hook);
 }
 
 void MemoryFileSystem::set_capacity_bytes(std::int64_t bytes) {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   shared_->capacity_bytes = bytes;
 }
 
 void MemoryFileSystem::drop_unsynced() {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   for (auto& [path, node] : shared_->nodes) {
     shared_->used_bytes -= static_cast<std::int64_t>(node->content.size() - node->synced_bytes);
     node->content.resize(node->synced_bytes);
@@ -378,12 +377,12 @@ void MemoryFileSystem::drop_unsynced() {
 }
 
 std::int64_t MemoryFileSystem::used_bytes() const {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   return shared_->used_bytes;
 }
 
 std::int64_t MemoryFileSystem::operations() const {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   return shared_->operations;
 }
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,9 +53,13 @@ std::int64_t Histogram::bucket_max(int bucket) {
 
 namespace {
 
-// One writer: no read-modify-write needed.
+// One writer: no read-modify-write needed. Stays at the largest value rather than wrapping.
 void add_relaxed(std::atomic<std::int64_t>& target, std::int64_t n) {
-  target.store(target.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(target.load(std::memory_order_relaxed), n, &sum)) {
+    sum = std::numeric_limits<std::int64_t>::max();
+  }
+  target.store(sum, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -119,31 +122,31 @@ T& find_or_make(std::map<std::string, std::unique_ptr<T>, std::less<>>& all, std
 }  // namespace
 
 Counter& MetricGroup::counter(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   CLP_CHECK(!gauges_.contains(name) && !meters_.contains(name) && !histograms_.contains(name));
   return find_or_make(counters_, name);
 }
 
 Gauge& MetricGroup::gauge(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   CLP_CHECK(!counters_.contains(name) && !meters_.contains(name) && !histograms_.contains(name));
   return find_or_make(gauges_, name);
 }
 
 Meter& MetricGroup::meter(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   CLP_CHECK(!counters_.contains(name) && !gauges_.contains(name) && !histograms_.contains(name));
   return find_or_make(meters_, name);
 }
 
 Histogram& MetricGroup::histogram(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   CLP_CHECK(!counters_.contains(name) && !gauges_.contains(name) && !meters_.contains(name));
   return find_or_make(histograms_, name);
 }
 
 MetricGroup& MetricGroup::group(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return find_or_make(groups_, name, std::string(name));
 }
 
@@ -155,7 +158,7 @@ std::vector<MetricSample> MetricGroup::snapshot(std::int64_t monotonic_ns) const
 
 void MetricGroup::collect(const std::string& scope, std::int64_t monotonic_ns,
                           std::vector<MetricSample>& out) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::size_t first = out.size();
   const auto put = [&](std::string name, double value) {
     out.push_back({scope, std::move(name), value});

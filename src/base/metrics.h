@@ -9,12 +9,12 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/thread_annotations.h"
 
 namespace clepsydra {
@@ -130,7 +130,7 @@ class MetricGroup {
                std::vector<MetricSample>& out) const;
 
   const std::string name_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<Counter>, std::less<>> counters_ CLP_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<Gauge>, std::less<>> gauges_ CLP_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<Meter>, std::less<>> meters_ CLP_GUARDED_BY(mutex_);

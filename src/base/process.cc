@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +25,7 @@
 
 #include "base/check.h"
 #include "base/errno_status.h"
+#include "base/mutex.h"
 #include "base/thread.h"
 #include "base/thread_annotations.h"
 
@@ -40,21 +40,22 @@ class DescriptorOutput final : public TextOutput {
       : fd_(fd), name_(std::move(name)), buffered_(buffered), is_terminal_(::isatty(fd) == 1) {}
 
   Status write(std::string_view text) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     buffer_ += text;
     if (buffered_ && buffer_.size() < kBufferBytes) return Status::ok();
     return write_out();
   }
 
   Status flush() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return write_out();
   }
 
   // For the end of the process: never waits for another thread.
   void flush_if_free() {
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (lock.owns_lock()) (void)write_out();
+    if (!mutex_.try_lock()) return;
+    (void)write_out();
+    mutex_.unlock();
   }
 
   [[nodiscard]] bool is_terminal() const override { return is_terminal_; }
@@ -86,7 +87,7 @@ class DescriptorOutput final : public TextOutput {
   const bool buffered_;
   const bool is_terminal_;
   std::atomic<bool> closed_{false};
-  std::mutex mutex_;
+  Mutex mutex_;
   std::string buffer_ CLP_GUARDED_BY(mutex_);
 };
 
@@ -252,7 +253,7 @@ class SystemProcess final : public Process {
   }
 
   Status on_interrupt(std::function<void(int count)> callback) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     listener_.reset();
     if (!callback) return Status::ok();
     CLP_ASSIGN_OR_RETURN(listener_, InterruptListener::make(std::move(callback)));
@@ -268,7 +269,7 @@ class SystemProcess final : public Process {
  private:
   DescriptorOutput output_{STDOUT_FILENO, "standard output", true};
   DescriptorOutput error_{STDERR_FILENO, "standard error", false};
-  std::mutex mutex_;
+  Mutex mutex_;
   std::unique_ptr<InterruptListener> listener_ CLP_GUARDED_BY(mutex_);
 };
 
@@ -281,7 +282,7 @@ std::unique_ptr<Process> make_process() {
 struct StringOutput::State {
   const bool is_terminal;
   const std::optional<std::size_t> bytes_max;
-  mutable std::mutex mutex;
+  mutable Mutex mutex;
   std::string text CLP_GUARDED_BY(mutex);
   bool closed CLP_GUARDED_BY(mutex) = false;
 };
@@ -293,7 +294,7 @@ StringOutput::StringOutput(bool is_terminal, std::optional<std::size_t> bytes_ma
 StringOutput::~StringOutput() = default;
 
 Status StringOutput::write(std::string_view text) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   const std::size_t room = state_->bytes_max.value_or(std::string::npos) - state_->text.size();
   if (text.size() > room) state_->closed = true;
   if (state_->closed) return status_from_errno("cannot write to", "the output", EPIPE);
@@ -310,12 +311,12 @@ bool StringOutput::is_terminal() const {
 }
 
 bool StringOutput::is_closed() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->closed;
 }
 
 std::string StringOutput::text() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->text;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,7 +23,7 @@ ThreadBlockingPool::~ThreadBlockingPool() {
 
 Status ThreadBlockingPool::submit(std::function<void()> work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return Status::cancelled("the I/O threads are shutting down");
     if (queue_.size() >= options_.queue_max) {
       return Status::resource_exhausted(
@@ -44,7 +43,7 @@ Status ThreadBlockingPool::submit(std::function<void()> work) {
 void ThreadBlockingPool::shutdown() {
   std::vector<std::thread> threads;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
   }
@@ -53,19 +52,18 @@ void ThreadBlockingPool::shutdown() {
 }
 
 void ThreadBlockingPool::run() {
-  std::unique_lock lock(mutex_);
   while (true) {
-    ++idle_;
-    work_ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    --idle_;
-    if (queue_.empty()) return;
+    std::function<void()> work;
     {
-      std::function<void()> work = std::move(queue_.front());
+      const MutexLock lock(mutex_);
+      ++idle_;
+      while (queue_.empty() && !stopping_) work_ready_.wait(mutex_);
+      --idle_;
+      if (queue_.empty()) return;
+      work = std::move(queue_.front());
       queue_.pop_front();
-      lock.unlock();
-      work();
     }
-    lock.lock();
+    work();
   }
 }
 

@@ -1,16 +1,15 @@
 // I/O threads: the real BlockingPool.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "base/thread_annotations.h"
 
 namespace clepsydra {
@@ -37,8 +36,8 @@ class ThreadBlockingPool final : public BlockingPool {
   void run();
 
   const Options options_;
-  std::mutex mutex_;
-  std::condition_variable work_ready_;
+  Mutex mutex_;
+  CondVar work_ready_;
   std::deque<std::function<void()>> queue_ CLP_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ CLP_GUARDED_BY(mutex_);
   int idle_ CLP_GUARDED_BY(mutex_) = 0;

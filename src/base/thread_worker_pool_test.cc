@@ -122,42 +122,47 @@ TEST_F(ThreadWorkerPoolTest, steppables_of_a_worker_take_turns) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 1, 2, 1, 2}));
 }
 
-// A producer publishes a number and wakes; the consumer blocks whenever it has seen the latest one.
-// Each wake lands before, during or after the step that returns kBlocked: losing one leaves the
-// consumer asleep.
+// Each producer publishes a number, wakes, and waits until the consumer has acknowledged it. The
+// consumer acknowledges and blocks, so the next wake arrives just while its step is returning
+// kBlocked: losing one leaves both waiting.
 void run_wake_race(const Clock& clock, ThreadWorkerPool::Options options, int numbers,
                    int producers) {
+  struct Line {
+    std::atomic<int> published{0};
+    std::atomic<int> acknowledged{0};
+  };
   ThreadWorkerPool pool(clock, std::move(options));
-  std::atomic<int> published{0};
+  std::vector<Line> lines(static_cast<std::size_t>(producers));
   std::atomic<int> inside{0};
-  int seen = 0;
-  Signal done;
   FunctionSteppable consumer([&] {
     EXPECT_EQ(inside.fetch_add(1), 0) << "two threads in one steppable";
-    const int latest = published.load(std::memory_order_relaxed);
-    const bool progress = latest != seen;
-    seen = latest;
-    inside.fetch_sub(1);
-    if (seen == numbers * producers) {
-      done.set();
-      return StepResult::kDone;
+    for (Line& line : lines) {
+      line.acknowledged.store(line.published.load(std::memory_order_relaxed));
     }
-    return progress ? StepResult::kProgress : StepResult::kBlocked;
+    inside.fetch_sub(1);
+    return StepResult::kBlocked;
   });
   const Waker waker = pool.add(&consumer);
+  std::atomic<int> lost{0};
   std::vector<std::thread> threads;
-  for (int p = 0; p < producers; ++p) {
-    threads.emplace_back([&, waker] {
-      for (int i = 0; i < numbers; ++i) {
-        published.fetch_add(1, std::memory_order_relaxed);
+  for (Line& line : lines) {
+    threads.emplace_back([&line, &lost, numbers, waker] {
+      const auto end = std::chrono::steady_clock::now() + kLong;
+      for (int i = 1; i <= numbers; ++i) {
+        line.published.store(i, std::memory_order_relaxed);
         waker.wake();
-        // Lets the consumer fall asleep from time to time.
-        if (i % 64 == 0) std::this_thread::yield();
+        for (int spins = 1; line.acknowledged.load() != i; ++spins) {
+          if (spins % 1024 != 0) continue;
+          std::this_thread::yield();
+          if (std::chrono::steady_clock::now() < end) continue;
+          lost.fetch_add(1);
+          return;
+        }
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_TRUE(done.wait()) << "a wake was lost at " << seen;
+  EXPECT_EQ(lost.load(), 0) << "wakes were lost";
   pool.shutdown();
 }
 
@@ -173,10 +178,10 @@ TEST_F(ThreadWorkerPoolTest, no_wake_is_lost_among_many_wakers) {
   run_wake_race(clock_, {.threads = 2, .spin_ns_max = 0}, 10'000, 4);
 }
 
-// Two steppables on two workers hand a token back and forth: each hand-over wakes a sleeper.
-TEST_F(ThreadWorkerPoolTest, ping_pong_between_workers) {
-  constexpr int kRounds = 20'000;
-  ThreadWorkerPool pool(clock_, {.threads = 2, .spin_ns_max = 1'000});
+// Two steppables on two workers hand a token back and forth: each hand-over finds the other one
+// blocked, spinning or asleep.
+void play_ping_pong(const Clock& clock, std::int64_t spin_ns_max, int rounds) {
+  ThreadWorkerPool pool(clock, {.threads = 2, .spin_ns_max = spin_ns_max});
   std::atomic<int> token{0};
   Waker wakers[2];
   Signal done;
@@ -185,7 +190,7 @@ TEST_F(ThreadWorkerPoolTest, ping_pong_between_workers) {
     return [&, me] {
       if (!started.load(std::memory_order_acquire)) return StepResult::kBlocked;
       const int now = token.load(std::memory_order_relaxed);
-      if (now >= kRounds) {
+      if (now >= rounds) {
         done.set();
         wakers[1 - me].wake();
         return StepResult::kDone;
@@ -206,7 +211,15 @@ TEST_F(ThreadWorkerPoolTest, ping_pong_between_workers) {
   EXPECT_TRUE(done.wait());
   EXPECT_TRUE(done.wait());
   pool.shutdown();
-  EXPECT_EQ(token.load(), kRounds);
+  EXPECT_EQ(token.load(), rounds);
+}
+
+TEST_F(ThreadWorkerPoolTest, ping_pong_between_spinning_workers) {
+  play_ping_pong(clock_, 20'000, 20'000);
+}
+
+TEST_F(ThreadWorkerPoolTest, ping_pong_between_sleeping_workers) {
+  play_ping_pong(clock_, 0, 5'000);
 }
 
 TEST_F(ThreadWorkerPoolTest, a_deadline_wakes_without_a_waker) {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,7 +21,7 @@ TimerId TimerThread::schedule_at(std::int64_t monotonic_ns, std::function<void()
   bool is_first = false;
   TimerId id = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     CLP_CHECK(timers_.size() < kTimersMax);
     id = next_id_++;
     if (stopping_) return id;
@@ -37,7 +36,7 @@ TimerId TimerThread::schedule_at(std::int64_t monotonic_ns, std::function<void()
 
 bool TimerThread::cancel(TimerId id) {
   std::function<void()> callback;  // Destroyed outside the lock: it may own anything.
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto time = times_.find(id);
   if (time == times_.end()) return false;
   const auto timer = timers_.find(std::pair(time->second, id));
@@ -51,7 +50,7 @@ void TimerThread::shutdown() {
   std::thread thread;
   std::map<std::pair<std::int64_t, TimerId>, std::function<void()>> dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     dropped.swap(timers_);
     times_.clear();
@@ -66,7 +65,7 @@ void TimerThread::run() {
     std::function<void()> due;
     std::int64_t sleep_ns = Parker::kForever;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_) return;
       if (!timers_.empty()) {
         const auto first = timers_.begin();

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "base/thread.h"
 #include "base/thread_annotations.h"
 
@@ -39,7 +39,7 @@ class TimerThread {
   const Clock& clock_;
   const std::string name_;
   Parker parker_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::map<std::pair<std::int64_t, TimerId>, std::function<void()>> timers_ CLP_GUARDED_BY(mutex_);
   std::unordered_map<TimerId, std::int64_t> times_ CLP_GUARDED_BY(mutex_);
   TimerId next_id_ CLP_GUARDED_BY(mutex_) = 1;

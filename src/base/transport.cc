@@ -9,7 +9,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,7 +35,7 @@ class Endpoint final : public Steppable {
 
   // Takes room for a message, which put() then fills or give_back() frees.
   Status take_room(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) return closed_error(name_);
     if (taken_messages_ >= limits_.queue_messages_max ||
         bytes > limits_.queue_bytes_max - taken_bytes_) {
@@ -51,7 +50,7 @@ class Endpoint final : public Steppable {
 
   void put(Message message) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (closed_) return;
       messages_.push_back(std::move(message));
     }
@@ -59,19 +58,19 @@ class Endpoint final : public Steppable {
   }
 
   void give_back(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --taken_messages_;
     taken_bytes_ -= bytes;
   }
 
   StepResult step() override {
-    const std::lock_guard running(running_mutex_);
+    const MutexLock running(running_mutex_);
     running_thread_.store(std::this_thread::get_id());
     StepResult result = StepResult::kProgress;
     for (int i = 0; i < limits_.messages_per_step; ++i) {
       Message message;
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (closed_) {
           result = StepResult::kDone;
           break;
@@ -94,13 +93,13 @@ class Endpoint final : public Steppable {
   void close() {
     std::deque<Message> dropped;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       closed_ = true;
       dropped.swap(messages_);
     }
     // Waits for the handler, unless it is the handler that closes.
     if (running_thread_.load() != std::this_thread::get_id()) {
-      const std::lock_guard not_running(running_mutex_);
+      const MutexLock not_running(running_mutex_);
     }
     waker_.wake();
   }
@@ -114,9 +113,9 @@ class Endpoint final : public Steppable {
   const MessageHandler handler_;
   const TransportLimits limits_;
   Waker waker_;
-  std::mutex running_mutex_;  // Held while the handler runs.
+  Mutex running_mutex_;  // Held while the handler runs.
   std::atomic<std::thread::id> running_thread_{};
-  std::mutex mutex_;
+  Mutex mutex_;
   std::deque<Message> messages_ CLP_GUARDED_BY(mutex_);
   std::size_t taken_messages_ CLP_GUARDED_BY(mutex_) = 0;
   std::size_t taken_bytes_ CLP_GUARDED_BY(mutex_) = 0;
@@ -130,7 +129,7 @@ EndpointTable::~EndpointTable() {
 void EndpointTable::close_all() {
   std::vector<std::shared_ptr<Endpoint>> endpoints;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto& [name, endpoint] : endpoints_) endpoints.push_back(std::move(endpoint));
     endpoints_.clear();
   }
@@ -138,7 +137,7 @@ void EndpointTable::close_all() {
 }
 
 Status EndpointTable::listen(std::string name, MessageHandler handler) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (endpoints_.contains(name)) {
     return Status::already_exists(fmt::format("somebody listens at endpoint '{}' already", name));
   }
@@ -153,7 +152,7 @@ Status EndpointTable::listen(std::string name, MessageHandler handler) {
 void EndpointTable::close(std::string_view name) {
   std::shared_ptr<Endpoint> endpoint;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = endpoints_.find(std::string(name));
     if (found == endpoints_.end()) return;
     endpoint = std::move(found->second);
@@ -163,7 +162,7 @@ void EndpointTable::close(std::string_view name) {
 }
 
 std::shared_ptr<Endpoint> EndpointTable::find(std::string_view name) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = endpoints_.find(std::string(name));
   return found == endpoints_.end() ? nullptr : found->second;
 }
@@ -213,13 +212,13 @@ struct SimulatedTransport::Shared {
   }
 
   internal::EndpointTable endpoints;
-  std::mutex mutex;
+  Mutex mutex;
   Random random CLP_GUARDED_BY(mutex);
   std::map<Pair, std::int64_t> last_arrival_ns CLP_GUARDED_BY(mutex);  // By (from, to).
   std::map<Pair, std::uint64_t> cuts CLP_GUARDED_BY(mutex);  // By link: odd while cut, counts up.
 
   std::uint64_t cut_count(std::string_view a, std::string_view b) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     const auto found = cuts.find(link(a, b));
     return found == cuts.end() ? 0 : found->second;
   }
@@ -249,7 +248,7 @@ Status SimulatedTransport::send(std::string_view from, std::string_view to, std:
   CLP_ASSIGN_OR_RETURN(auto endpoint, shared_->endpoints.take_room(to, size));
   std::int64_t arrival_ns = 0;
   {
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     std::int64_t& last_ns = shared_->last_arrival_ns[{std::string(from), std::string(to)}];
     last_ns = std::max(last_ns, pool_.clock().monotonic_ns() +
                                     shared_->random.uniform_between(0, options_.delay_ns_max));
@@ -269,13 +268,13 @@ Status SimulatedTransport::send(std::string_view from, std::string_view to, std:
 }
 
 void SimulatedTransport::cut(std::string_view a, std::string_view b) {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   std::uint64_t& count = shared_->cuts[Shared::link(a, b)];
   if (count % 2 == 0) ++count;
 }
 
 void SimulatedTransport::mend(std::string_view a, std::string_view b) {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   std::uint64_t& count = shared_->cuts[Shared::link(a, b)];
   if (count % 2 == 1) ++count;
 }

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/thread_annotations.h"
 #include "clepsydra/status.h"
@@ -69,7 +69,7 @@ class EndpointTable {
 
   WorkerPool& pool_;
   const TransportLimits limits_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Endpoint>> endpoints_ CLP_GUARDED_BY(mutex_);
 };
 }  // namespace internal
