@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/buffer.h"
@@ -32,16 +33,17 @@ inline constexpr std::int64_t kMinWatermark = std::numeric_limits<std::int64_t>:
 // After it no row can be on time: sent once, when every input has ended.
 inline constexpr std::int64_t kMaxWatermark = std::numeric_limits<std::int64_t>::max();
 
-// A watermark inside a batch. It stands before row `row` (0 <= row <= rows): rows [row, rows) come after
-// it. `watermark` is in epoch milliseconds: no row with an event time <= watermark is expected any more.
+// A watermark inside a batch. It stands before row `row` (0 <= row <= rows): rows [row, rows) come
+// after it. `watermark` is in epoch milliseconds: no row with an event time <= watermark is
+// expected any more.
 struct Mark {
   std::int32_t row;
   std::int64_t watermark;
   friend bool operator==(const Mark&, const Mark&) = default;
 };
 
-// A cheap handle to immutable columns: pass by value, move it on. Marks ascend in row and, strictly, in
-// watermark. A batch may have no rows and still carry marks.
+// A cheap handle to immutable columns: pass by value, move it on. Marks ascend in row and,
+// strictly, in watermark. A batch may have no rows and still carry marks.
 class Batch {
  public:
   Batch() = default;
@@ -85,6 +87,8 @@ class Batch {
   Result<Batch> compact_if_wasteful(MemoryPool& pool) const;
 
  private:
+  [[nodiscard]] std::vector<Column::Pin> pins() const;
+
   SchemaPtr schema_;
   std::int64_t rows_ = 0;
   std::vector<Column> columns_;
@@ -108,7 +112,8 @@ class BatchBuilder {
   void discard_row();
   // A mark after the rows committed so far. Not above the last one: ignored.
   void add_mark(std::int64_t watermark);
-  // Rows of `batch` at ascending `rows` (all when null) with kinds, strings copied; marks are not taken.
+  // Rows of `batch` at ascending `rows` (all when null) with kinds, strings copied; marks are not
+  // taken.
   void append_rows(const Batch& batch, std::optional<RowIndices> rows);
   [[nodiscard]] std::int64_t rows() const { return rows_; }
   [[nodiscard]] std::int64_t bytes() const;

@@ -18,9 +18,10 @@ namespace clepsydra {
 class MemoryPool;
 
 __extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
 
-// Arrow's BinaryView: up to 12 bytes inline; else 4 bytes of prefix, the blob's index, the offset in it.
-// Unused bytes are zero, so that two inline views are equal when their 16 bytes are.
+// Arrow's BinaryView: up to 12 bytes inline; else 4 bytes of prefix, the blob's index, the offset
+// in it. Unused bytes are zero, so that two inline views are equal when their 16 bytes are.
 struct StringView16 {
   static constexpr std::int32_t kInlineMax = 12;
   std::int32_t length = 0;
@@ -53,9 +54,10 @@ static_assert(sizeof(StringView16) == 16);
 
 class Column;
 
-// The parts of a column. validity: bitmap, least significant bit first, 1 = not NULL; null when no value
-// is NULL. values: see PhysicalType (kList, kMap: the offsets). Values under a NULL are unspecified but
-// initialised. Buffers may be longer than needed. No offset: row i is element i of every buffer.
+// The parts of a column. validity: bitmap, least significant bit first, 1 = not NULL; null when no
+// value is NULL. values: see PhysicalType (kList, kMap: the offsets). Values under a NULL are
+// unspecified but initialised. Buffers may be longer than needed. No offset: row i is element i of
+// every buffer.
 struct ColumnData {
   DataType type;
   std::int64_t length = 0;
@@ -123,7 +125,8 @@ class Column {
 // Indices of rows, ascending unless said.
 using RowIndices = std::span<const std::int32_t>;
 
-// Rows of `column` at `rows` in that order (any order, repeats allowed). Blobs are shared, not copied.
+// Rows of `column` at `rows` in that order (any order, repeats allowed). Blobs are shared, not
+// copied.
 Result<Column> gather(const Column& column, RowIndices rows, MemoryPool& pool);
 // Columns of one type, one after the other. Blobs are shared.
 Result<Column> concatenate(std::span<const Column> columns, MemoryPool& pool);
@@ -131,11 +134,14 @@ Result<Column> concatenate(std::span<const Column> columns, MemoryPool& pool);
 Result<Column> compact(const Column& column, MemoryPool& pool);
 // `length` NULLs of a type.
 Result<Column> make_null_column(const DataType& type, std::int64_t length, MemoryPool& pool);
+// No rows, no memory of a pool.
+Column make_empty_column(const DataType& type);
 // `length` copies of row `row` of `source`.
 Result<Column> repeat_row(const Column& source, std::int64_t row, std::int64_t length,
                           MemoryPool& pool);
 
-// Checks lengths, offsets, view bounds, bitmap sizes and UTF-8 when asked: for columns from outside.
+// Checks lengths, offsets, view bounds, bitmap sizes and UTF-8 when asked: for columns from
+// outside.
 Status validate(const Column& column, bool check_utf8);
 
 }  // namespace clepsydra

@@ -15,12 +15,13 @@ namespace clepsydra {
 
 class MemoryPool;
 
-// Grows by doubling; memory is charged to the pool as it grows. Appends never fail in the middle: the
-// first failed allocation is remembered, later appends do nothing, and finish() returns the error.
+// Grows by doubling; memory is charged to the pool as it grows. Appends never fail in the middle:
+// the first failed allocation is remembered, later appends do nothing, and finish() returns the
+// error.
 //
 // append<T>: T must be the C++ type of the physical layout (bool as uint8_t, DECIMAL as Int128).
-// Nested: for ARRAY append the element values to child(0), then close_list(); for MAP and MULTISET to
-// child(0) and child(1), then close_list(); for ROW append to every child, then close_struct().
+// Nested: for ARRAY append the element values to child(0), then close_list(); for MAP and MULTISET
+// to child(0) and child(1), then close_list(); for ROW append to every child, then close_struct().
 // append_null() on a ROW appends NULL to every child itself.
 class ColumnBuilder {
  public:
@@ -48,6 +49,8 @@ class ColumnBuilder {
   void append_from(const Column& column, std::int64_t row);
   // Rows at `rows` of a column, strings copied: the partitioner's and state's bulk path.
   void append_rows(const Column& column, RowIndices rows);
+  // Rows [offset, offset + length) of a column, strings copied.
+  void append_range(const Column& column, std::int64_t offset, std::int64_t length);
   ColumnBuilder& child(int i) { return children_[static_cast<std::size_t>(i)]; }
   void close_list();
   void close_struct();
@@ -64,9 +67,21 @@ class ColumnBuilder {
     validity_[row >> 3] = static_cast<std::uint8_t>(validity_[row >> 3] | (1U << (row & 7)));
   }
   bool start_validity();
+  // Remembers the first error and makes later appends do nothing; false.
+  bool fail(Status status);
+  bool fail_elements(std::int64_t elements);
+  bool reserve_blob(std::int64_t bytes);
+  Status close_blob();
+  bool append_views(const Column& column, RowIndices rows);
+  bool append_lists(const Column& column, RowIndices rows);
+  void append_validity(const Column& column, RowIndices rows);
+  Status take_values(ColumnData& data);
+  Status take(ColumnData& data);
+  void reset();
 
   DataType type_;
   PhysicalType physical_;
+  int width_;  // type_.fixed_width()
   MemoryPool* pool_;
   std::int64_t length_ = 0;
   std::int64_t capacity_ = 0;  // Rows that fit without growing.
@@ -77,7 +92,11 @@ class ColumnBuilder {
   std::shared_ptr<MutableBuffer> validity_buffer_;
   std::vector<BufferPtr> full_blobs_;
   std::shared_ptr<MutableBuffer> blob_;  // The blob being filled; a full one moves to full_blobs_.
-  std::int64_t blob_size_ = 0;
+  std::int64_t blob_size_ = 0;           // Bytes used of blob_; its size() is the room.
+  std::int64_t full_blob_bytes_ = 0;
+  // What the last round needed, so that the next one grows once.
+  std::int64_t expected_rows_ = 0;
+  std::int64_t expected_blob_bytes_ = 0;
   std::vector<ColumnBuilder> children_;
   Status status_;
 };

@@ -41,12 +41,12 @@ enum class TypeKind : std::uint8_t {
 
 // How the values of a type lie in memory (Arrow's layouts; booleans as Arrow's bool8 extension).
 enum class PhysicalType : std::uint8_t {
-  kNone,    // kNull, kDescriptor: no buffers, every value is NULL
-  kBool8,   // one byte, 0 or 1
+  kNone,   // kNull, kDescriptor: no buffers, every value is NULL
+  kBool8,  // one byte, 0 or 1
   kInt8,
   kInt16,
-  kInt32,   // also DATE (days since 1970-01-01), TIME (ms of day), INTERVAL YEAR TO MONTH (months)
-  kInt64,   // also TIMESTAMP, TIMESTAMP_LTZ (unit by precision), INTERVAL DAY TO SECOND (ms)
+  kInt32,  // also DATE (days since 1970-01-01), TIME (ms of day), INTERVAL YEAR TO MONTH (months)
+  kInt64,  // also TIMESTAMP, TIMESTAMP_LTZ (unit by precision), INTERVAL DAY TO SECOND (ms)
   kFloat,
   kDouble,
   kInt128,  // DECIMAL: unscaled value, little endian two's complement
@@ -56,7 +56,8 @@ enum class PhysicalType : std::uint8_t {
   kStruct,  // ROW: one child per field, each as long as the column
 };
 
-// Marks a TIMESTAMP(3)/TIMESTAMP_LTZ(3) column that carries event time or stands for processing time.
+// Marks a TIMESTAMP(3)/TIMESTAMP_LTZ(3) column that carries event time or stands for processing
+// time.
 enum class TimeAttribute : std::uint8_t { kNone = 0, kRowtime = 1, kProctime = 2 };
 
 inline constexpr int kMaxDecimalPrecision = 38;
@@ -113,6 +114,10 @@ class DataType {
   [[nodiscard]] const DataType& key() const;
   [[nodiscard]] const DataType& value() const;
   [[nodiscard]] std::string_view interval_qualifier() const;
+  // The columns in which values are stored: as fields(), but MULTISET has a second one, the INT
+  // counts.
+  [[nodiscard]] int child_count() const;
+  [[nodiscard]] DataType child_type(int i) const;
 
   [[nodiscard]] DataType with_nullable(bool nullable) const;
   [[nodiscard]] DataType with_time_attribute(TimeAttribute attribute) const;
@@ -138,14 +143,14 @@ class DataType {
   // Bytes per value of the fixed-width layouts (kView: 16); 0 for kNone, kList, kMap, kStruct.
   [[nodiscard]] int fixed_width() const;
 
-  // As the reference's asSummaryString: "DECIMAL(10, 2) NOT NULL", "TIMESTAMP(3) *ROWTIME*", "STRING",
-  // "ROW<`a` INT, `b` STRING>".
+  // As the reference's asSummaryString: "DECIMAL(10, 2) NOT NULL", "TIMESTAMP(3) *ROWTIME*",
+  // "STRING", "ROW<`a` INT, `b` STRING>".
   [[nodiscard]] std::string to_string() const;
   // Without nullability and time attribute at the top: what CAST needs.
   [[nodiscard]] std::string name() const;
 
   friend bool operator==(const DataType& a, const DataType& b);
-  // Equal but for nullability and time attribute, at every level.
+  // Equal but for nullability, time attribute and interval qualifier, at every level.
   [[nodiscard]] bool same_values(const DataType& other) const;
 
  private:

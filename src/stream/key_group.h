@@ -12,14 +12,14 @@ namespace clepsydra {
 inline constexpr int kDefaultMaxParallelism = 128;
 inline constexpr int kMaxMaxParallelism = 32768;
 
-// One 64-bit hash per row over the key columns. Depends on values alone (not on blobs or batch size):
-// equal keys hash equally in every process and release; NULL is a value; -0.0 hashes as 0.0, all NaN alike.
-// Stored state depends on it: never change.
+// One 64-bit hash per row over the key columns. Depends on values alone (not on blobs or batch
+// size): equal keys hash equally in every process and release; NULL is a value; -0.0 hashes as 0.0,
+// all NaN alike. Stored state depends on it: never change.
 void hash_rows(std::span<const Column> keys, std::int64_t rows, std::uint64_t* hashes);
 
 inline int key_group_of(std::uint64_t hash, int max_parallelism) {
-  return static_cast<int>((static_cast<unsigned __int128>(hash) *
-                           static_cast<unsigned>(max_parallelism)) >> 64);
+  // The upper bits scaled to the range: no division, and every group equally likely.
+  return static_cast<int>(((hash >> 32) * static_cast<std::uint64_t>(max_parallelism)) >> 32);
 }
 // The subtask that owns a key group.
 inline int subtask_of_key_group(int key_group, int max_parallelism, int parallelism) {

@@ -13,7 +13,8 @@ struct WatermarkSignal {
   std::int64_t watermark;
   friend bool operator==(const WatermarkSignal&, const WatermarkSignal&) = default;
 };
-// The channel does not hold event time back until its next batch or watermark (idle), or again does.
+// The channel does not hold event time back until its next batch or watermark (idle), or again
+// does.
 struct IdleSignal {
   bool idle;
   friend bool operator==(const IdleSignal&, const IdleSignal&) = default;
@@ -26,8 +27,8 @@ struct BarrierSignal {
   friend bool operator==(const BarrierSignal&, const BarrierSignal&) = default;
 };
 struct LatencyMarkerSignal {
-  std::int64_t marked_ns;      // Clock::monotonic_ns() at the source.
-  std::uint64_t source_id;     // Hash of the source operator's uid.
+  std::int64_t marked_ns;   // Clock::monotonic_ns() at the source.
+  std::uint64_t source_id;  // Hash of the source operator's uid.
   std::int32_t subtask;
   friend bool operator==(const LatencyMarkerSignal&, const LatencyMarkerSignal&) = default;
 };
@@ -40,7 +41,9 @@ using Signal =
     std::variant<WatermarkSignal, IdleSignal, BarrierSignal, LatencyMarkerSignal, EndOfInputSignal>;
 using StreamElement = std::variant<Batch, Signal>;
 
-inline const Batch* as_batch(const StreamElement& element) { return std::get_if<Batch>(&element); }
+inline const Batch* as_batch(const StreamElement& element) {
+  return std::get_if<Batch>(&element);
+}
 template <typename S>
 const S* as_signal(const StreamElement& element) {
   const auto* signal = std::get_if<Signal>(&element);

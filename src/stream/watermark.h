@@ -8,10 +8,10 @@
 
 namespace clepsydra {
 
-// Merges the watermarks of several inputs. An idle or finished input does not hold time back; the merged
-// watermark never passes what an input that can still speak allows, and never goes back; when none is
-// active but one is idle, the output is idle and keeps its watermark; it goes to kMaxWatermark only when
-// every input has finished.
+// Merges the watermarks of several inputs. An idle or finished input does not hold time back; the
+// merged watermark never passes what an input that can still speak allows, and never goes back;
+// when none is active but one is idle, the output is idle and keeps its watermark; it goes to
+// kMaxWatermark only when every input has finished.
 class WatermarkMerger {
  public:
   explicit WatermarkMerger(int inputs);
