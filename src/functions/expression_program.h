@@ -1,4 +1,5 @@
-// Runs bound expressions over batches: a short program of vector kernels with selection and null masks.
+// Runs bound expressions over batches: a short program of vector kernels with selection and null
+// masks.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ class TimeZone;
 // What a running expression may read besides its input.
 struct EvaluationContext {
   MemoryPool* pool = nullptr;
-  const Clock* clock = nullptr;          // CURRENT_TIMESTAMP, PROCTIME() ...
+  const Clock* clock = nullptr;            // CURRENT_TIMESTAMP, PROCTIME() ...
   const TimeZone* session_zone = nullptr;  // table.local-time-zone; null: UTC
-  std::uint64_t random_seed = 0;         // RAND, UUID
+  std::uint64_t random_seed = 0;           // RAND, UUID
 };
 
 // Compiled once per operator; common subexpressions are computed once per batch.
@@ -35,8 +36,8 @@ class ExpressionProgram {
   static Result<ExpressionProgram> make(std::vector<ExpressionPtr> expressions,
                                         EvaluationContext context);
 
-  // One column per expression, each batch.rows() long. A run-time failure (division by zero, a bad CAST)
-  // names the expression and the row's values.
+  // One column per expression, each batch.rows() long. A run-time failure (division by zero, a bad
+  // CAST) names the expression and the row's values.
   Result<std::vector<Column>> evaluate(const Batch& batch);
   // Rows where the only, BOOLEAN expression is TRUE, ascending. Valid until the next call.
   Result<RowIndices> select(const Batch& batch);
@@ -47,8 +48,9 @@ class ExpressionProgram {
   std::unique_ptr<Impl> impl_;
 };
 
-// The value of an expression without columns, as a literal; used while planning. Keeps an expression
-// that is not deterministic as it is.
-Result<ExpressionPtr> fold_constants(const ExpressionPtr& expression, const EvaluationContext& context);
+// The value of an expression without columns, as a literal; used while planning. Keeps an
+// expression that is not deterministic as it is.
+Result<ExpressionPtr> fold_constants(const ExpressionPtr& expression,
+                                     const EvaluationContext& context);
 
 }  // namespace clepsydra

@@ -1,0 +1,343 @@
+#include "functions/function_registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "base/check.h"
+#include "functions/scalar/comparison.h"
+#include "functions/scalar/families.h"
+#include "functions/scalar_function.h"
+#include "functions/signature_rules.h"
+#include "functions/type_rules.h"
+
+namespace clepsydra {
+namespace {
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+// Every function under its names.
+struct FunctionTable {
+  std::vector<const ScalarFunction*> all;
+  std::map<std::string_view, const ScalarFunction*> by_canonical_name;
+  std::map<std::string, const ScalarFunction*, std::less<>> by_name;  // Also aliases.
+
+  void add(std::span<const ScalarFunction> family) {
+    for (const ScalarFunction& function : family) {
+      all.push_back(&function);
+      const bool is_new = by_canonical_name.emplace(function.name, &function).second &&
+                          by_name.emplace(function.name, &function).second;
+      CLP_CHECK_MSG(is_new, function.name);
+      std::string_view aliases = function.aliases;
+      while (!aliases.empty()) {
+        const std::size_t end = aliases.find(' ');
+        CLP_CHECK_MSG(by_name.emplace(aliases.substr(0, end), &function).second, aliases);
+        aliases.remove_prefix(end == std::string_view::npos ? aliases.size() : end + 1);
+      }
+    }
+  }
+};
+
+const FunctionTable& table() {
+  static const FunctionTable kTable = [] {
+    FunctionTable made;
+    for (const auto family : {arithmetic_functions, comparison_functions, logic_functions,
+                              conditional_functions, cast_functions, math_functions}) {
+      made.add(family());
+    }
+    return made;
+  }();
+  return kTable;
+}
+
+// What becomes another function while it is resolved.
+constexpr std::array<std::string_view, 10> kRewritten = {
+    "!=",     "BETWEEN",          "IF", "IN", "NOT BETWEEN", "NOT IN", "NOT LIKE", "NOT SIMILAR TO",
+    "NULLIF", "BETWEEN SYMMETRIC"};
+
+constexpr std::array<std::string_view, 6> kAggregates = {"AVG", "COUNT", "LISTAGG",
+                                                         "MAX", "MIN",   "SUM"};
+
+using Arguments = std::vector<ExpressionPtr>;
+
+Status wrong_count(std::string_view name, std::size_t found, std::string_view signature) {
+  return Status::invalid_argument(fmt::format("{} does not take {} argument{}: {}", name, found,
+                                              found == 1 ? "" : "s", signature));
+}
+
+Result<ExpressionPtr> resolve_between(const FunctionRegistry& registry, const Arguments& arguments,
+                                      bool symmetric) {
+  if (arguments.size() != 3) {
+    return wrong_count("BETWEEN", arguments.size(), "value BETWEEN low AND high");
+  }
+  const auto within = [&](const ExpressionPtr& low,
+                          const ExpressionPtr& high) -> Result<ExpressionPtr> {
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr above, compare(">=", arguments[0], low));
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr below, compare("<=", arguments[0], high));
+    return registry.resolve("AND", {std::move(above), std::move(below)});
+  };
+  if (!symmetric) return within(arguments[1], arguments[2]);
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr straight, within(arguments[1], arguments[2]));
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr reverse, within(arguments[2], arguments[1]));
+  return registry.resolve("OR", {std::move(straight), std::move(reverse)});
+}
+
+// A literal that IN can look up: not NULL, of exactly the value's layout, equal when its bytes are.
+bool is_lookup_item(const Expression& item, const DataType& value) {
+  const bool exact = value.is_character() || value.is_binary() || value.is_integer() ||
+                     value.kind() == TypeKind::kDate || value.kind() == TypeKind::kTime ||
+                     value.kind() == TypeKind::kTimestamp;
+  return exact && item.kind() == Expression::Kind::kLiteral && !item.literal_value().is_null(0) &&
+         (item.type().same_values(value) || (value.is_character() && item.type().is_character()) ||
+          (value.is_binary() && item.type().is_binary()));
+}
+
+// Literals of the value's own type are looked up, all others compared one by one.
+Result<ExpressionPtr> resolve_in(const FunctionRegistry& registry, Arguments arguments) {
+  if (arguments.size() < 2) return wrong_count("IN", arguments.size(), "value IN (value, ...)");
+  const ExpressionPtr value = arguments[0];
+  Arguments lookup = {value};
+  Arguments tests;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    ExpressionPtr item = std::move(arguments[i]);
+    // A number in quotes stands for the number here, unlike in "=".
+    if (item->type().is_character() && value->type().is_numeric()) {
+      CLP_ASSIGN_OR_RETURN(item, cast_to(std::move(item), value->type()));
+    }
+    if (is_lookup_item(*item, value->type())) {
+      lookup.push_back(std::move(item));
+    } else {
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr test, compare("=", value, std::move(item)));
+      tests.push_back(std::move(test));
+    }
+  }
+  if (lookup.size() > 1) {
+    const bool nullable = value->type().nullable();
+    tests.insert(
+        tests.begin(),
+        lookup.size() == 2
+            ? Expression::call("=", std::move(lookup), DataType::boolean().with_nullable(nullable))
+            : Expression::call("IN", std::move(lookup),
+                               DataType::boolean().with_nullable(nullable)));
+  }
+  if (tests.size() == 1) return tests[0];
+  return registry.resolve("OR", std::move(tests));
+}
+
+Result<ExpressionPtr> resolve_null_if(const FunctionRegistry& registry,
+                                      const Arguments& arguments) {
+  if (arguments.size() != 2) return wrong_count("NULLIF", arguments.size(), "NULLIF(value, value)");
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr equal, compare("=", arguments[0], arguments[1]));
+  return registry.resolve("CASE",
+                          {std::move(equal), null_literal(arguments[0]->type()), arguments[0]});
+}
+
+Result<ExpressionPtr> resolve_if(const FunctionRegistry& registry, Arguments arguments) {
+  if (arguments.size() != 3)
+    return wrong_count("IF", arguments.size(), "IF(condition, value, value)");
+  for (const ExpressionPtr& argument : arguments) {
+    if (argument->type().kind() == TypeKind::kNull) {
+      return Status::invalid_argument("IF does not take a bare NULL: write CAST(NULL AS type)");
+    }
+  }
+  return registry.resolve("CASE", std::move(arguments));
+}
+
+Result<ExpressionPtr> negate(const FunctionRegistry& registry, Result<ExpressionPtr> value) {
+  if (!value.is_ok()) return value;
+  return registry.resolve("NOT", {*std::move(value)});
+}
+
+// The calls of kRewritten; null for others.
+Result<ExpressionPtr> rewrite(const FunctionRegistry& registry, std::string_view name,
+                              Arguments& arguments) {
+  if (name == "!=") return registry.resolve("<>", std::move(arguments));
+  if (name == "BETWEEN") return resolve_between(registry, arguments, false);
+  if (name == "BETWEEN SYMMETRIC") return resolve_between(registry, arguments, true);
+  if (name == "NOT BETWEEN") return negate(registry, resolve_between(registry, arguments, false));
+  if (name == "IN") return resolve_in(registry, std::move(arguments));
+  if (name == "NOT IN") return negate(registry, resolve_in(registry, std::move(arguments)));
+  if (name == "NULLIF") return resolve_null_if(registry, arguments);
+  if (name == "IF") return resolve_if(registry, std::move(arguments));
+  if (name == "NOT LIKE") return negate(registry, registry.resolve("LIKE", std::move(arguments)));
+  if (name == "NOT SIMILAR TO") {
+    return negate(registry, registry.resolve("SIMILAR TO", std::move(arguments)));
+  }
+  if (name == "+" && arguments.size() == 1 && arguments[0]->type().is_numeric())
+    return arguments[0];
+  return ExpressionPtr();
+}
+
+Result<ExpressionPtr> resolve_entry(const ScalarFunction& function, Arguments arguments) {
+  const auto count = static_cast<int>(arguments.size());
+  if (count < function.arguments_min || count > function.arguments_max) {
+    return wrong_count(function.name, arguments.size(), function.signature);
+  }
+  for (const ExpressionPtr& argument : arguments) {
+    if (argument->type().kind() == TypeKind::kNull && !function.takes_bare_null) {
+      return Status::invalid_argument(
+          fmt::format("{} does not take a bare NULL: write CAST(NULL AS type)", function.name));
+    }
+  }
+  CallTyping call{.name = function.name, .arguments = std::move(arguments)};
+  Result<DataType> type =
+      function.derive != nullptr ? function.derive(call) : derive_by_signature(function, call);
+  if (!type.is_ok()) {
+    return Status(type.status().code(),
+                  fmt::format("{}; expected {}", type.status().message(), function.signature));
+  }
+  return Expression::call(std::string(function.name), std::move(call.arguments), *std::move(type));
+}
+
+Result<DataType> sum_type(const DataType& argument, bool average) {
+  if (argument.kind() != TypeKind::kDecimal) return argument;
+  const int scale = average ? std::max(6, argument.scale()) : argument.scale();
+  return DataType::decimal(kMaxDecimalPrecision, scale).with_nullable(argument.nullable());
+}
+
+}  // namespace
+
+const ScalarFunction* find_scalar_function(std::string_view canonical_name) {
+  const auto found = table().by_canonical_name.find(canonical_name);
+  return found == table().by_canonical_name.end() ? nullptr : found->second;
+}
+
+std::span<const ScalarFunction* const> all_scalar_functions() {
+  return table().all;
+}
+
+Result<ExpressionPtr> compare(std::string_view name, ExpressionPtr a, ExpressionPtr b) {
+  return FunctionRegistry::built_in().resolve(name, {std::move(a), std::move(b)});
+}
+
+const FunctionRegistry& FunctionRegistry::built_in() {
+  static const FunctionRegistry kRegistry;
+  return kRegistry;
+}
+
+Result<ExpressionPtr> FunctionRegistry::resolve(std::string_view name, Arguments arguments) const {
+  const std::string canonical = upper(name);
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr rewritten, rewrite(*this, canonical, arguments));
+  if (rewritten != nullptr) return rewritten;
+  const auto found = table().by_name.find(canonical);
+  if (found == table().by_name.end()) {
+    return Status::not_found(fmt::format("there is no function {}", name));
+  }
+  return resolve_entry(*found->second, std::move(arguments));
+}
+
+Result<ExpressionPtr> FunctionRegistry::cast(ExpressionPtr value, const DataType& target,
+                                             bool try_cast) const {
+  const bool nullable = value->type().nullable() || try_cast;
+  const bool same = value->type().same_values(target);
+  if (same && (!try_cast || value->type().nullable())) return value;
+  if (same) {
+    return Expression::call("TRY_CAST", {std::move(value)}, target.with_nullable(true));
+  }
+  return cast_to(std::move(value), target.with_nullable(nullable), try_cast);
+}
+
+Result<ExpressionPtr> FunctionRegistry::coerce(ExpressionPtr value, const DataType& target) const {
+  if (!can_cast_implicitly(value->type(), target)) {
+    return Status::invalid_argument(fmt::format("{} is not converted to {} without a CAST",
+                                                value->type().name(), target.name()));
+  }
+  const bool nullable = value->type().nullable();
+  return cast_to(std::move(value), target.with_nullable(nullable));
+}
+
+Result<DataType> FunctionRegistry::common_type(std::span<const DataType> types) const {
+  return least_common_type(types);
+}
+
+Result<FunctionRegistry::ResolvedAggregate> FunctionRegistry::resolve_aggregate(
+    std::string_view name, Arguments arguments, bool distinct) const {
+  const std::string function = upper(name);
+  if (!is_aggregate(function)) {
+    return Status::not_found(fmt::format("there is no aggregate function {}", name));
+  }
+  ResolvedAggregate resolved{.function = function, .arguments = {}, .type = {}};
+  if (function == "COUNT") {
+    if (arguments.size() > 1) return Status::invalid_argument("COUNT takes one argument, or *");
+    if (arguments.empty() && distinct) {
+      return Status::invalid_argument("COUNT(DISTINCT) needs an argument");
+    }
+    if (!arguments.empty() && arguments[0]->type().kind() == TypeKind::kNull) {
+      return Status::invalid_argument("COUNT does not take a bare NULL: write CAST(NULL AS type)");
+    }
+    resolved.type = DataType::big_int().with_nullable(false);
+    resolved.arguments = std::move(arguments);
+    return resolved;
+  }
+  const std::size_t count_max = function == "LISTAGG" ? 2 : 1;
+  if (arguments.empty() || arguments.size() > count_max) {
+    return wrong_count(function, arguments.size(),
+                       function == "LISTAGG" ? "LISTAGG([DISTINCT] text [, separator])"
+                                             : fmt::format("{}([DISTINCT] value)", function));
+  }
+  const DataType& type = arguments[0]->type();
+  bool fits = false;
+  if (function == "SUM" || function == "AVG") {
+    fits = type.is_numeric();
+    CLP_ASSIGN_OR_RETURN(resolved.type, sum_type(type, function == "AVG"));
+  } else if (function == "LISTAGG") {
+    fits = type.is_character() && (arguments.size() == 1 || text_value(*arguments[1]).has_value());
+    resolved.type = type;
+  } else {
+    fits = type.is_numeric() || type.is_character() || type.kind() == TypeKind::kBoolean ||
+           type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.is_timestamp();
+    resolved.type = type;
+  }
+  if (!fits) {
+    return Status::invalid_argument(fmt::format(
+        "{} does not take ({}){}", function, type.name(),
+        function == "LISTAGG" ? "; expected LISTAGG([DISTINCT] text [, 'separator'])" : ""));
+  }
+  if (resolved.type.time_attribute() != TimeAttribute::kNone) {
+    resolved.type = resolved.type.with_time_attribute(TimeAttribute::kNone);
+  }
+  resolved.arguments = std::move(arguments);
+  return resolved;
+}
+
+bool FunctionRegistry::is_scalar(std::string_view name) const {
+  const std::string canonical = upper(name);
+  return table().by_name.find(canonical) != table().by_name.end() ||
+         std::find(kRewritten.begin(), kRewritten.end(), canonical) != kRewritten.end();
+}
+
+bool FunctionRegistry::is_aggregate(std::string_view name) const {
+  const std::string canonical = upper(name);
+  return std::find(kAggregates.begin(), kAggregates.end(), canonical) != kAggregates.end();
+}
+
+std::vector<std::string> FunctionRegistry::names() const {
+  std::vector<std::string> names(kAggregates.begin(), kAggregates.end());
+  for (const auto& [name, function] : table().by_name) names.push_back(name);
+  for (const std::string_view name : kRewritten) names.emplace_back(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+bool FunctionRegistry::is_deterministic(const Expression& expression) const {
+  if (expression.kind() == Expression::Kind::kCall) {
+    const ScalarFunction* function = find_scalar_function(expression.name());
+    if (function != nullptr && function->volatility != Volatility::kPure) return false;
+  }
+  for (const ExpressionPtr& argument : expression.arguments()) {
+    if (!is_deterministic(*argument)) return false;
+  }
+  return true;
+}
+
+}  // namespace clepsydra

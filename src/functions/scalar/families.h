@@ -1,0 +1,25 @@
+// The tables of built-in scalar functions, one per family.
+#pragma once
+
+#include <span>
+
+#include "functions/scalar_function.h"
+
+namespace clepsydra {
+
+std::span<const ScalarFunction> arithmetic_functions();
+std::span<const ScalarFunction> math_functions();
+std::span<const ScalarFunction> comparison_functions();
+std::span<const ScalarFunction> logic_functions();
+std::span<const ScalarFunction> conditional_functions();
+std::span<const ScalarFunction> cast_functions();
+std::span<const ScalarFunction> text_functions();
+std::span<const ScalarFunction> text_search_functions();
+std::span<const ScalarFunction> pattern_functions();
+std::span<const ScalarFunction> digest_functions();
+std::span<const ScalarFunction> date_time_functions();
+std::span<const ScalarFunction> date_time_text_functions();
+std::span<const ScalarFunction> clock_functions();
+std::span<const ScalarFunction> nested_functions();
+
+}  // namespace clepsydra
