@@ -25,6 +25,8 @@ class StateMemory {
   virtual Status allocate(std::int64_t bytes, std::byte*& block) = 0;
   // `bytes` as it was allocated.
   virtual void free(std::byte* block, std::int64_t bytes) = 0;
+  // What it is charged to.
+  virtual MemoryPool& pool() = 0;
 };
 
 // A namespace of a state: a slice or window, by its end; one number for state without windows.

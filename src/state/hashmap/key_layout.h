@@ -1,0 +1,84 @@
+// How keys lie in the rows of the in-memory backend.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "state/keyed_state.h"
+#include "stream/column.h"
+#include "stream/data_type.h"
+
+namespace clepsydra {
+
+class MemoryPool;
+
+// What stands before key and value in every row.
+struct RowHeader {
+  std::uint64_t hash;
+  std::uint32_t epoch;      // Of the last write. 0: the row was erased.
+  std::uint32_t null_bits;  // Bit i: key column i is NULL, for the first 32 columns.
+};
+inline constexpr std::uint32_t kFirstEpoch = 1;
+
+// The keys of a call in the form in which rows hold them.
+struct EncodedKeys {
+  const std::byte* slots = nullptr;          // key_bytes() per key.
+  const std::uint32_t* null_bits = nullptr;  // Null: no NULL among the first 32 columns.
+};
+
+// A key is a sequence of 8-byte words, the same for equal keys up to where long texts lie: one word
+// per number, two per DECIMAL or text, then a word of null bits per 64 columns beyond the first 32.
+// A text is its length, then up to 12 bytes; or its length, 4 bytes, and the address of all of it.
+class KeyLayout {
+ public:
+  // Unimplemented for nested key types.
+  static Result<KeyLayout> make(const std::vector<DataType>& types);
+
+  [[nodiscard]] std::int64_t key_bytes() const { return key_bytes_; }
+  [[nodiscard]] bool has_text() const { return has_text_; }
+  [[nodiscard]] const std::vector<DataType>& types() const { return types_; }
+
+  // Keeps scratch memory between calls; the answer is good until the next one or the batch's end.
+  class Encoder {
+   public:
+    EncodedKeys encode(const KeyLayout& layout, const KeyBatch& keys);
+
+   private:
+    std::vector<std::uint64_t> words_;
+    std::vector<std::uint32_t> null_bits_;
+  };
+
+  // Null bits are compared by the caller.
+  [[nodiscard]] bool equal(const std::byte* a, const std::byte* b) const {
+    if (!has_text_) return words_equal(a, b, 0, key_bytes_);
+    return equal_with_text(a, b);
+  }
+  // Moves the bytes of long texts in `slots` into `memory`.
+  Status own_texts(std::byte* slots, StateMemory& memory) const;
+  // Gives the bytes of long texts in `slots` back.
+  void free_texts(const std::byte* slots, StateMemory& memory) const;
+  // Appends one column per key.
+  Status read(std::span<const RowHeader* const> rows, MemoryPool& pool,
+              std::vector<Column>& out) const;
+
+ private:
+  struct Slot {
+    PhysicalType physical;
+    std::int64_t offset;
+  };
+  static bool words_equal(const std::byte* a, const std::byte* b, std::int64_t from,
+                          std::int64_t to);
+  [[nodiscard]] bool equal_with_text(const std::byte* a, const std::byte* b) const;
+  [[nodiscard]] bool is_null(const RowHeader& row, std::size_t column) const;
+
+  std::vector<DataType> types_;
+  std::vector<Slot> slots_;
+  std::int64_t null_words_offset_ = 0;
+  std::int64_t key_bytes_ = 0;
+  bool has_text_ = false;
+};
+
+}  // namespace clepsydra

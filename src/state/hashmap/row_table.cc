@@ -1,0 +1,323 @@
+#include "state/hashmap/row_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/memory_pool.h"
+
+namespace clepsydra {
+namespace {
+
+// Where find_or_insert() takes keys from; the special one compares a key of one word without a
+// loop.
+template <bool kOneWord>
+struct EncodedSource {
+  const std::uint64_t* hashes;
+  const std::int32_t* rows;
+  EncodedKeys keys;
+  std::int64_t key_bytes;
+
+  [[nodiscard]] std::uint64_t hash(std::int64_t i) const {
+    return hashes[rows != nullptr ? rows[i] : i];
+  }
+  [[nodiscard]] const std::byte* slots(std::int64_t i) const {
+    return keys.slots + i * (kOneWord ? 8 : key_bytes);
+  }
+  [[nodiscard]] std::uint32_t null_bits(std::int64_t i) const {
+    return keys.null_bits != nullptr ? keys.null_bits[i] : 0;
+  }
+  [[nodiscard]] bool matches(const KeyLayout& layout, const RowHeader& row, std::int64_t i) const {
+    if (row.null_bits != null_bits(i)) return false;
+    const auto* stored = reinterpret_cast<const std::byte*>(&row + 1);
+    if constexpr (kOneWord) {
+      return std::memcmp(stored, slots(i), 8) == 0;
+    } else {
+      return row.hash == hash(i) && layout.equal(stored, slots(i));
+    }
+  }
+};
+
+// Keys of rows of other namespaces.
+struct RowSource {
+  const RowShape* shape;
+  std::span<std::byte* const> from;
+
+  [[nodiscard]] const RowHeader& row(std::int64_t i) const {
+    return *shape->row_of(from[static_cast<std::size_t>(i)]);
+  }
+  [[nodiscard]] std::uint64_t hash(std::int64_t i) const { return row(i).hash; }
+  [[nodiscard]] const std::byte* slots(std::int64_t i) const {
+    return reinterpret_cast<const std::byte*>(&row(i) + 1);
+  }
+  [[nodiscard]] std::uint32_t null_bits(std::int64_t i) const { return row(i).null_bits; }
+  [[nodiscard]] bool matches(const KeyLayout& layout, const RowHeader& other,
+                             std::int64_t i) const {
+    return other.hash == hash(i) && other.null_bits == null_bits(i) &&
+           layout.equal(reinterpret_cast<const std::byte*>(&other + 1), slots(i));
+  }
+};
+
+constexpr std::uint32_t kEntriesMin = 8;
+// Keys looked at ahead of use, and from how many rows on it pays: below, all is in the caches
+// anyway.
+constexpr std::int64_t kPrefetchKeys = 32;
+constexpr std::int64_t kPrefetchRowsMin = 8192;
+// Rows erased before it pays to move the others together.
+constexpr std::int64_t kCompactRowsMin = 64;
+
+}  // namespace
+
+RowTable::RowTable(const RowShape& shape, MemoryPool& pool)
+    : shape_(&shape), pool_(&pool), arena_(pool), tables_(1) {
+  const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
+  while (((groups - 1) >> group_shift_) + 1 > kTablesMax) ++group_shift_;
+  tables_wanted_ = static_cast<std::size_t>(((groups - 1) >> group_shift_) + 1);
+}
+
+Status RowTable::find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded,
+                                std::uint32_t epoch, std::span<std::byte*> values) {
+  if (shape_->layout.key_bytes() == 8 && !shape_->layout.has_text()) {
+    return probe(EncodedSource<true>{keys.hashes, keys.rows, encoded, 8}, keys.count, epoch,
+                 values);
+  }
+  return probe(EncodedSource<false>{keys.hashes, keys.rows, encoded, shape_->layout.key_bytes()},
+               keys.count, epoch, values);
+}
+
+Status RowTable::find_or_insert_same(std::span<std::byte* const> from, std::uint32_t epoch,
+                                     std::span<std::byte*> values) {
+  return probe(RowSource{shape_, from}, static_cast<std::int64_t>(from.size()), epoch, values);
+}
+
+void RowTable::find(const KeyBatch& keys, const EncodedKeys& encoded,
+                    std::span<std::byte*> values) const {
+  const EncodedSource<false> source{keys.hashes, keys.rows, encoded, shape_->layout.key_bytes()};
+  for (std::int64_t begin = 0; begin < keys.count; begin += kPrefetchKeys) {
+    const std::int64_t end = std::min(keys.count, begin + kPrefetchKeys);
+    if (live_rows_ >= kPrefetchRowsMin) prefetch(source, begin, end);
+    for (std::int64_t i = begin; i < end; ++i) {
+      RowHeader* row = lookup(table_of(source.hash(i)), source, i);
+      values[static_cast<std::size_t>(i)] = row != nullptr ? shape_->value_of(row) : nullptr;
+    }
+  }
+}
+
+template <typename Source>
+Status RowTable::probe(const Source& source, std::int64_t count, std::uint32_t epoch,
+                       std::span<std::byte*> values) {
+  for (std::int64_t begin = 0; begin < count; begin += kPrefetchKeys) {
+    const std::int64_t end = std::min(count, begin + kPrefetchKeys);
+    if (live_rows_ >= kPrefetchRowsMin) prefetch(source, begin, end);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::uint64_t hash = source.hash(i);
+      RowHeader* row = lookup(table_of(hash), source, i);
+      if (row == nullptr) [[unlikely]] {
+        CLP_RETURN_IF_ERROR(insert(hash, source.slots(i), source.null_bits(i), epoch, row));
+      }
+      row->epoch = epoch;
+      values[static_cast<std::size_t>(i)] = shape_->value_of(row);
+    }
+  }
+  return Status::ok();
+}
+
+// Two passes, so that the second finds the entries that the first asked for.
+template <typename Source>
+void RowTable::prefetch(const Source& source, std::int64_t begin, std::int64_t end) const {
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::uint64_t hash = source.hash(i);
+    const Table& table = table_of(hash);
+    if (table.entries != nullptr) {
+      __builtin_prefetch(&table.entries[static_cast<std::uint32_t>(hash) & table.mask]);
+    }
+  }
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::uint64_t hash = source.hash(i);
+    const Table& table = table_of(hash);
+    if (table.entries == nullptr) continue;
+    const Entry entry = table.entries[static_cast<std::uint32_t>(hash) & table.mask];
+    if (entry > kErased) __builtin_prefetch(row_of(entry));
+  }
+}
+
+template <typename Source>
+RowHeader* RowTable::lookup(const Table& table, const Source& source, std::int64_t i) const {
+  if (table.entries == nullptr) return nullptr;
+  const std::uint64_t hash = source.hash(i);
+  const Entry tag = tag_of(hash);
+  for (std::uint32_t at = static_cast<std::uint32_t>(hash) & table.mask;;
+       at = (at + 1) & table.mask) {
+    const Entry entry = table.entries[at];
+    if (entry == kEmpty) return nullptr;
+    if (((entry ^ tag) >> 48) != 0 || entry == kErased) continue;
+    RowHeader* row = row_of(entry);
+    if (source.matches(shape_->layout, *row, i)) return row;
+  }
+}
+
+Status RowTable::insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
+                        std::uint32_t epoch, RowHeader*& row) {
+  Table* table = &table_of(hash);
+  CLP_RETURN_IF_ERROR(make_room(table, hash));
+  if (pages_.empty() || pages_.back().count == pages_.back().capacity) {
+    CLP_RETURN_IF_ERROR(add_page());
+  }
+  Page& page = pages_.back();
+  row = reinterpret_cast<RowHeader*>(page.rows + page.count * shape_->row_bytes());
+  *row = {.hash = hash, .epoch = epoch, .null_bits = null_bits};
+  auto* key = reinterpret_cast<std::byte*>(row + 1);
+  if (shape_->layout.key_bytes() > 0) {
+    std::memcpy(key, slots, static_cast<std::size_t>(shape_->layout.key_bytes()));
+  }
+  if (shape_->layout.has_text()) CLP_RETURN_IF_ERROR(shape_->layout.own_texts(key, arena_));
+  std::memset(shape_->value_of(row), 0, static_cast<std::size_t>(shape_->value_bytes));
+  ++page.count;
+  ++live_rows_;
+  put(*table, row);
+  return Status::ok();
+}
+
+Status RowTable::add_page() {
+  const std::int64_t row_bytes = shape_->row_bytes();
+  const std::int64_t rows_max = std::max<std::int64_t>(1, kPageBytesMax / row_bytes);
+  const std::int64_t rows = pages_.empty() ? std::min(kPageRowsMin, rows_max)
+                                           : std::min(pages_.back().capacity * 2, rows_max);
+  CLP_ASSIGN_OR_RETURN(std::shared_ptr<MutableBuffer> buffer,
+                       allocate_buffer(*pool_, rows * row_bytes));
+  auto* data = reinterpret_cast<std::byte*>(buffer->mutable_data());
+  CLP_CHECK((reinterpret_cast<std::uintptr_t>(data + rows * row_bytes) >> 48) == 0);
+  pages_.push_back({.buffer = std::move(buffer), .rows = data, .count = 0, .capacity = rows});
+  return Status::ok();
+}
+
+// Leaves `table` with an empty entry for one more row: at most three quarters are in use.
+Status RowTable::make_room(Table*& table, std::uint64_t hash) {
+  if (tables_.size() < tables_wanted_ &&
+      live_rows_ >= static_cast<std::int64_t>(4 * tables_wanted_)) {
+    CLP_RETURN_IF_ERROR(split_tables());
+    table = &table_of(hash);
+  }
+  if (table->entries != nullptr && (table->used + 1) * 4 <= (table->mask + 1) * 3) {
+    return Status::ok();
+  }
+  // Twice what is live, so that many erased entries alone do not make it grow.
+  std::uint32_t entries = kEntriesMin;
+  while (entries < (table->live + 1) * 2) entries *= 2;
+  return rehash(*table, entries);
+}
+
+Status RowTable::rehash(Table& table, std::uint32_t entries) {
+  std::byte* block = nullptr;
+  CLP_RETURN_IF_ERROR(arena_.allocate(std::int64_t{entries} * 8, block));
+  std::memset(block, 0, std::size_t{entries} * 8);
+  Table grown{.entries = reinterpret_cast<Entry*>(block), .mask = entries - 1};
+  if (table.entries != nullptr) {
+    const std::uint32_t old_entries = table.mask + 1;
+    for (std::uint32_t at = 0; at < old_entries; ++at) {
+      if (table.entries[at] > kErased) put(grown, row_of(table.entries[at]));
+    }
+    arena_.free(reinterpret_cast<std::byte*>(table.entries), std::int64_t{old_entries} * 8);
+  }
+  table = grown;
+  return Status::ok();
+}
+
+Status RowTable::split_tables() {
+  Table all = tables_[0];
+  tables_.assign(tables_wanted_, Table{});
+  for (std::uint32_t at = 0; all.entries != nullptr && at <= all.mask; ++at) {
+    if (all.entries[at] <= kErased) continue;
+    RowHeader* row = row_of(all.entries[at]);
+    Table* table = &table_of(row->hash);
+    CLP_RETURN_IF_ERROR(make_room(table, row->hash));
+    put(*table, row);
+  }
+  if (all.entries != nullptr) {
+    arena_.free(reinterpret_cast<std::byte*>(all.entries), (std::int64_t{all.mask} + 1) * 8);
+  }
+  return Status::ok();
+}
+
+void RowTable::put(Table& table, RowHeader* row) {
+  std::uint32_t at = static_cast<std::uint32_t>(row->hash) & table.mask;
+  while (table.entries[at] != kEmpty) at = (at + 1) & table.mask;
+  table.entries[at] = reinterpret_cast<Entry>(row) | tag_of(row->hash);
+  ++table.used;
+  ++table.live;
+}
+
+std::int64_t RowTable::scan(KeyedRows::Cursor& cursor, std::span<std::byte*> values) const {
+  std::size_t found = 0;
+  const std::int64_t row_bytes = shape_->row_bytes();
+  while (found < values.size() && cursor.page < static_cast<std::int64_t>(pages_.size())) {
+    const Page& page = pages_[static_cast<std::size_t>(cursor.page)];
+    while (found < values.size() && cursor.row < page.count) {
+      auto* row = reinterpret_cast<RowHeader*>(page.rows + cursor.row++ * row_bytes);
+      if (row->epoch != 0) values[found++] = shape_->value_of(row);
+    }
+    // A cursor at the end of the last page sees the rows added to it later.
+    if (cursor.row == page.count && page.count == page.capacity) {
+      ++cursor.page;
+      cursor.row = 0;
+    } else if (cursor.row == page.count) {
+      break;
+    }
+  }
+  return static_cast<std::int64_t>(found);
+}
+
+void RowTable::erase(std::span<std::byte* const> values) {
+  for (std::byte* value : values) {
+    RowHeader* row = shape_->row_of(value);
+    Table& table = table_of(row->hash);
+    const Entry entry = reinterpret_cast<Entry>(row) | tag_of(row->hash);
+    std::uint32_t at = static_cast<std::uint32_t>(row->hash) & table.mask;
+    while (table.entries[at] != entry) {
+      CLP_CHECK(table.entries[at] != kEmpty);
+      at = (at + 1) & table.mask;
+    }
+    table.entries[at] = kErased;
+    --table.live;
+    if (shape_->layout.has_text()) {
+      shape_->layout.free_texts(reinterpret_cast<const std::byte*>(row + 1), arena_);
+    }
+    row->epoch = 0;
+    --live_rows_;
+    ++dead_rows_;
+  }
+  if (dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+}
+
+// Moves the rows together in their order, gives the pages at the end back and fills the index anew.
+void RowTable::compact() {
+  for (Table& table : tables_) {
+    if (table.entries == nullptr) continue;
+    std::memset(table.entries, 0, (std::size_t{table.mask} + 1) * 8);
+    table.used = table.live = 0;
+  }
+  const std::int64_t row_bytes = shape_->row_bytes();
+  std::size_t to_page = 0;
+  std::int64_t to_row = 0;
+  for (Page& page : pages_) {
+    for (std::int64_t i = 0; i < page.count; ++i) {
+      const std::byte* from = page.rows + i * row_bytes;
+      if (reinterpret_cast<const RowHeader*>(from)->epoch == 0) continue;
+      if (to_row == pages_[to_page].capacity) {
+        ++to_page;
+        to_row = 0;
+      }
+      std::byte* to = pages_[to_page].rows + to_row++ * row_bytes;
+      if (to != from) std::memcpy(to, from, static_cast<std::size_t>(row_bytes));
+      auto* row = reinterpret_cast<RowHeader*>(to);
+      put(table_of(row->hash), row);
+    }
+  }
+  for (std::size_t p = 0; p < to_page; ++p) pages_[p].count = pages_[p].capacity;
+  pages_[to_page].count = to_row;
+  pages_.resize(live_rows_ == 0 ? 0 : to_page + 1);
+  dead_rows_ = 0;
+}
+
+}  // namespace clepsydra

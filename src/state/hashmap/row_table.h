@@ -1,0 +1,127 @@
+// The rows of one namespace: pages of rows in the order of their insertion, and an index by key.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/buffer.h"
+#include "clepsydra/status.h"
+#include "state/hashmap/key_layout.h"
+#include "state/hashmap/state_arena.h"
+#include "state/keyed_state.h"
+#include "stream/key_group.h"
+
+namespace clepsydra {
+
+class MemoryPool;
+
+// What all namespaces of a state share.
+struct RowShape {
+  KeyLayout layout;
+  std::int64_t value_bytes = 0;
+  KeyGroupRange key_groups{0, 0};
+  int max_parallelism = 0;
+
+  [[nodiscard]] std::int64_t value_offset() const {
+    return static_cast<std::int64_t>(sizeof(RowHeader)) + layout.key_bytes();
+  }
+  [[nodiscard]] std::int64_t row_bytes() const { return value_offset() + value_bytes; }
+  [[nodiscard]] RowHeader* row_of(std::byte* value) const {
+    return reinterpret_cast<RowHeader*>(value - value_offset());
+  }
+  [[nodiscard]] std::byte* value_of(RowHeader* row) const {
+    return reinterpret_cast<std::byte*>(row) + value_offset();
+  }
+};
+
+// The index is one open-addressing table per key group, so that growing one is a small step; key
+// groups share tables, neighbours first, when a subtask has more than kTablesMax, and all share one
+// while there are few rows. An entry is the address of a row under 16 bits of its hash. Row
+// addresses fit in 48 bits on all machines that this runs on; insert() checks it.
+class RowTable {
+ public:
+  RowTable(const RowShape& shape, MemoryPool& pool);
+  RowTable(const RowTable&) = delete;
+  RowTable& operator=(const RowTable&) = delete;
+
+  // Probes, and keys of them, by `hashes` and what the layout encoded. See KeyedRows.
+  Status find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded, std::uint32_t epoch,
+                        std::span<std::byte*> values);
+  void find(const KeyBatch& keys, const EncodedKeys& encoded, std::span<std::byte*> values) const;
+  Status find_or_insert_same(std::span<std::byte* const> from, std::uint32_t epoch,
+                             std::span<std::byte*> values);
+  std::int64_t scan(KeyedRows::Cursor& cursor, std::span<std::byte*> values) const;
+  void erase(std::span<std::byte* const> values);
+
+  [[nodiscard]] std::int64_t row_count() const { return live_rows_; }
+  [[nodiscard]] StateMemory& memory() { return arena_; }
+
+ private:
+  static constexpr int kTablesMax = 256;
+  static constexpr std::int64_t kPageRowsMin = 4;
+  static constexpr std::int64_t kPageBytesMax = 128 << 10;
+
+  using Entry = std::uint64_t;
+  static constexpr Entry kEmpty = 0;
+  static constexpr Entry kErased = 1;  // Never an address.
+  struct Table {
+    Entry* entries = nullptr;
+    std::uint32_t mask = 0;  // Entries - 1.
+    std::uint32_t used = 0;  // Not kEmpty.
+    std::uint32_t live = 0;  // Neither kEmpty nor kErased.
+  };
+  struct Page {
+    BufferPtr buffer;
+    std::byte* rows;
+    std::int64_t count;
+    std::int64_t capacity;
+  };
+
+  static Entry tag_of(std::uint64_t hash) { return (hash >> 24 & 0xFFFF) << 48; }
+  static RowHeader* row_of(Entry entry) {
+    return reinterpret_cast<RowHeader*>(entry & 0xFFFF'FFFF'FFFF);
+  }
+  [[nodiscard]] const Table& table_of(std::uint64_t hash) const {
+    if (tables_.size() == 1) return tables_[0];
+    // A key of another subtask's group (which nobody should ask for) goes to the last table.
+    const auto group = static_cast<std::uint32_t>(key_group_of(hash, shape_->max_parallelism) -
+                                                  shape_->key_groups.begin);
+    return tables_[std::min<std::size_t>(group >> group_shift_, tables_.size() - 1)];
+  }
+  Table& table_of(std::uint64_t hash) {
+    return const_cast<Table&>(std::as_const(*this).table_of(hash));
+  }
+
+  template <typename Source>
+  Status probe(const Source& source, std::int64_t count, std::uint32_t epoch,
+               std::span<std::byte*> values);
+  template <typename Source>
+  void prefetch(const Source& source, std::int64_t begin, std::int64_t end) const;
+  template <typename Source>
+  RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
+  Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
+                std::uint32_t epoch, RowHeader*& row);
+  Status add_page();
+  Status make_room(Table*& table, std::uint64_t hash);
+  Status rehash(Table& table, std::uint32_t entries);
+  Status split_tables();
+  static void put(Table& table, RowHeader* row);
+  void compact();
+
+  const RowShape* shape_;
+  MemoryPool* pool_;
+  StateArena arena_;
+  std::vector<Page> pages_;
+  std::vector<Table> tables_;
+  int group_shift_ = 0;
+  std::size_t tables_wanted_ = 1;  // Once there are enough rows.
+  std::int64_t live_rows_ = 0;
+  std::int64_t dead_rows_ = 0;
+};
+
+}  // namespace clepsydra
