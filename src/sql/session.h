@@ -22,13 +22,14 @@ class Clock;
 class Configuration;
 class TableConnectorRegistry;
 
-// DDL, SET and the like took effect. `message` is one line for people ("Table created."), not a result.
+// DDL, SET and the like took effect. `message` is one line for people ("Table created."), not a
+// result.
 struct Done {
   std::string message;
 };
 
-// The answer of SHOW, DESCRIBE, EXPLAIN, SET without arguments: a small table, columns as the reference
-// names them (its schema is rows.schema()).
+// The answer of SHOW, DESCRIBE, EXPLAIN, SET without arguments: a small table, columns as the
+// reference names them (its schema is rows.schema()).
 struct TableResult {
   Batch rows;
 };
@@ -40,8 +41,8 @@ enum class ChangelogKind : std::uint8_t {
   kRetract = 2,     // +I, -U, +U, -D
 };
 
-// A SELECT to be run: build_job_graph(graph) and submit; the rows come out of the `collect_sink` operator
-// that carries `result_name`.
+// A SELECT to be run: build_job_graph(graph) and submit; the rows come out of the `collect_sink`
+// operator that carries `result_name`.
 struct QueryJob {
   StreamGraph graph;
   SchemaPtr schema;  // As the reference would print it: names, types, nullability, *ROWTIME*.
@@ -62,22 +63,23 @@ struct InsertJob {
 
 using StatementResult = std::variant<Done, TableResult, QueryJob, InsertJob>;
 
-// Holds the catalog and the session's settings. Nothing is run here: a job comes back as a StreamGraph.
+// Holds the catalog and the session's settings. Nothing is run here: a job comes back as a
+// StreamGraph.
 //
 // Threads: one at a time.
 class SqlSession {
  public:
-  // All three must outlive the session. `configuration` is the session's own: SET and RESET change it, the
-  // planner reads it. No file is opened and no option outside `configuration` is read.
+  // All three must outlive the session. `configuration` is the session's own: SET and RESET change
+  // it, the planner reads it. No file is opened and no option outside `configuration` is read.
   SqlSession(const TableConnectorRegistry& connectors, const Clock& clock,
              Configuration& configuration);
   ~SqlSession();
   SqlSession(const SqlSession&) = delete;
   SqlSession& operator=(const SqlSession&) = delete;
 
-  // Binds and plans one statement as the parser gave it. `sql` is the text the parser was given: for a
-  // script the whole script, as the tree's ranges point into it. Errors carry line, column, the line and
-  // a caret. After an error the session is as it was before.
+  // Binds and plans one statement as the parser gave it. `sql` is the text the parser was given:
+  // for a script the whole script, as the tree's ranges point into it. Errors carry line, column,
+  // the line and a caret. After an error the session is as it was before.
   Result<StatementResult> execute(const ast::Statement& statement, std::string_view sql);
 
   // Parses exactly one statement and executes it.

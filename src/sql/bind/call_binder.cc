@@ -1,0 +1,145 @@
+// Function calls: scalar functions with their special forms, and aggregates.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "sql/ast/print.h"
+#include "sql/bind/expression_binder.h"
+
+namespace clepsydra::sql {
+namespace {
+
+constexpr std::array<std::string_view, 3> kGroupWindows = {"TUMBLE", "HOP", "SESSION"};
+
+// TUMBLE(ts, ...) and TUMBLE_START(ts, ...) of the reference's older window aggregation.
+bool is_group_window(std::string_view name) {
+  return std::any_of(kGroupWindows.begin(), kGroupWindows.end(), [&](std::string_view window) {
+    return name.starts_with(window) &&
+           (name.size() == window.size() || name.ends_with("_START") || name.ends_with("_END") ||
+            name.ends_with("_ROWTIME") || name.ends_with("_PROCTIME"));
+  });
+}
+
+// EXTRACT(DAY FROM t) is EXTRACT_DAY(t); FLOOR(t TO HOUR) is FLOOR_HOUR(t).
+std::string with_unit(const std::string& name, ast::TimeUnit unit) {
+  return fmt::format("{}_{}", name, ast::time_unit_name(unit));
+}
+
+}  // namespace
+
+Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
+                                          const std::string& name) const {
+  if (is_group_window(name)) {
+    return text_.not_built(call.range, fmt::format("the group window function {}", name),
+                           "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) "
+                           "GROUP BY window_start, window_end");
+  }
+  const std::string written = ast::to_sql(call.name);
+  return text_.not_found(call.name.range(), fmt::format("unknown function '{}'", written),
+                         did_you_mean_name(written, environment_.functions.names()));
+}
+
+Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const {
+  if (call.over) return text_.not_built(call.range, "OVER");
+  if (!call.within_group.empty()) return text_.not_built(call.range, "WITHIN GROUP");
+  if (call.null_treatment != ast::NullTreatment::kNone) {
+    return text_.not_built(call.range, "IGNORE NULLS and RESPECT NULLS");
+  }
+  if (call.json)
+    return text_.not_built(call.range, fmt::format("clauses of {}", call.upper_name()));
+  for (const ast::Argument& argument : call.arguments) {
+    if (argument.name) {
+      return text_.not_built(argument.name->range, "named arguments of this function");
+    }
+  }
+  return Status::ok();
+}
+
+Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call) {
+  const std::string name = call.upper_name();
+  if (!name.empty() && environment_.functions.is_aggregate(name)) return bind_aggregate_call(call);
+  CLP_RETURN_IF_ERROR(refuse_call_extras(call));
+  if (name.empty()) return unknown_function(call, name);
+  return bind_scalar_call(call);
+}
+
+Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall& node) {
+  std::string name = node.upper_name();
+  Arguments arguments;
+  for (const ast::Argument& argument : node.arguments) {
+    if (const auto* unit = argument.value->as_if<ast::TimeUnitArgument>()) {
+      name = with_unit(name, unit->unit);
+      continue;
+    }
+    if (argument.value->kind == ast::ExpressionKind::kStar) {
+      return text_.invalid(argument.value->range, fmt::format("{}(*) has no meaning", name));
+    }
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
+    arguments.push_back(std::move(bound));
+  }
+  if (!environment_.functions.is_scalar(name)) return unknown_function(node, name);
+  if (node.quantifier != ast::CallQuantifier::kNone) {
+    return text_.invalid(node.range,
+                         fmt::format("DISTINCT and ALL belong to aggregates; {} is not one", name));
+  }
+  if (node.filter) {
+    return text_.invalid(node.range,
+                         fmt::format("FILTER belongs to aggregates; {} is not one", name));
+  }
+  return call(name, std::move(arguments), node.range);
+}
+
+Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionCall& node) {
+  const std::string name = node.upper_name();
+  CLP_RETURN_IF_ERROR(refuse_call_extras(node));
+  if (inside_aggregate_) {
+    return text_.invalid(node.range, fmt::format("{} stands inside another aggregate", name));
+  }
+  if (aggregates_ == nullptr) {
+    return text_.invalid(node.range,
+                         fmt::format("the aggregate {} is not allowed in {}", name, clause_));
+  }
+  inside_aggregate_ = true;
+  BoundAggregate aggregate;
+  aggregate.range = node.range;
+  aggregate.distinct = node.quantifier == ast::CallQuantifier::kDistinct;
+  Arguments arguments;
+  Status status;
+  for (const ast::Argument& argument : node.arguments) {
+    if (argument.value->kind == ast::ExpressionKind::kStar && name == "COUNT") continue;
+    Result<ExpressionPtr> bound = bind(*argument.value);
+    if (!bound.is_ok()) {
+      status = bound.status();
+      break;
+    }
+    arguments.push_back(*std::move(bound));
+  }
+  if (status.is_ok() && node.filter) {
+    Result<ExpressionPtr> filter = bind(*node.filter);
+    status = filter.status();
+    if (status.is_ok()) aggregate.filter = *std::move(filter);
+  }
+  inside_aggregate_ = false;
+  CLP_RETURN_IF_ERROR(status);
+  if (aggregate.filter && aggregate.filter->type().kind() != TypeKind::kBoolean) {
+    return text_.invalid(node.filter->range, fmt::format("FILTER must be a condition, but is {}",
+                                                         aggregate.filter->type().to_string()));
+  }
+  Result<FunctionRegistry::ResolvedAggregate> resolved =
+      environment_.functions.resolve_aggregate(name, std::move(arguments), aggregate.distinct);
+  if (!resolved.is_ok()) return text_.at_place(node.range, resolved.status());
+  aggregate.function = std::move(resolved->function);
+  aggregate.arguments = std::move(resolved->arguments);
+  aggregate.type = resolved->type.with_time_attribute(TimeAttribute::kNone);
+  // A filter may leave nothing of a group.
+  if (aggregate.filter && aggregate.function != "COUNT") {
+    aggregate.type = aggregate.type.with_nullable(true);
+  }
+  return aggregates_->add(std::move(aggregate));
+}
+
+}  // namespace clepsydra::sql

@@ -1,0 +1,82 @@
+// Expressions as written to bound expressions: names resolved, functions found, types derived.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "functions/expression.h"
+#include "sql/ast/expression.h"
+#include "sql/bind/aggregate_collector.h"
+#include "sql/bind/environment.h"
+#include "sql/bind/scope.h"
+#include "sql/bind/statement_text.h"
+
+namespace clepsydra::sql {
+
+// Binds the expressions of one clause. Threads: one.
+class ExpressionBinder {
+ public:
+  // `aggregates`: null where aggregate functions are not allowed; `clause` ("WHERE") then names the
+  // place.
+  ExpressionBinder(const BindEnvironment& environment, const StatementText& text,
+                   const Scope& scope, AggregateCollector* aggregates, std::string_view clause)
+      : environment_(environment),
+        text_(text),
+        scope_(scope),
+        aggregates_(aggregates),
+        clause_(clause) {}
+
+  Result<ExpressionPtr> bind(const ast::Expression& expression);
+  // bind(), and the result must be BOOLEAN.
+  Result<ExpressionPtr> bind_condition(const ast::Expression& expression);
+
+  // Where a column in a bound expression was written, for messages; empty when unknown.
+  [[nodiscard]] ast::SourceRange place_of(const Expression& column) const;
+
+ private:
+  using Arguments = std::vector<ExpressionPtr>;
+
+  Result<ExpressionPtr> bind_node(const ast::Expression& expression);
+  Result<ExpressionPtr> bind_column(const ast::ColumnReference& reference);
+  Result<ExpressionPtr> bind_operation(const ast::Operation& operation);
+  Result<ExpressionPtr> bind_between(const ast::Between& between);
+  Result<ExpressionPtr> bind_like(const ast::Like& like);
+  Result<ExpressionPtr> bind_in_list(const ast::InList& in);
+  Result<ExpressionPtr> bind_case(const ast::Case& node);
+  Result<ExpressionPtr> bind_cast(const ast::Cast& cast);
+  Result<ExpressionPtr> bind_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_scalar_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_interval_difference(const ast::IntervalDifference& difference);
+  Result<ExpressionPtr> bind_trim(const ast::Trim& trim);
+  Result<ExpressionPtr> bind_constructor(const ast::Constructor& constructor);
+
+  // The call, with the place in its error.
+  Result<ExpressionPtr> call(std::string_view function, Arguments arguments,
+                             ast::SourceRange range);
+  Result<Arguments> bind_all(std::span<const ast::ExpressionPtr> expressions);
+  // a AND b AND c as a balanced tree, so that long lists do not nest deeply.
+  Result<ExpressionPtr> combine(std::string_view function, std::span<const ExpressionPtr> operands,
+                                ast::SourceRange range);
+  Status refuse_call_extras(const ast::FunctionCall& call) const;
+  Status unknown_function(const ast::FunctionCall& call, const std::string& name) const;
+
+  const BindEnvironment& environment_;
+  const StatementText& text_;
+  const Scope& scope_;
+  AggregateCollector* aggregates_;
+  std::string_view clause_;
+  bool inside_aggregate_ = false;
+  int depth_ = 0;
+  std::unordered_map<const Expression*, ast::SourceRange> places_;
+  std::vector<ExpressionPtr> alive_;  // Keeps the keys of places_ from being used again.
+};
+
+// The value of an expression without columns, computed now.
+Result<ExpressionPtr> fold(const ExpressionPtr& expression, const BindEnvironment& environment);
+
+}  // namespace clepsydra::sql

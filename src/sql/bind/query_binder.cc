@@ -1,0 +1,243 @@
+#include "sql/bind/query_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "stream/column_builder.h"
+
+namespace clepsydra::sql {
+namespace {
+
+// Queries of one statement, subqueries and those inside views counted: bounds the plan.
+constexpr int kQueriesMax = 2000;
+
+std::string_view set_operator_name(ast::SetOperator op) {
+  switch (op) {
+    case ast::SetOperator::kUnion:
+      return "UNION";
+    case ast::SetOperator::kIntersect:
+      return "INTERSECT";
+    case ast::SetOperator::kExcept:
+      return "EXCEPT";
+  }
+  return "";
+}
+
+// One row without columns: what a query without FROM reads.
+PlanPtr single_row() {
+  return std::make_shared<ValuesNode>(make_schema({}), std::vector<Column>{}, 1);
+}
+
+// The type of a column of several inputs. A time attribute stays one only when all inputs have it.
+Result<DataType> common_type_of(const std::vector<DataType>& types,
+                                const FunctionRegistry& functions) {
+  CLP_ASSIGN_OR_RETURN(DataType type, functions.common_type(types));
+  const TimeAttribute attribute = types[0].time_attribute();
+  const bool same = std::all_of(types.begin(), types.end(), [&](const DataType& t) {
+    return t.time_attribute() == attribute && t.same_values(types[0]);
+  });
+  return type.with_time_attribute(same ? attribute : TimeAttribute::kNone);
+}
+
+// The expression as `type` but for nullability.
+Result<ExpressionPtr> coerce_to(ExpressionPtr value, const DataType& type,
+                                const FunctionRegistry& functions) {
+  if (value->type().same_values(type)) return value;
+  return functions.coerce(std::move(value), type);
+}
+
+}  // namespace
+
+PlanPtr rename_columns(PlanPtr plan, const std::vector<std::string>& names) {
+  std::vector<Field> fields = plan->schema->fields();
+  std::vector<ExpressionPtr> expressions;
+  bool changes = false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    expressions.push_back(column_of(*plan, static_cast<int>(i)));
+    changes |= fields[i].name != names[i];
+    fields[i].name = names[i];
+  }
+  if (!changes) return plan;
+  return std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
+                                       std::move(expressions));
+}
+
+std::vector<std::string> unique_names(const Schema& schema) {
+  std::set<std::string> used;
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields()) {
+    std::string name = field.name;
+    for (int attempt = 0; !used.insert(name).second; ++attempt) {
+      name = fmt::format("{}{}", field.name, attempt);
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<PlanPtr> QueryBinder::bind(const ast::Query& query) {
+  if (++state_.queries > kQueriesMax) {
+    return text_.invalid(query.range,
+                         fmt::format("a statement may contain at most {} queries, those of "
+                                     "its views counted",
+                                     kQueriesMax));
+  }
+  if (query.recursive) return text_.not_built(query.range, "WITH RECURSIVE");
+  const std::size_t visible = ctes_.size();
+  for (const ast::CommonTableExpression& cte : query.with) {
+    CLP_ASSIGN_OR_RETURN(PlanPtr plan, bind(*cte.query));
+    if (!cte.columns.empty()) {
+      CLP_ASSIGN_OR_RETURN(Source source,
+                           with_alias({std::move(plan), {}}, {cte.name, cte.columns}));
+      plan = std::move(source.plan);
+    }
+    ctes_.emplace_back(cte.name.name, std::move(plan));
+  }
+  Result<PlanPtr> plan = bind_body(*query.body);
+  ctes_.resize(visible);
+  if (plan.is_ok()) CLP_RETURN_IF_ERROR(refuse_order_and_limit(query));
+  return plan;
+}
+
+Status QueryBinder::refuse_order_and_limit(const ast::Query& query) const {
+  if (!query.order_by.empty()) return text_.not_built(query.order_by[0].range, "ORDER BY");
+  if (query.offset) return text_.not_built(query.offset->range, "OFFSET");
+  if (query.limit) return text_.not_built(query.limit->range, "LIMIT");
+  return Status::ok();
+}
+
+Result<PlanPtr> QueryBinder::bind_body(const ast::QueryBody& body) {
+  switch (body.kind) {
+    case ast::QueryBodyKind::kSelect:
+      return bind_select(body.as<ast::Select>());
+    case ast::QueryBodyKind::kSetOperation:
+      return bind_set_operation(body.as<ast::SetOperation>());
+    case ast::QueryBodyKind::kValues:
+      return bind_values(body.as<ast::Values>());
+    case ast::QueryBodyKind::kNested:
+      return bind(*body.as<ast::NestedQuery>().query);
+    case ast::QueryBodyKind::kTable:
+      break;
+  }
+  CLP_ASSIGN_OR_RETURN(Source source, bind_named(body.as<ast::ExplicitTable>().name, {}));
+  return std::move(source.plan);
+}
+
+Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& operation) {
+  std::vector<PlanPtr> inputs;
+  for (const ast::QueryPtr& query : operation.inputs) {
+    CLP_ASSIGN_OR_RETURN(PlanPtr input, bind(*query));
+    if (!inputs.empty() && input->schema->size() != inputs[0]->schema->size()) {
+      return text_.invalid(
+          query->range, fmt::format("the inputs of {} have different numbers of columns: {} and {}",
+                                    set_operator_name(operation.op), inputs[0]->schema->size(),
+                                    input->schema->size()));
+    }
+    inputs.push_back(std::move(input));
+  }
+  std::vector<Field> fields = inputs[0]->schema->fields();
+  for (std::size_t c = 0; c < fields.size(); ++c) {
+    std::vector<DataType> types;
+    for (const PlanPtr& input : inputs) types.push_back(input->schema->fields()[c].type);
+    Result<DataType> type = common_type_of(types, environment_.functions);
+    if (!type.is_ok()) {
+      return text_.invalid(operation.range,
+                           fmt::format("column {} of {} has no common type: {}", c + 1,
+                                       set_operator_name(operation.op), type.status().message()));
+    }
+    fields[c].type = *std::move(type);
+  }
+  if (operation.op != ast::SetOperator::kUnion || !operation.all) {
+    return text_.not_built(
+        operation.range,
+        fmt::format("{}{}", set_operator_name(operation.op), operation.all ? " ALL" : ""),
+        operation.op == ast::SetOperator::kUnion ? "UNION ALL keeps duplicates" : "");
+  }
+  for (PlanPtr& input : inputs) {
+    std::vector<ExpressionPtr> expressions;
+    std::vector<Field> input_fields = fields;
+    bool changes = false;
+    for (std::size_t c = 0; c < fields.size(); ++c) {
+      const ExpressionPtr column = column_of(*input, static_cast<int>(c));
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr value,
+                           coerce_to(column, fields[c].type, environment_.functions));
+      changes |= value != column || input->schema->fields()[c].name != fields[c].name;
+      input_fields[c].type = value->type();
+      expressions.push_back(std::move(value));
+    }
+    if (changes) {
+      input = std::make_shared<ProjectNode>(input, make_schema(std::move(input_fields)),
+                                            std::move(expressions));
+    }
+  }
+  return std::make_shared<UnionAllNode>(std::move(inputs), make_schema(std::move(fields)));
+}
+
+Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values) {
+  const Scope scope;
+  ExpressionBinder binder(environment_, text_, scope, nullptr, "VALUES");
+  const std::size_t width = values.rows[0].size();
+  std::vector<std::vector<ExpressionPtr>> columns(width);
+  for (std::size_t r = 0; r < values.rows.size(); ++r) {
+    if (values.rows[r].size() != width) {
+      return text_.invalid(values.row_ranges[r],
+                           fmt::format("row {} of VALUES has {} columns, the first row has {}",
+                                       r + 1, values.rows[r].size(), width));
+    }
+    for (std::size_t c = 0; c < width; ++c) {
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*values.rows[r][c]));
+      columns[c].push_back(std::move(value));
+    }
+  }
+  std::vector<Field> fields;
+  bool constant = true;
+  for (std::size_t c = 0; c < width; ++c) {
+    std::vector<DataType> types;
+    for (const ExpressionPtr& value : columns[c]) types.push_back(value->type());
+    Result<DataType> type = environment_.functions.common_type(types);
+    if (!type.is_ok()) {
+      return text_.invalid(values.range, fmt::format("column {} of VALUES has no common type: {}",
+                                                     c + 1, type.status().message()));
+    }
+    if (type->kind() == TypeKind::kNull) {
+      return text_.invalid(values.rows[0][c]->range,
+                           fmt::format("column {} of VALUES has no type", c + 1),
+                           "write CAST(NULL AS type)");
+    }
+    for (std::size_t r = 0; r < columns[c].size(); ++r) {
+      Result<ExpressionPtr> value = coerce_to(columns[c][r], *type, environment_.functions);
+      if (value.is_ok()) value = fold(*value, environment_);
+      if (!value.is_ok()) return text_.at_place(values.rows[r][c]->range, value.status());
+      constant &= (*value)->kind() == Expression::Kind::kLiteral;
+      columns[c][r] = *std::move(value);
+    }
+    fields.push_back({fmt::format("EXPR${}", c), *std::move(type), {}});
+  }
+  SchemaPtr schema = make_schema(std::move(fields));
+  if (constant) {
+    std::vector<Column> data;
+    for (std::size_t c = 0; c < width; ++c) {
+      ColumnBuilder builder(schema->fields()[c].type, literal_pool());
+      for (const ExpressionPtr& value : columns[c]) builder.append_from(value->literal_value(), 0);
+      CLP_ASSIGN_OR_RETURN(Column column, builder.finish());
+      data.push_back(std::move(column));
+    }
+    return std::make_shared<ValuesNode>(std::move(schema), std::move(data),
+                                        static_cast<std::int64_t>(values.rows.size()));
+  }
+  // RAND() and the like are computed when the job runs: one projection per row.
+  std::vector<PlanPtr> rows;
+  for (std::size_t r = 0; r < values.rows.size(); ++r) {
+    std::vector<ExpressionPtr> row;
+    for (std::size_t c = 0; c < width; ++c) row.push_back(columns[c][r]);
+    rows.push_back(std::make_shared<ProjectNode>(single_row(), schema, std::move(row)));
+  }
+  if (rows.size() == 1) return rows[0];
+  return std::make_shared<UnionAllNode>(std::move(rows), schema);
+}
+
+}  // namespace clepsydra::sql

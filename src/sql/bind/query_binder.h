@@ -1,0 +1,93 @@
+// Queries as written to logical plans.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "sql/ast/query.h"
+#include "sql/bind/aggregate_collector.h"
+#include "sql/bind/environment.h"
+#include "sql/bind/expression_binder.h"
+#include "sql/bind/scope.h"
+#include "sql/bind/statement_text.h"
+#include "sql/logical/plan.h"
+
+namespace clepsydra::sql {
+
+// What the queries of one statement share, those inside views too: each table and view is planned
+// once.
+struct BindState {
+  std::map<std::string, PlanPtr> plans;  // By path and options.
+  int view_depth = 0;
+  int queries = 0;
+};
+
+class QueryBinder {
+ public:
+  QueryBinder(const BindEnvironment& environment, const StatementText& text, BindState& state)
+      : environment_(environment), text_(text), state_(state) {}
+
+  // The plan; its schema has the query's column names (which need not be unique) and types.
+  Result<PlanPtr> bind(const ast::Query& query);
+
+ private:
+  struct Source {
+    PlanPtr plan;  // Null without FROM.
+    Scope scope;
+  };
+  // A SELECT item after * is expanded.
+  struct Output {
+    ExpressionPtr value;
+    std::string name;
+  };
+
+  Result<PlanPtr> bind_body(const ast::QueryBody& body);
+  Result<PlanPtr> bind_values(const ast::Values& values);
+  Result<PlanPtr> bind_set_operation(const ast::SetOperation& operation);
+  Status refuse_order_and_limit(const ast::Query& query) const;
+
+  // select_binder.cc
+  Result<PlanPtr> bind_select(const ast::Select& select);
+  Status refuse_select_clauses(const ast::Select& select) const;
+  Result<std::vector<Output>> bind_items(const ast::Select& select, const Scope& scope,
+                                         ExpressionBinder& binder);
+  Result<PlanPtr> bind_aggregation(const ast::Select& select, const Source& source,
+                                   std::vector<Output> outputs, ExpressionPtr having,
+                                   ExpressionBinder& binder, const AggregateCollector& aggregates);
+  Result<std::vector<ExpressionPtr>> bind_group_keys(const ast::Select& select, const Scope& scope);
+  Status check_window_keys(const ast::Select& select, const PlanNode& input,
+                           const std::vector<ExpressionPtr>& keys,
+                           const AggregateCollector& aggregates) const;
+
+  // from_binder.cc
+  Result<Source> bind_from(const ast::FromItem& item);
+  Result<Source> bind_relation(const ast::FromItem& item);
+  Result<Source> bind_table(const ast::TableReference& reference);
+  Result<Source> bind_named(const ast::ObjectName& name, const std::vector<ast::Hint>& hints);
+  Result<PlanPtr> bind_view(const CatalogView& view, ast::SourceRange range);
+  Result<Source> with_alias(Source source, const ast::TableAlias& alias);
+
+  // window_function_binder.cc
+  Result<Source> bind_table_function(const ast::TableFunction& function);
+
+  const BindEnvironment& environment_;
+  const StatementText& text_;
+  BindState& state_;
+  std::vector<std::pair<std::string, PlanPtr>> ctes_;  // Innermost last.
+};
+
+// Options of an OPTIONS hint over the table's own, checked. (from_binder.cc)
+Result<TableOptions> options_with_hints(const CatalogTable& table,
+                                        const std::vector<ast::Hint>& hints,
+                                        const BindEnvironment& environment,
+                                        const StatementText& text);
+
+// Distinct names for a result: a, a, b -> a, a0, b. (query_binder.cc)
+std::vector<std::string> unique_names(const Schema& schema);
+// The plan with other column names.
+PlanPtr rename_columns(PlanPtr plan, const std::vector<std::string>& names);
+
+}  // namespace clepsydra::sql

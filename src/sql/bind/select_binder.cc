@@ -1,0 +1,307 @@
+// SELECT: items, WHERE, GROUP BY, HAVING.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "sql/bind/query_binder.h"
+#include "sql/logical/window_columns.h"
+
+namespace clepsydra::sql {
+namespace {
+
+// The name of a SELECT item without an alias: that of the column or field, else EXPR$position.
+std::string item_name(const ast::Expression& expression, std::size_t position) {
+  if (const auto* column = expression.as_if<ast::ColumnReference>())
+    return column->parts.back().name;
+  return fmt::format("EXPR${}", position);
+}
+
+// The name of a column that * stands for.
+std::string expanded_name(const Expression& column) {
+  if (column.kind() == Expression::Kind::kColumn) return column.name();
+  const std::optional<std::int64_t> field = integer_value(*column.argument(1));
+  CLP_CHECK(field.has_value());
+  return column.argument(0)->type().fields()[static_cast<std::size_t>(*field)].name;
+}
+
+// The index of an equal expression, which is added when there is none.
+int index_of(std::vector<ExpressionPtr>& expressions, const ExpressionPtr& expression) {
+  for (std::size_t i = 0; i < expressions.size(); ++i) {
+    if (expressions[i] == expression || *expressions[i] == *expression) return static_cast<int>(i);
+  }
+  expressions.push_back(expression);
+  return static_cast<int>(expressions.size() - 1);
+}
+
+// Rewrites expressions over the input of an aggregation to expressions over its output.
+class GroupRewriter {
+ public:
+  GroupRewriter(const std::vector<ExpressionPtr>& keys, const Schema& output,
+                const ExpressionBinder& binder, const StatementText& text)
+      : keys_(keys), output_(output), binder_(binder), text_(text) {}
+
+  Result<ExpressionPtr> rewrite(const ExpressionPtr& expression) {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      if (*keys_[i] == *expression) return output_column(static_cast<int>(i));
+    }
+    switch (expression->kind()) {
+      case Expression::Kind::kLiteral:
+        return expression;
+      case Expression::Kind::kColumn: {
+        const int index = expression->column_index();
+        if (index >= AggregateCollector::kPlaceholderBase) {
+          return output_column(static_cast<int>(keys_.size()) + index -
+                               AggregateCollector::kPlaceholderBase);
+        }
+        return text_.invalid(
+            binder_.place_of(*expression),
+            fmt::format("'{}' is neither grouped nor inside an aggregate", expression->name()),
+            fmt::format("add '{}' to GROUP BY", expression->name()));
+      }
+      case Expression::Kind::kCall:
+        break;
+    }
+    std::vector<ExpressionPtr> arguments;
+    for (const ExpressionPtr& argument : expression->arguments()) {
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr rewritten, rewrite(argument));
+      arguments.push_back(std::move(rewritten));
+    }
+    return Expression::call(expression->name(), std::move(arguments), expression->type());
+  }
+
+ private:
+  [[nodiscard]] ExpressionPtr output_column(int index) const {
+    const Field& field = output_.field(index);
+    return Expression::column(index, field.type, field.name);
+  }
+
+  const std::vector<ExpressionPtr>& keys_;
+  const Schema& output_;
+  const ExpressionBinder& binder_;
+  const StatementText& text_;
+};
+
+// Keys and aggregates as a schema. Only window_time stays a time attribute.
+SchemaPtr aggregate_schema(const std::vector<ExpressionPtr>& keys,
+                           const AggregateCollector& aggregates,
+                           const std::vector<std::string>& call_names,
+                           const std::optional<WindowColumns>& windows) {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const bool plain = keys[i]->kind() == Expression::Kind::kColumn;
+    const bool is_time =
+        plain && windows && windows->bound_of(keys[i]->column_index()) == WindowBound::kTime;
+    DataType type = keys[i]->type();
+    if (!is_time) type = type.with_time_attribute(TimeAttribute::kNone);
+    fields.push_back({plain ? keys[i]->name() : fmt::format("$f{}", i), std::move(type), {}});
+  }
+  for (std::size_t i = 0; i < aggregates.calls().size(); ++i) {
+    fields.push_back({call_names[i], aggregates.calls()[i].type, {}});
+  }
+  return make_schema(std::move(fields));
+}
+
+Status collect_keys(const ast::GroupingElement& element, const StatementText& text,
+                    ExpressionBinder& binder, std::vector<ExpressionPtr>& keys) {
+  switch (element.kind) {
+    case ast::GroupingKind::kExpression:
+    case ast::GroupingKind::kTuple:
+      for (const ast::ExpressionPtr& expression : element.expressions) {
+        CLP_ASSIGN_OR_RETURN(ExpressionPtr key, binder.bind(*expression));
+        // A constant groups nothing. A number is no position of the SELECT list, as in the
+        // reference.
+        if (key->kind() != Expression::Kind::kLiteral) index_of(keys, key);
+      }
+      return Status::ok();
+    case ast::GroupingKind::kEmpty:
+      return Status::ok();
+    case ast::GroupingKind::kRollup:
+      return text.not_built(element.range, "ROLLUP");
+    case ast::GroupingKind::kCube:
+      return text.not_built(element.range, "CUBE");
+    case ast::GroupingKind::kSets:
+      return text.not_built(element.range, "GROUPING SETS");
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status QueryBinder::refuse_select_clauses(const ast::Select& select) const {
+  if (select.stream) return text_.not_built(select.range, "SELECT STREAM");
+  if (!select.windows.empty())
+    return text_.not_built(select.windows[0].name.range, "the WINDOW clause");
+  if (select.qualify) return text_.not_built(select.qualify->range, "QUALIFY");
+  return Status::ok();
+}
+
+Result<std::vector<QueryBinder::Output>> QueryBinder::bind_items(const ast::Select& select,
+                                                                 const Scope& scope,
+                                                                 ExpressionBinder& binder) {
+  std::vector<Output> outputs;
+  for (const ast::SelectItem& item : select.items) {
+    if (const auto* star = item.value->as_if<ast::Star>()) {
+      CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> columns,
+                           scope.expand(*star, text_, environment_.functions));
+      for (const ExpressionPtr& column : columns)
+        outputs.push_back({column, expanded_name(*column)});
+      continue;
+    }
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
+    std::string name = item.alias ? item.alias->name : item_name(*item.value, outputs.size());
+    outputs.push_back({std::move(value), std::move(name)});
+  }
+  return outputs;
+}
+
+Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select) {
+  CLP_RETURN_IF_ERROR(refuse_select_clauses(select));
+  Source source;
+  if (select.from) {
+    CLP_ASSIGN_OR_RETURN(source, bind_from(*select.from));
+  } else {
+    source.plan = std::make_shared<ValuesNode>(make_schema({}), std::vector<Column>{}, 1);
+  }
+  if (select.where) {
+    ExpressionBinder binder(environment_, text_, source.scope, nullptr, "WHERE");
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr condition, binder.bind_condition(*select.where));
+    source.plan = std::make_shared<FilterNode>(std::move(source.plan), std::move(condition));
+  }
+  AggregateCollector aggregates;
+  ExpressionBinder binder(environment_, text_, source.scope, &aggregates, "SELECT");
+  CLP_ASSIGN_OR_RETURN(std::vector<Output> outputs, bind_items(select, source.scope, binder));
+  ExpressionPtr having;
+  if (select.having) {
+    ExpressionBinder having_binder(environment_, text_, source.scope, &aggregates, "HAVING");
+    CLP_ASSIGN_OR_RETURN(having, having_binder.bind_condition(*select.having));
+    if (!select.has_group_by && aggregates.calls().empty()) {
+      return text_.invalid(select.having->range, "HAVING needs GROUP BY or an aggregate");
+    }
+  }
+  PlanPtr plan;
+  if (select.has_group_by || !aggregates.calls().empty()) {
+    CLP_ASSIGN_OR_RETURN(plan, bind_aggregation(select, source, std::move(outputs),
+                                                std::move(having), binder, aggregates));
+  } else {
+    std::vector<ExpressionPtr> expressions;
+    std::vector<std::string> names;
+    for (Output& output : outputs) {
+      expressions.push_back(std::move(output.value));
+      names.push_back(std::move(output.name));
+    }
+    plan = make_project(std::move(source.plan), std::move(expressions), names);
+  }
+  if (select.distinct) return text_.not_built(select.range, "SELECT DISTINCT");
+  return plan;
+}
+
+Result<std::vector<ExpressionPtr>> QueryBinder::bind_group_keys(const ast::Select& select,
+                                                                const Scope& scope) {
+  ExpressionBinder binder(environment_, text_, scope, nullptr, "GROUP BY");
+  std::vector<ExpressionPtr> keys;
+  for (const ast::GroupingElement& element : select.group_by) {
+    CLP_RETURN_IF_ERROR(collect_keys(element, text_, binder, keys));
+  }
+  return keys;
+}
+
+Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode& input,
+                                      const std::vector<ExpressionPtr>& keys,
+                                      const AggregateCollector& aggregates) const {
+  const ast::SourceRange place =
+      select.has_group_by && !select.group_by.empty()
+          ? ast::cover(select.group_by.front().range, select.group_by.back().range)
+      : aggregates.calls().empty() ? select.range
+                                   : aggregates.calls()[0].range;
+  const std::optional<WindowColumns> windows = window_columns(input);
+  bool start = false;
+  bool end = false;
+  for (const ExpressionPtr& key : keys) {
+    if (!windows || key->kind() != Expression::Kind::kColumn) continue;
+    start |= windows->bound_of(key->column_index()) == WindowBound::kStart;
+    end |= windows->bound_of(key->column_index()) == WindowBound::kEnd;
+  }
+  if (start && end) return Status::ok();
+  const std::string_view hint =
+      "group by window_start and window_end of TABLE(TUMBLE(...)), HOP or CUMULATE";
+  if (start || end) {
+    return text_.not_built(
+        place,
+        fmt::format("GROUP BY {} without {}", start ? "window_start" : "window_end",
+                    start ? "window_end" : "window_start"),
+        fmt::format("add {}", start ? "window_end" : "window_start"));
+  }
+  return text_.not_built(
+      place, select.has_group_by ? "GROUP BY without a window" : "an aggregate without a window",
+      std::string(hint));
+}
+
+Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const Source& source,
+                                              std::vector<Output> outputs, ExpressionPtr having,
+                                              ExpressionBinder& binder,
+                                              const AggregateCollector& aggregates) {
+  if (select.group_distinct) return text_.not_built(select.range, "GROUP BY DISTINCT");
+  CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> keys,
+                       bind_group_keys(select, source.scope));
+
+  // Aggregates are named after the items that are nothing else.
+  std::vector<std::string> call_names;
+  for (std::size_t i = 0; i < aggregates.calls().size(); ++i) {
+    const int placeholder = AggregateCollector::kPlaceholderBase + static_cast<int>(i);
+    std::string name = fmt::format("$f{}", keys.size() + i);
+    for (const Output& output : outputs) {
+      if (output.value->kind() == Expression::Kind::kColumn &&
+          output.value->column_index() == placeholder) {
+        name = output.name;
+      }
+    }
+    call_names.push_back(std::move(name));
+  }
+  const SchemaPtr schema =
+      aggregate_schema(keys, aggregates, call_names, window_columns(*source.plan));
+  GroupRewriter rewriter(keys, *schema, binder, text_);
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  for (Output& output : outputs) {
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, rewriter.rewrite(output.value));
+    expressions.push_back(std::move(value));
+    names.push_back(std::move(output.name));
+  }
+  if (having) {
+    CLP_ASSIGN_OR_RETURN(having, rewriter.rewrite(having));
+  }
+  CLP_RETURN_IF_ERROR(check_window_keys(select, *source.plan, keys, aggregates));
+
+  // What the aggregation reads: keys first, then arguments and filters, each once.
+  std::vector<ExpressionPtr> inputs = keys;
+  std::vector<AggregateCall> calls;
+  for (std::size_t i = 0; i < aggregates.calls().size(); ++i) {
+    const BoundAggregate& bound = aggregates.calls()[i];
+    AggregateCall call;
+    call.function = bound.function;
+    for (const ExpressionPtr& argument : bound.arguments) {
+      call.arguments.push_back(index_of(inputs, argument));
+    }
+    if (bound.filter) call.filter = index_of(inputs, bound.filter);
+    call.distinct = bound.distinct;
+    call.type = bound.type;
+    call.name = call_names[i];
+    calls.push_back(std::move(call));
+  }
+  std::vector<std::string> input_names;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    input_names.push_back(inputs[i]->kind() == Expression::Kind::kColumn ? inputs[i]->name()
+                                                                         : fmt::format("$f{}", i));
+  }
+  std::vector<int> key_columns;
+  for (std::size_t i = 0; i < keys.size(); ++i) key_columns.push_back(static_cast<int>(i));
+  PlanPtr plan = make_project(source.plan, std::move(inputs), input_names);
+  plan = std::make_shared<AggregateNode>(std::move(plan), schema, std::move(key_columns),
+                                         std::move(calls));
+  if (having) plan = std::make_shared<FilterNode>(std::move(plan), std::move(having));
+  return make_project(std::move(plan), std::move(expressions), names);
+}
+
+}  // namespace clepsydra::sql

@@ -1,0 +1,27 @@
+// EXPLAIN: plans and operator graphs as text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "clepsydra/status.h"
+#include "graph/stream_graph.h"
+#include "sql/logical/plan_rewrite.h"
+
+namespace clepsydra::sql {
+
+enum class PlanStyle : std::uint8_t { kLogical, kPhysical };
+
+// The roots as trees, a node per line, inputs below their consumer:
+//
+//   Calc(select=[k], where=[(k > 1)])
+//   +- TableSourceScan(table=[[default_catalog, default_database, t, project=[k]]], fields=[k])
+//
+// The physical style joins filter and projection, shows exchanges, and writes a part that was shown
+// before as Reused(...). `changelog_mode` adds what each node emits.
+std::string plan_text(const PlanRoots& roots, PlanStyle style, bool changelog_mode);
+
+// One line per operator with its parallelism, and where its rows come from.
+std::string graph_text(const StreamGraph& graph);
+
+}  // namespace clepsydra::sql

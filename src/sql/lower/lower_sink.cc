@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/configuration.h"
+#include "sql/catalog/option_check.h"
+#include "sql/lower/lowering.h"
+
+namespace clepsydra::sql {
+namespace {
+
+// Columns that the table declares NOT NULL and the query may leave NULL.
+std::vector<int> columns_to_check(const SinkNode& sink) {
+  std::vector<int> columns;
+  int position = 0;
+  for (const TableColumn& column : sink.table->columns) {
+    if (!column.is_persisted()) continue;
+    if (!column.type.nullable() && sink.input()->schema->field(position).type.nullable()) {
+      columns.push_back(position);
+    }
+    ++position;
+  }
+  return columns;
+}
+
+TableOptions connector_options(const TableOptions& options) {
+  TableOptions own;
+  for (const auto& [key, value] : options) {
+    const bool of_planner =
+        key == kScanParallelism || key == kSinkParallelism || key.starts_with("scan.watermark.");
+    if (!of_planner) own.emplace(key, value);
+  }
+  return own;
+}
+
+}  // namespace
+
+Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
+  const auto& sink = node->as<SinkNode>();
+  const BindEnvironment& environment = lowering.environment();
+  CLP_ASSIGN_OR_RETURN(const Lowering::Lowered input, lowering.lower(sink.input()));
+  const TableConnector* connector =
+      environment.connectors.find_connector(sink.options.at("connector"));
+  CLP_CHECK(connector != nullptr);
+  OperatorSpec spec;
+  spec.kind = "sink_writer";
+  spec.name = fmt::format("Sink: {}", sink.table->path.object);
+  spec.inputs = {sink.input()->schema};
+  CLP_ASSIGN_OR_RETURN(
+      ValueTree tree, connector->sink_spec(connector_options(sink.options), *sink.table->physical));
+  spec.options = ValueTree::map();
+  spec.options.set("sink", std::move(tree));
+  spec.options.set("not_null", lower_integers(columns_to_check(sink)));
+  spec.options.set(
+      "not_null_enforcer",
+      environment.settings.not_null_enforcer == NotNullEnforcer::kDrop ? "drop" : "error");
+  int parallelism = lowering.parallelism_of(input);
+  if (const auto it = sink.options.find(std::string(kSinkParallelism)); it != sink.options.end()) {
+    CLP_ASSIGN_OR_RETURN(parallelism,
+                         parse_option_value<std::int32_t>(kSinkParallelism, it->second));
+    parallelism = std::clamp(parallelism, 1, environment.settings.max_parallelism);
+  }
+  return Lowering::Lowered{{lowering.add_operator(std::move(spec), parallelism, input, {})}};
+}
+
+}  // namespace clepsydra::sql

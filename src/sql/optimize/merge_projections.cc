@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "sql/logical/expression_rewrite.h"
+#include "sql/optimize/rules.h"
+
+namespace clepsydra::sql {
+namespace {
+
+constexpr int kProjectionNodesMax = 2000;
+
+bool names_equal(const Schema& a, const Schema& b) {
+  if (a.size() != b.size()) return false;
+  for (int i = 0; i < a.size(); ++i) {
+    if (a.field(i).name != b.field(i).name) return false;
+  }
+  return true;
+}
+
+bool same_time_attributes(const Schema& a, const Schema& b) {
+  for (int i = 0; i < a.size(); ++i) {
+    if (a.field(i).type.time_attribute() != b.field(i).type.time_attribute()) return false;
+  }
+  return true;
+}
+
+// Whether each expression of `inner` that is not deterministic would still be computed at most
+// once.
+bool keeps_randomness(const ProjectNode& outer, const ProjectNode& inner,
+                      const FunctionRegistry& functions) {
+  std::vector<int> uses(inner.expressions.size(), 0);
+  for (const ExpressionPtr& expression : outer.expressions) {
+    for_each_column(*expression, [&](int column) { ++uses[static_cast<std::size_t>(column)]; });
+  }
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    if (uses[i] > 1 && !functions.is_deterministic(*inner.expressions[i])) return false;
+  }
+  return true;
+}
+
+PlanPtr merge(const PlanPtr& node, const PlanPtr& input, const BindEnvironment& environment) {
+  const auto& outer = node->as<ProjectNode>();
+  const auto& inner = input->as<ProjectNode>();
+  if (!keeps_randomness(outer, inner, environment.functions)) return nullptr;
+  std::vector<ExpressionPtr> expressions;
+  int nodes = 0;
+  for (const ExpressionPtr& expression : outer.expressions) {
+    expressions.push_back(substitute(expression, inner.expressions));
+    nodes += count_nodes(*expressions.back(), kProjectionNodesMax);
+    if (nodes >= kProjectionNodesMax && expressions.back() != expression) return nullptr;
+  }
+  return std::make_shared<ProjectNode>(inner.input(), node->schema, std::move(expressions));
+}
+
+}  // namespace
+
+Result<PlanRoots> merge_projections(PlanRoots roots, const BindEnvironment& environment) {
+  const auto consumers = count_consumers(roots);
+  return rewrite_bottom_up(
+      roots, [&](const PlanPtr& node, const PlanNode& original) -> Result<PlanPtr> {
+        PlanPtr result = node;
+        if (node->kind == PlanKind::kProject && node->input()->kind == PlanKind::kProject) {
+          // A projection that others read too is computed once for all of them.
+          if (consumers.at(original.input().get()) == 1) {
+            if (PlanPtr merged = merge(node, node->input(), environment))
+              result = std::move(merged);
+          }
+        }
+        if (const auto* project = result->as_if<ProjectNode>();
+            project != nullptr && is_identity(*project) &&
+            names_equal(*project->schema, *project->input()->schema) &&
+            same_time_attributes(*project->schema, *project->input()->schema)) {
+          return project->input();
+        }
+        return result;
+      });
+}
+
+}  // namespace clepsydra::sql

@@ -1,0 +1,155 @@
+// SELECT, INSERT, EXECUTE STATEMENT SET and EXPLAIN.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "sql/bind/insert_binder.h"
+#include "sql/bind/query_binder.h"
+#include "sql/changelog/changelog_mode.h"
+#include "sql/changelog/delivery_guarantee.h"
+#include "sql/explain/explain.h"
+#include "sql/lower/lowering.h"
+#include "sql/optimize/rule_list.h"
+#include "sql/statement_runner.h"
+
+namespace clepsydra::sql {
+namespace {
+
+std::vector<std::pair<std::string, std::string>> configuration_of(
+    const Configuration& configuration) {
+  return {configuration.values().begin(), configuration.values().end()};
+}
+
+std::string_view explain_detail_name(ast::ExplainDetail detail) {
+  switch (detail) {
+    case ast::ExplainDetail::kEstimatedCost:
+      return "EXPLAIN ESTIMATED_COST";
+    case ast::ExplainDetail::kChangelogMode:
+      return "EXPLAIN CHANGELOG_MODE";
+    case ast::ExplainDetail::kPlanAdvice:
+      return "EXPLAIN PLAN_ADVICE";
+    case ast::ExplainDetail::kJsonExecutionPlan:
+      return "EXPLAIN JSON_EXECUTION_PLAN";
+  }
+  return "EXPLAIN";
+}
+
+std::vector<std::string> target_names(const PlanRoots& roots) {
+  std::vector<std::string> names;
+  for (const PlanPtr& root : roots) {
+    if (const auto* sink = root->as_if<SinkNode>()) names.push_back(sink->table->path.to_string());
+  }
+  return names;
+}
+
+// As the reference names its jobs.
+std::string job_name(const PlanRoots& roots) {
+  std::string name;
+  for (const std::string& target : target_names(roots)) name += (name.empty() ? "" : ",") + target;
+  return name.empty() ? "collect" : "insert-into_" + name;
+}
+
+Result<bool> all_bounded(const PlanRoots& roots, const TableConnectorRegistry& connectors) {
+  for (const PlanPtr& root : roots) {
+    CLP_ASSIGN_OR_RETURN(const bool bounded, is_bounded(*root, connectors));
+    if (!bounded) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<PlanRoots> StatementRunner::bind_roots(const ast::Statement& statement,
+                                              const BindEnvironment& environment) {
+  BindState state;
+  PlanRoots roots;
+  if (const auto* query = statement.as_if<ast::QueryStatement>()) {
+    QueryBinder binder(environment, text_, state);
+    CLP_ASSIGN_OR_RETURN(PlanPtr plan, binder.bind(*query->query));
+    roots.push_back(
+        std::make_shared<CollectNode>(std::move(plan), fmt::format("result-{}", state_.results)));
+  } else if (const auto* insert = statement.as_if<ast::Insert>()) {
+    CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_insert(*insert, environment, text_, state));
+    roots.push_back(std::move(sink));
+  } else if (const auto* set = statement.as_if<ast::StatementSet>()) {
+    for (const auto& member : set->inserts) {
+      CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_insert(*member, environment, text_, state));
+      roots.push_back(std::move(sink));
+    }
+  } else {
+    return text_.invalid(statement.range, "only SELECT, INSERT and statement sets have a plan");
+  }
+  return roots;
+}
+
+Result<StatementResult> StatementRunner::run_query(const ast::QueryStatement& statement) {
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  const BindEnvironment environment = planning.environment(state_);
+  ++state_.results;
+  CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(statement, environment));
+  QueryJob job;
+  job.result_name = roots[0]->as<CollectNode>().result_name;
+  const std::vector<std::string> names = unique_names(*roots[0]->schema);
+  std::vector<Field> fields = roots[0]->schema->fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) fields[i].name = names[i];
+  job.schema = make_schema(std::move(fields));
+  CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
+  job.changelog = changelog_mode(*roots[0]).kind();
+  CLP_ASSIGN_OR_RETURN(job.is_bounded, all_bounded(roots, environment.connectors));
+  CLP_ASSIGN_OR_RETURN(job.graph, lower_plans(roots, environment, job_name(roots),
+                                              configuration_of(state_.configuration)));
+  return StatementResult(std::move(job));
+}
+
+Result<StatementResult> StatementRunner::plan_inserts(const ast::Statement& statement) {
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  const BindEnvironment environment = planning.environment(state_);
+  CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(statement, environment));
+  CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
+  InsertJob job;
+  job.targets = target_names(roots);
+  CLP_ASSIGN_OR_RETURN(job.is_bounded, all_bounded(roots, environment.connectors));
+  CLP_ASSIGN_OR_RETURN(job.guarantee, describe_guarantee(roots, environment));
+  CLP_ASSIGN_OR_RETURN(job.graph, lower_plans(roots, environment, job_name(roots),
+                                              configuration_of(state_.configuration)));
+  return StatementResult(std::move(job));
+}
+
+Result<StatementResult> StatementRunner::run_insert(const ast::Insert& statement) {
+  return plan_inserts(statement);
+}
+
+Result<StatementResult> StatementRunner::run_statement_set(const ast::StatementSet& statement) {
+  if (statement.inserts.empty()) {
+    return text_.invalid(statement.range, "a statement set needs at least one INSERT");
+  }
+  return plan_inserts(statement);
+}
+
+Result<StatementResult> StatementRunner::run_explain(const ast::Explain& statement) {
+  bool with_changelog = false;
+  for (const ast::ExplainDetail detail : statement.details) {
+    if (detail != ast::ExplainDetail::kChangelogMode) {
+      return text_.not_built(statement.range, explain_detail_name(detail));
+    }
+    with_changelog = true;
+  }
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  const BindEnvironment environment = planning.environment(state_);
+  CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(*statement.statement, environment));
+  std::string out = "== Abstract Syntax Tree ==\n" + plan_text(roots, PlanStyle::kLogical, false);
+  CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
+  out +=
+      "\n== Optimized Physical Plan ==\n" + plan_text(roots, PlanStyle::kPhysical, with_changelog);
+  CLP_ASSIGN_OR_RETURN(const StreamGraph graph,
+                       lower_plans(roots, environment, job_name(roots), {}));
+  out += "\n== Optimized Execution Plan ==\n" + graph_text(graph);
+  if (statement.statement->kind != ast::StatementKind::kQuery) {
+    CLP_ASSIGN_OR_RETURN(const std::string guarantee, describe_guarantee(roots, environment));
+    out += "\nDelivery guarantee: " + guarantee + "\n";
+  }
+  return text_table({"result"}, {{std::move(out)}});
+}
+
+}  // namespace clepsydra::sql

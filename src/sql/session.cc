@@ -1,0 +1,155 @@
+#include "sql/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "sql/grammar/parser.h"
+#include "sql/statement_runner.h"
+#include "stream/time_zone.h"
+
+namespace clepsydra {
+namespace sql {
+namespace {
+
+// Statements that are parsed and not built.
+std::string_view unbuilt_name(ast::StatementKind kind) {
+  switch (kind) {
+    case ast::StatementKind::kUpdate:
+      return "UPDATE";
+    case ast::StatementKind::kDelete:
+      return "DELETE";
+    case ast::StatementKind::kTruncate:
+      return "TRUNCATE TABLE";
+    case ast::StatementKind::kCompilePlan:
+      return "COMPILE PLAN";
+    case ast::StatementKind::kExecutePlan:
+      return "EXECUTE PLAN";
+    case ast::StatementKind::kCreateCatalog:
+      return "CREATE CATALOG";
+    case ast::StatementKind::kCreateDatabase:
+      return "CREATE DATABASE";
+    case ast::StatementKind::kCreateFunction:
+      return "CREATE FUNCTION";
+    case ast::StatementKind::kCreateModel:
+      return "CREATE MODEL";
+    case ast::StatementKind::kCreateMaterializedTable:
+      return "CREATE MATERIALIZED TABLE";
+    case ast::StatementKind::kCreateConnection:
+      return "CREATE CONNECTION";
+    case ast::StatementKind::kAlterTable:
+      return "ALTER TABLE";
+    case ast::StatementKind::kAlterMaterializedTable:
+      return "ALTER MATERIALIZED TABLE";
+    case ast::StatementKind::kAlterView:
+      return "ALTER VIEW";
+    case ast::StatementKind::kAlterObject:
+      return "ALTER";
+    case ast::StatementKind::kAlterFunction:
+      return "ALTER FUNCTION";
+    case ast::StatementKind::kAnalyzeTable:
+      return "ANALYZE TABLE";
+    case ast::StatementKind::kCall:
+      return "CALL";
+    case ast::StatementKind::kLoadModule:
+      return "LOAD MODULE";
+    case ast::StatementKind::kUnloadModule:
+      return "UNLOAD MODULE";
+    case ast::StatementKind::kJar:
+      return "ADD JAR and REMOVE JAR";
+    case ast::StatementKind::kStopJob:
+      return "STOP JOB";
+    case ast::StatementKind::kClientCommand:
+      return "the interactive console with QUIT, CLEAR and HELP";
+    default:
+      return "this statement";
+  }
+}
+
+}  // namespace
+
+Result<PlanningContext> PlanningContext::make(const SessionState& state) {
+  PlanningContext context;
+  CLP_ASSIGN_OR_RETURN(context.settings_, read_planner_settings(state.configuration));
+  CLP_ASSIGN_OR_RETURN(context.zone_, find_time_zone(context.settings_.zone));
+  context.clock_ = &state.clock;
+  return context;
+}
+
+BindEnvironment PlanningContext::environment(const SessionState& state) const {
+  return {
+      .catalog = state.catalog,
+      .connectors = state.connectors,
+      .functions = FunctionRegistry::built_in(),
+      .settings = settings_,
+      .evaluation = {
+          .pool = &literal_pool(), .clock = clock_, .session_zone = zone_.get(), .random_seed = 0}};
+}
+
+Status StatementRunner::refuse(const ast::Statement& statement, std::string_view name) const {
+  // The first word is place enough.
+  const std::size_t end =
+      std::min(statement.range.end, text_.sql().find_first_of(" \n\t", statement.range.begin));
+  return text_.not_built({statement.range.begin, end}, name);
+}
+
+Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
+  switch (statement.kind) {
+    case ast::StatementKind::kQuery:
+      return run_query(statement.as<ast::QueryStatement>());
+    case ast::StatementKind::kInsert:
+      return run_insert(statement.as<ast::Insert>());
+    case ast::StatementKind::kStatementSet:
+      return run_statement_set(statement.as<ast::StatementSet>());
+    case ast::StatementKind::kExplain:
+      return run_explain(statement.as<ast::Explain>());
+    case ast::StatementKind::kSet:
+      return run_set(statement.as<ast::SetOption>());
+    case ast::StatementKind::kReset:
+      return run_reset(statement.as<ast::ResetOption>());
+    case ast::StatementKind::kUse:
+      return run_use(statement.as<ast::Use>());
+    case ast::StatementKind::kShow:
+      return run_show(statement.as<ast::Show>());
+    case ast::StatementKind::kDescribe:
+      return run_describe(statement.as<ast::Describe>());
+    case ast::StatementKind::kDrop:
+      return run_drop(statement.as<ast::Drop>());
+    case ast::StatementKind::kCreateTable:
+      return run_create_table(statement.as<ast::CreateTable>());
+    case ast::StatementKind::kCreateView:
+      return run_create_view(statement.as<ast::CreateView>());
+    default:
+      return refuse(statement, unbuilt_name(statement.kind));
+  }
+}
+
+}  // namespace sql
+
+struct SqlSession::Impl {
+  sql::SessionState state;
+};
+
+SqlSession::SqlSession(const TableConnectorRegistry& connectors, const Clock& clock,
+                       Configuration& configuration)
+    : impl_(new Impl{.state = {.connectors = connectors,
+                               .clock = clock,
+                               .configuration = configuration,
+                               .initial_configuration = configuration.values(),
+                               .catalog = {},
+                               .results = 0}}) {}
+
+SqlSession::~SqlSession() = default;
+
+Result<StatementResult> SqlSession::execute(const ast::Statement& statement, std::string_view sql) {
+  return sql::StatementRunner(impl_->state, sql).run(statement);
+}
+
+Result<StatementResult> SqlSession::execute(std::string_view sql) {
+  CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement, grammar::parse_statement(sql));
+  return execute(*statement, sql);
+}
+
+}  // namespace clepsydra

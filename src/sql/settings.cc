@@ -1,0 +1,125 @@
+#include "sql/settings.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/configuration.h"
+#include "stream/key_group.h"
+
+namespace clepsydra {
+
+template <>
+struct EnumNames<sql::AggregatePhaseStrategy> {
+  static constexpr std::pair<std::string_view, sql::AggregatePhaseStrategy> kNames[] = {
+      {"AUTO", sql::AggregatePhaseStrategy::kAuto},
+      {"ONE_PHASE", sql::AggregatePhaseStrategy::kOnePhase},
+      {"TWO_PHASE", sql::AggregatePhaseStrategy::kTwoPhase}};
+};
+template <>
+struct EnumNames<sql::NotNullEnforcer> {
+  static constexpr std::pair<std::string_view, sql::NotNullEnforcer> kNames[] = {
+      {"ERROR", sql::NotNullEnforcer::kError}, {"DROP", sql::NotNullEnforcer::kDrop}};
+};
+
+namespace sql {
+namespace {
+
+constexpr int kParallelismMax = 4096;
+
+enum class RuntimeMode : std::uint8_t { kStreaming, kBatch, kAutomatic };
+
+}  // namespace
+}  // namespace sql
+
+template <>
+struct EnumNames<sql::RuntimeMode> {
+  static constexpr std::pair<std::string_view, sql::RuntimeMode> kNames[] = {
+      {"STREAMING", sql::RuntimeMode::kStreaming},
+      {"BATCH", sql::RuntimeMode::kBatch},
+      {"AUTOMATIC", sql::RuntimeMode::kAutomatic}};
+};
+
+namespace sql {
+namespace {
+
+constexpr ConfigOption<std::int32_t> kParallelism{"parallelism.default", "1",
+                                                  "parallelism of a job"};
+constexpr ConfigOption<std::int32_t> kSqlParallelism{
+    "table.exec.resource.default-parallelism", "-1",
+    "parallelism of SQL operators; -1: parallelism.default"};
+constexpr ConfigOption<std::int32_t> kMaxParallelism{"pipeline.max-parallelism", "-1",
+                                                     "number of key groups; -1: 128"};
+constexpr ConfigOption<std::string> kZone{"table.local-time-zone", "default",
+                                          "the session's time zone"};
+constexpr ConfigOption<AggregatePhaseStrategy> kPhase{"table.optimizer.agg-phase-strategy", "AUTO",
+                                                      "aggregate locally before the exchange"};
+constexpr ConfigOption<NotNullEnforcer> kNotNull{"table.exec.sink.not-null-enforcer", "ERROR",
+                                                 "what happens to NULL in a NOT NULL column"};
+constexpr ConfigOption<Duration> kIdleTimeout{"table.exec.source.idle-timeout", "0 ms",
+                                              "a source without rows for this long is idle"};
+constexpr ConfigOption<bool> kReusePlans{"table.optimizer.reuse-sub-plan-enabled", "true",
+                                         "compute equal parts of a plan once"};
+constexpr ConfigOption<bool> kReuseSources{"table.optimizer.reuse-source-enabled", "true",
+                                           "read a table once"};
+constexpr ConfigOption<bool> kHints{"table.dynamic-table-options.enabled", "true",
+                                    "whether OPTIONS hints are allowed"};
+constexpr ConfigOption<std::string> kPipelineName{"pipeline.name", "", "name of the job"};
+constexpr ConfigOption<RuntimeMode> kRuntimeMode{"execution.runtime-mode", "STREAMING",
+                                                 "streaming or batch"};
+
+Status check_range(std::string_view key, int value, int min, int max) {
+  if (value >= min && value <= max) return Status::ok();
+  return Status::invalid_argument(
+      fmt::format("'{}' must be between {} and {}, but is {}", key, min, max, value));
+}
+
+}  // namespace
+
+Result<PlannerSettings> read_planner_settings(const Configuration& configuration) {
+  PlannerSettings settings;
+  CLP_ASSIGN_OR_RETURN(const RuntimeMode mode, configuration.get(kRuntimeMode));
+  if (mode == RuntimeMode::kBatch) {
+    return Status::unimplemented(
+        "batch mode is not built yet; SET 'execution.runtime-mode' = 'streaming'");
+  }
+  CLP_ASSIGN_OR_RETURN(settings.parallelism, configuration.get(kSqlParallelism));
+  if (settings.parallelism == -1) {
+    CLP_ASSIGN_OR_RETURN(settings.parallelism, configuration.get(kParallelism));
+    CLP_RETURN_IF_ERROR(check_range(kParallelism.key, settings.parallelism, 1, kParallelismMax));
+  }
+  CLP_RETURN_IF_ERROR(check_range(kSqlParallelism.key, settings.parallelism, 1, kParallelismMax));
+  CLP_ASSIGN_OR_RETURN(settings.max_parallelism, configuration.get(kMaxParallelism));
+  if (settings.max_parallelism == -1) settings.max_parallelism = kDefaultMaxParallelism;
+  CLP_RETURN_IF_ERROR(
+      check_range(kMaxParallelism.key, settings.max_parallelism, 1, kMaxMaxParallelism));
+  if (settings.max_parallelism < settings.parallelism) {
+    return Status::invalid_argument(
+        fmt::format("'pipeline.max-parallelism' is {}, less than the parallelism {}",
+                    settings.max_parallelism, settings.parallelism));
+  }
+  CLP_ASSIGN_OR_RETURN(settings.zone, configuration.get(kZone));
+  if (settings.zone == "default") settings.zone = "UTC";
+  CLP_ASSIGN_OR_RETURN(settings.aggregate_phase, configuration.get(kPhase));
+  CLP_ASSIGN_OR_RETURN(settings.not_null_enforcer, configuration.get(kNotNull));
+  CLP_ASSIGN_OR_RETURN(const Duration idle, configuration.get(kIdleTimeout));
+  settings.source_idle_timeout_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(idle).count();
+  CLP_ASSIGN_OR_RETURN(settings.reuse_sub_plans, configuration.get(kReusePlans));
+  CLP_ASSIGN_OR_RETURN(settings.reuse_sources, configuration.get(kReuseSources));
+  CLP_ASSIGN_OR_RETURN(settings.dynamic_table_options, configuration.get(kHints));
+  CLP_ASSIGN_OR_RETURN(settings.pipeline_name, configuration.get(kPipelineName));
+  return settings;
+}
+
+Status check_setting(std::string_view key, std::string_view value) {
+  Configuration one;
+  one.set(std::string(key), std::string(value));
+  // A range that depends on two keys is checked when a job is planned.
+  if (key == kSqlParallelism.key || key == kParallelism.key) {
+    one.set(std::string(kMaxParallelism.key), fmt::format("{}", kMaxMaxParallelism));
+  }
+  return read_planner_settings(one).status();
+}
+
+}  // namespace sql
+}  // namespace clepsydra
