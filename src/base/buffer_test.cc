@@ -107,11 +107,11 @@ TEST(MutableBufferTest, shrink_to_fit_gives_memory_back) {
 }
 
 TEST(MutableBufferTest, growth_takes_the_bare_need_when_doubling_would_break_the_limit) {
-  const auto pool = MemoryPool::make_root("test", 1000 * 64);
-  const auto buffer = *allocate_buffer(*pool, 400 * 64);
-  // Doubling needs 800 * 64 beside the old 400 * 64.
-  EXPECT_TRUE(buffer->resize(500 * 64).is_ok());
-  EXPECT_GE(buffer->capacity(), 500 * 64);
+  const auto pool = MemoryPool::make_root("test", 64'000);
+  const auto buffer = *allocate_buffer(*pool, 25'600);
+  // Doubling needs 51,200 beside the old 25,600.
+  EXPECT_TRUE(buffer->resize(32'000).is_ok());
+  EXPECT_GE(buffer->capacity(), 32'000);
 }
 
 TEST(MutableBufferTest, failed_growth_changes_nothing) {
@@ -134,7 +134,7 @@ TEST(BufferTest, size_classes_waste_at_most_a_quarter) {
     EXPECT_LE(bytes - size, std::max<std::int64_t>(63, size / 4)) << size;
   }
   EXPECT_EQ(allocation_bytes(0), 0);
-  EXPECT_EQ(allocation_bytes(4096 * 16), 4096 * 16);
+  EXPECT_EQ(allocation_bytes(65'536), 65'536);
 }
 
 TEST(BlockCacheTest, keeps_freed_blocks_within_its_bound) {

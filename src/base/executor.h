@@ -44,10 +44,8 @@ class Steppable {
 namespace internal {
 class WakeTarget {
  public:
+  virtual ~WakeTarget() = default;
   virtual void wake() noexcept = 0;
-
- protected:
-  ~WakeTarget() = default;
 };
 }  // namespace internal
 

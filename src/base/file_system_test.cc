@@ -49,7 +49,7 @@ class FileSystemConformanceTest : public ::testing::TestWithParam<bool> {
       EXPECT_TRUE(files_->create_directories(root_).is_ok());
     }
   }
-  ~FileSystemConformanceTest() override { EXPECT_TRUE(files_->remove_all(root_).is_ok()); }
+  void TearDown() override { EXPECT_TRUE(files_->remove_all(root_).is_ok()); }
 
   [[nodiscard]] std::string path(std::string_view name) const { return join_path(root_, name); }
 

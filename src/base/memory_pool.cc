@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -41,8 +42,9 @@ std::shared_ptr<MemoryPool> MemoryPool::make_root(std::string name, std::int64_t
   return std::make_shared<MemoryPool>(Private{}, std::move(name), limit_bytes, nullptr);
 }
 
-std::shared_ptr<MemoryPool> MemoryPool::make_child(std::string name, std::int64_t limit_bytes) {
-  return std::make_shared<MemoryPool>(Private{}, name_ + "/" + name, limit_bytes,
+std::shared_ptr<MemoryPool> MemoryPool::make_child(std::string_view name,
+                                                   std::int64_t limit_bytes) {
+  return std::make_shared<MemoryPool>(Private{}, fmt::format("{}/{}", name_, name), limit_bytes,
                                       shared_from_this());
 }
 

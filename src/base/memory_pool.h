@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "clepsydra/status.h"
@@ -48,7 +49,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
 
   static std::shared_ptr<MemoryPool> make_root(std::string name,
                                                std::int64_t limit_bytes = kUnlimited);
-  std::shared_ptr<MemoryPool> make_child(std::string name, std::int64_t limit_bytes = kUnlimited);
+  std::shared_ptr<MemoryPool> make_child(std::string_view name,
+                                         std::int64_t limit_bytes = kUnlimited);
 
   MemoryPool(Private, std::string name, std::int64_t limit_bytes,
              std::shared_ptr<MemoryPool> parent);

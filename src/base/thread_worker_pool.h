@@ -13,7 +13,7 @@ namespace clepsydra {
 
 namespace internal {
 class TimerThread;
-}
+}  // namespace internal
 
 // N threads, each owning a set of steppables that it steps in turn. A worker
 // without work spins for some microseconds (waking a thread costs more) and

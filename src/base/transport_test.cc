@@ -36,7 +36,7 @@ TEST(InProcessTransportTest, delivers_in_order_from_many_threads) {
   std::binary_semaphore done{0};
   ASSERT_TRUE(transport
                   .listen("jobmanager",
-                          [&](Message message) {
+                          [&](const Message& message) {
                             EXPECT_EQ(inside.fetch_add(1), 0);
                             const auto sender = static_cast<std::size_t>(std::stoi(message.from));
                             EXPECT_EQ(message.bytes, std::to_string(next[sender]++));
