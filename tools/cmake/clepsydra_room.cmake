@@ -48,7 +48,7 @@ endfunction()
 function(clepsydra_add_directory directory)
   clepsydra_exists(found ${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt)
   if(found)
-    add_subdirectory(${directory})
+    add_subdirectory(${PROJECT_SOURCE_DIR}/${directory} ${PROJECT_BINARY_DIR}/${directory})
   endif()
 endfunction()
 
