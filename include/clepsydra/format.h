@@ -25,7 +25,7 @@ struct DecodeProgress {
 struct DecoderStart {
   std::int64_t line = 1;    ///< Number of the first line, for messages.
   bool at_file_start = true;
-  std::string first_record;  ///< Of the file, when not at its start and the format asked for it.
+  std::string first_record = {};  ///< Of the file, when not at its start and the format asked for it.
 };
 
 /// Decodes one stream of bytes (a split). Threads: one at a time.
