@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -77,6 +78,16 @@ const char* constructor_name(ConstructorKind kind) {
       return "MULTISET";
   }
   return "";
+}
+
+// Words that are names in most places only: FIRST in SKIP TO, MAP before '[', and so on.
+constexpr auto kAmbiguousWords = std::to_array<grammar::Word>(
+    {"BITMAP", "DESCRIPTOR", "FIRST", "LAST", "MAP", "MODEL", "UNBOUNDED", "VARIANT"});
+
+bool is_plain_word(std::string_view text) {
+  const grammar::Word word = grammar::Word::find(text);
+  return !word.is_reserved() &&
+         std::find(kAmbiguousWords.begin(), kAmbiguousWords.end(), word) == kAmbiguousWords.end();
 }
 
 bool is_name_text(std::string_view text) {
@@ -161,7 +172,7 @@ const char* operator_name(Operator op) {
 }
 
 std::string quote_identifier(std::string_view text) {
-  if (is_name_text(text) && grammar::Word::find(text).is_none()) return std::string(text);
+  if (is_name_text(text) && is_plain_word(text)) return std::string(text);
   std::string quoted = "`";
   for (const char c : text) {
     quoted.push_back(c);

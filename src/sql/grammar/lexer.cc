@@ -234,12 +234,10 @@ Token Lexer::number(std::size_t begin) {
 Token Lexer::quoted(std::size_t begin, std::size_t quote, TokenKind kind) {
   const char mark = text_[quote];
   const bool name = kind == TokenKind::kQuotedName;
-  const std::size_t line_end = std::min(text_.find('\n', begin), text_.size());
+  // A name ends on its line: a lost backtick is told where it was lost.
+  const std::string_view stops = name ? "`\n" : "'";
   std::size_t i = quote + 1;
-  while (true) {
-    i = text_.find(mark, i);
-    // A name ends on its line: a lost backtick is told where it was lost.
-    if (i == std::string_view::npos || (name && i > line_end)) break;
+  while ((i = text_.find_first_of(stops, i)) != std::string_view::npos && text_[i] == mark) {
     if (at(i + 1) != mark) {
       if (name && i == quote + 1) return fail(begin, i + 1, "a name cannot be empty", "");
       return make(kind, begin, i + 1);
@@ -250,6 +248,7 @@ Token Lexer::quoted(std::size_t begin, std::size_t quote, TokenKind kind) {
     offset_ = text_.size();
     return next();  // The bad byte inside the quotes.
   }
+  const std::size_t line_end = std::min(text_.find('\n', begin), text_.size());
   const Token token =
       fail(begin, line_end,
            name ? "the name that opens here with a backtick is not closed on its line"

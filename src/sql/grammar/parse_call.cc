@@ -13,7 +13,6 @@ using ast::JsonBehavior;
 
 // From '('; the name has been taken.
 ExpressionPtr Parser::call(ast::ObjectName function, ast::MatchSemantics semantics) {
-  const Nesting nesting(*this);
   const std::size_t begin = function.range().begin;
   const bool plain = function.parts.size() == 1 && !function.parts.front().quoted;
   const Word word = plain ? Word::find(function.parts.front().name) : Word();

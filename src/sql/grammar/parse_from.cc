@@ -15,7 +15,6 @@ FromItemPtr missing_table() {
 }  // namespace
 
 FromItemPtr Parser::from() {
-  const Nesting nesting(*this);
   FromItemPtr left = joins(table_factor());
   while (in_.is(TokenKind::kComma) && !in_.failed()) {
     auto node = std::make_unique<ast::Join>();

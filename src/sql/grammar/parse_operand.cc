@@ -273,7 +273,6 @@ ExpressionPtr Parser::name_operand() {
 
 // (expression), (a, b), or (query) as a value.
 ExpressionPtr Parser::parenthesised() {
-  const Nesting nesting(*this);
   const Token open = in_.take();
   const std::size_t begin = open.range.begin;
   if (is_query_start()) {

@@ -161,7 +161,6 @@ QueryPtr Parser::body_query(ast::QueryBodyPtr body) {
 
 // SELECT, VALUES, TABLE t, or a query in parentheses.
 QueryPtr Parser::query_operand() {
-  const Nesting nesting(*this);
   const Token first = in_.peek();
   if (in_.is("SELECT")) return body_query(select());
   if (in_.is("VALUES")) return body_query(values());

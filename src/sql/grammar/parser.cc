@@ -64,8 +64,9 @@ Result<std::optional<ScriptStatement>> ScriptReader::next() {
   ScriptStatement result;
   result.statement = parser.statement();
   if (in.failed()) {
+    Status status = to_status(in.error(), script_);
     skip_statement();
-    return to_status(in.error(), script_);
+    return status;
   }
   result.range = result.statement->range;
   result.text = in.text_of(result.range);
@@ -81,6 +82,8 @@ void ScriptReader::skip_statement() {
     if (token.kind == TokenKind::kSemicolon) break;
   }
   position_ = lexer.offset();
+  // Behind a byte that is no text nothing is read.
+  if (position_ == valid_end_) script_ = script_.substr(0, valid_end_);
 }
 
 bool needs_more_input(std::string_view text) {

@@ -17,7 +17,7 @@
 namespace clepsydra::grammar {
 
 // Levels of nesting of one statement; more is refused, so that recursion over a tree is safe.
-inline constexpr int kMaxNesting = 400;
+inline constexpr int kMaxNesting = 500;
 // Bytes of one script.
 inline constexpr std::size_t kMaxScriptBytes = std::size_t{256} << 20;
 
