@@ -138,10 +138,13 @@ Result<StatementResult> StatementRunner::run_explain(const ast::Explain& stateme
   CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
   const BindEnvironment environment = planning.environment(state_);
   CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(*statement.statement, environment));
-  std::string out = "== Abstract Syntax Tree ==\n" + plan_text(roots, PlanStyle::kLogical, false);
+  std::string out =
+      "== Abstract Syntax Tree ==\n" + plan_text(roots, {.style = PlanStyle::kLogical});
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
-  out +=
-      "\n== Optimized Physical Plan ==\n" + plan_text(roots, PlanStyle::kPhysical, with_changelog);
+  out += "\n== Optimized Physical Plan ==\n" +
+         plan_text(roots, {.style = PlanStyle::kPhysical,
+                           .changelog_mode = with_changelog,
+                           .parallelism = environment.settings.parallelism});
   CLP_ASSIGN_OR_RETURN(const StreamGraph graph,
                        lower_plans(roots, environment, job_name(roots), {}));
   out += "\n== Optimized Execution Plan ==\n" + graph_text(graph);

@@ -19,7 +19,12 @@ enum class PlanStyle : std::uint8_t { kLogical, kPhysical };
 //
 // The physical style joins filter and projection, shows exchanges, and writes a part that was shown
 // before as Reused(...). `changelog_mode` adds what each node emits.
-std::string plan_text(const PlanRoots& roots, PlanStyle style, bool changelog_mode);
+struct PlanTextOptions {
+  PlanStyle style = PlanStyle::kPhysical;
+  bool changelog_mode = false;
+  int parallelism = 1;  // With one subtask there are no exchanges.
+};
+std::string plan_text(const PlanRoots& roots, const PlanTextOptions& options);
 
 // One line per operator with its parallelism, and where its rows come from.
 std::string graph_text(const StreamGraph& graph);

@@ -86,8 +86,8 @@ std::string bound_list(const std::vector<WindowBound>& bounds) {
 // Prints one forest.
 class PlanPrinter {
  public:
-  PlanPrinter(const PlanRoots& roots, PlanStyle style, bool changelog_mode)
-      : style_(style), changelog_mode_(changelog_mode), consumers_(count_consumers(roots)) {}
+  PlanPrinter(const PlanRoots& roots, const PlanTextOptions& options)
+      : options_(options), consumers_(count_consumers(roots)) {}
 
   void print_root(const PlanPtr& root) {
     // The client's own end is no part of what was asked.
@@ -97,7 +97,7 @@ class PlanPrinter {
   [[nodiscard]] std::string text() && { return std::move(out_); }
 
  private:
-  [[nodiscard]] bool is_physical() const { return style_ == PlanStyle::kPhysical; }
+  [[nodiscard]] bool is_physical() const { return options_.style == PlanStyle::kPhysical; }
 
   [[nodiscard]] bool is_shared(const PlanNode& node) const {
     const auto it = consumers_.find(&node);
@@ -106,7 +106,7 @@ class PlanPrinter {
 
   void line(const std::string& prefix, const std::string& text, const PlanNode& node) {
     out_ += prefix + text;
-    if (changelog_mode_) {
+    if (options_.changelog_mode) {
       out_.pop_back();  // The closing parenthesis.
       const std::string mode = sql::changelog_mode(node).to_string();
       out_ += fmt::format("{}changelogMode=[{}])", text.ends_with("()") ? "" : ", ",
@@ -149,11 +149,14 @@ class PlanPrinter {
   void print_exchange(const WindowAggregateNode& node, const std::string& indent) {
     const Schema& input = *node.input()->schema;
     const std::string keys = column_list(input, node.keys);
-    line(indent + "+- ",
-         fmt::format("Exchange(distribution=[{}])",
-                     node.keys.empty() ? std::string("single") : fmt::format("hash[{}]", keys)),
-         *node.input());
-    std::string below = indent + "   ";
+    std::string below = indent;
+    if (options_.parallelism > 1) {
+      line(below + "+- ",
+           fmt::format("Exchange(distribution=[{}])",
+                       node.keys.empty() ? std::string("single") : fmt::format("hash[{}]", keys)),
+           *node.input());
+      below += "   ";
+    }
     if (node.phase == AggregatePhase::kTwoPhase) {
       line(below + "+- ",
            fmt::format("LocalWindowAggregate(groupBy=[{}], window=[{}], select=[{}])", keys,
@@ -279,8 +282,7 @@ class PlanPrinter {
     return join(names);
   }
 
-  const PlanStyle style_;
-  const bool changelog_mode_;
+  const PlanTextOptions options_;
   const std::unordered_map<const PlanNode*, int> consumers_;
   std::unordered_map<const PlanNode*, int> ids_;
   std::string out_;
@@ -288,8 +290,8 @@ class PlanPrinter {
 
 }  // namespace
 
-std::string plan_text(const PlanRoots& roots, PlanStyle style, bool changelog_mode) {
-  PlanPrinter printer(roots, style, changelog_mode);
+std::string plan_text(const PlanRoots& roots, const PlanTextOptions& options) {
+  PlanPrinter printer(roots, options);
   for (const PlanPtr& root : roots) printer.print_root(root);
   return std::move(printer).text();
 }

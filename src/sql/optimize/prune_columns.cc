@@ -231,12 +231,9 @@ class ColumnPruner {
       case PlanKind::kValues:
         result = prune_values(*node, original, map);
         break;
-      case PlanKind::kFilter: {
-        map = map_of(*node->input());
-        result = std::make_shared<FilterNode>(
-            node->input(), remap(node->as<FilterNode>().condition, *node->input()->schema, map));
+      case PlanKind::kFilter:
+        result = prune_filter(*node, original, map);
         break;
-      }
       case PlanKind::kWatermark:
         result = prune_watermark(*node, map);
         break;
@@ -355,6 +352,27 @@ class ColumnPruner {
     }
     return std::make_shared<ValuesNode>(make_schema(std::move(fields)), std::move(columns),
                                         values.rows);
+  }
+
+  // Columns that the condition alone reads end here.
+  PlanPtr prune_filter(const PlanNode& node, const PlanNode& original, ColumnMap& map) {
+    const ColumnMap& input_map = map_of(*node.input());
+    const PlanPtr filter = std::make_shared<FilterNode>(
+        node.input(), remap(node.as<FilterNode>().condition, *node.input()->schema, input_map));
+    const Needs& needs = needs_of(original);
+    std::vector<int> kept;
+    map = empty_map(static_cast<int>(needs.size()));
+    for (std::size_t i = 0; i < needs.size(); ++i) {
+      if (!is_needed(needs[i])) continue;
+      map.index[i] = static_cast<int>(kept.size());
+      map.fields[i] = input_map.fields[i];
+      kept.push_back(input_map.index[i]);
+    }
+    if (static_cast<int>(kept.size()) == filter->schema->size()) {
+      map = input_map;
+      return filter;
+    }
+    return make_projection(filter, kept);
   }
 
   PlanPtr prune_watermark(const PlanNode& node, ColumnMap& map) {

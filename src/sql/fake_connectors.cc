@@ -1,0 +1,167 @@
+#include "sql/fake_connectors.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/value_tree.h"
+#include "stream/data_type.h"
+#include "stream/type_codec.h"
+
+namespace clepsydra::sql::testing {
+namespace {
+
+struct FakeFormat final : TableFormat {
+  std::string own_name;
+  std::vector<OptionDescription> own_options;
+
+  [[nodiscard]] std::string_view name() const override { return own_name; }
+  [[nodiscard]] std::string_view description() const override { return "for tests"; }
+  [[nodiscard]] std::vector<OptionDescription> options() const override { return own_options; }
+  [[nodiscard]] Status validate(const TableOptions& options, const Schema&) const override {
+    const auto it = options.find("json.fail-on-missing-field");
+    const auto ignore = options.find("json.ignore-parse-errors");
+    if (it != options.end() && ignore != options.end() && it->second == "true" &&
+        ignore->second == "true") {
+      return Status::invalid_argument(
+          "'json.fail-on-missing-field' and 'json.ignore-parse-errors' cannot both be true");
+    }
+    return Status::ok();
+  }
+};
+
+OptionDescription option(std::string key, OptionKind kind = OptionKind::kString,
+                         bool required = false) {
+  return {.key = std::move(key),
+          .kind = kind,
+          .default_value = "",
+          .description = "an option",
+          .choices = {},
+          .required = required};
+}
+
+ValueTree texts(const std::vector<std::string>& values) {
+  ValueTree list = ValueTree::list();
+  for (const std::string& value : values) list.add(value);
+  return list;
+}
+
+}  // namespace
+
+Status FakeConnector::validate(const TableOptions& options, const Schema&) const {
+  for (const auto& [key, value] : options) {
+    const bool is_sequence = key.ends_with(".kind") && value == "sequence";
+    if (!is_sequence) continue;
+    const std::string end = key.substr(0, key.size() - 4) + "end";
+    if (!options.contains(end)) {
+      return Status::invalid_argument(fmt::format("'{}' = 'sequence' needs '{}'", key, end));
+    }
+  }
+  return Status::ok();
+}
+
+Result<bool> FakeConnector::is_bounded(const TableOptions& options) const {
+  return unbounded_without.empty() || options.contains(unbounded_without);
+}
+
+Result<ValueTree> FakeConnector::scan_spec(const TableOptions&, const Schema& schema,
+                                           const ScanRequest& request) const {
+  std::vector<Field> fields;
+  for (const std::string& column : request.columns) {
+    const int index = schema.find(column);
+    if (index < 0) return Status::internal(fmt::format("no column {}", column));
+    fields.push_back(schema.field(index));
+  }
+  for (const std::string& key : request.metadata) {
+    fields.push_back({key, DataType::string().with_nullable(false), {}});
+  }
+  ValueTree spec = ValueTree::map();
+  spec.set("connector", own_name);
+  spec.set("schema", schema_to_tree(Schema(std::move(fields))));
+  spec.set("columns", texts(request.columns));
+  spec.set("metadata", texts(request.metadata));
+  spec.set("has_watermark", request.has_watermark);
+  return spec;
+}
+
+Result<ValueTree> FakeConnector::sink_spec(const TableOptions&, const Schema& schema) const {
+  ValueTree spec = ValueTree::map();
+  spec.set("connector", own_name);
+  spec.set("schema", schema_to_tree(schema));
+  return spec;
+}
+
+FakeConnectors::FakeConnectors() {
+  const auto add = [&](std::string name) -> FakeConnector& {
+    connectors_.push_back(std::make_unique<FakeConnector>());
+    connectors_.back()->own_name = std::move(name);
+    return *connectors_.back();
+  };
+  FakeConnector& files = add("filesystem");
+  files.formatted = true;
+  files.own_options = {option("path", OptionKind::kString, true),
+                       option("source.monitor-interval", OptionKind::kDuration),
+                       option("scan.rows-per-second", OptionKind::kDouble)};
+  files.metadata = {{.key = "file.path", .type = "STRING NOT NULL"}};
+  FakeConnector& generator = add("datagen");
+  generator.writes = false;
+  generator.unbounded_without = "number-of-rows";
+  generator.own_options = {option("number-of-rows", OptionKind::kLong),
+                           option("rows-per-second", OptionKind::kLong), option("fields.#.kind"),
+                           option("fields.#.start"), option("fields.#.end")};
+  FakeConnector& print = add("print");
+  print.reads = false;
+  print.guarantee = DeliveryGuarantee::kAtLeastOnce;
+  FakeConnector& hole = add("blackhole");
+  hole.reads = false;
+  FakeConnector& nested = add("nested");
+  nested.writes = false;
+  nested.prunes_fields = true;
+
+  auto csv = std::make_unique<FakeFormat>();
+  csv->own_name = "csv";
+  csv->own_options = {option("csv.null-literal"),
+                      option("csv.ignore-parse-errors", OptionKind::kBoolean)};
+  formats_.push_back(std::move(csv));
+  auto json = std::make_unique<FakeFormat>();
+  json->own_name = "json";
+  json->own_options = {option("json.fail-on-missing-field", OptionKind::kBoolean),
+                       option("json.ignore-parse-errors", OptionKind::kBoolean)};
+  json->own_options.push_back({.key = "json.timestamp-format.standard",
+                               .kind = OptionKind::kEnum,
+                               .default_value = "SQL",
+                               .description = "how timestamps are written",
+                               .choices = {"SQL", "ISO-8601"}});
+  formats_.push_back(std::move(json));
+}
+
+FakeConnectors::~FakeConnectors() = default;
+
+const TableConnector* FakeConnectors::find_connector(std::string_view name) const {
+  for (const auto& connector : connectors_) {
+    if (connector->own_name == name) return connector.get();
+  }
+  return nullptr;
+}
+
+const TableFormat* FakeConnectors::find_format(std::string_view name) const {
+  for (const auto& format : formats_) {
+    if (format->name() == name) return format.get();
+  }
+  return nullptr;
+}
+
+std::vector<std::string> FakeConnectors::connector_names() const {
+  std::vector<std::string> names;
+  for (const auto& connector : connectors_) names.push_back(connector->own_name);
+  return names;
+}
+
+std::vector<std::string> FakeConnectors::format_names() const {
+  std::vector<std::string> names;
+  for (const auto& format : formats_) names.emplace_back(format->name());
+  return names;
+}
+
+}  // namespace clepsydra::sql::testing

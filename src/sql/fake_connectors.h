@@ -1,0 +1,63 @@
+// Connectors without a runtime, for the tests of this room: what the planner asks of them and
+// nothing else.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clepsydra/table_connector.h"
+
+namespace clepsydra::sql::testing {
+
+// Reads or writes nothing. Its scan spec repeats the request: {connector, schema, columns,
+// metadata}.
+struct FakeConnector final : TableConnector {
+  std::string own_name;
+  bool reads = true;
+  bool writes = true;
+  bool formatted = false;
+  bool replays = true;
+  bool prunes_fields = false;
+  DeliveryGuarantee guarantee = DeliveryGuarantee::kExactlyOnce;
+  std::string unbounded_without = {};  // Bounded only when this option is set.
+  std::vector<OptionDescription> own_options = {};
+  std::vector<MetadataColumn> metadata = {};
+
+  [[nodiscard]] std::string_view name() const override { return own_name; }
+  [[nodiscard]] std::string_view description() const override { return "for tests"; }
+  [[nodiscard]] bool can_read() const override { return reads; }
+  [[nodiscard]] bool can_write() const override { return writes; }
+  [[nodiscard]] bool uses_format() const override { return formatted; }
+  [[nodiscard]] bool can_replay() const override { return replays; }
+  [[nodiscard]] bool can_prune_fields(const TableOptions&) const override { return prunes_fields; }
+  [[nodiscard]] std::vector<OptionDescription> options() const override { return own_options; }
+  [[nodiscard]] std::vector<MetadataColumn> metadata_columns() const override { return metadata; }
+  [[nodiscard]] Status validate(const TableOptions& options, const Schema& schema) const override;
+  [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override;
+  [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions&) const override {
+    return guarantee;
+  }
+  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& options, const Schema& schema,
+                                            const ScanRequest& request) const override;
+  [[nodiscard]] Result<ValueTree> sink_spec(const TableOptions& options,
+                                            const Schema& schema) const override;
+};
+
+// filesystem (csv, json), datagen, print, blackhole, and `nested`, which finds ROW fields by name.
+class FakeConnectors final : public TableConnectorRegistry {
+ public:
+  FakeConnectors();
+  ~FakeConnectors() override;
+  [[nodiscard]] const TableConnector* find_connector(std::string_view name) const override;
+  [[nodiscard]] const TableFormat* find_format(std::string_view name) const override;
+  [[nodiscard]] std::vector<std::string> connector_names() const override;
+  [[nodiscard]] std::vector<std::string> format_names() const override;
+
+ private:
+  std::vector<std::unique_ptr<FakeConnector>> connectors_;
+  std::vector<std::unique_ptr<TableFormat>> formats_;
+};
+
+}  // namespace clepsydra::sql::testing
