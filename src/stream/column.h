@@ -62,10 +62,10 @@ struct ColumnData {
   DataType type;
   std::int64_t length = 0;
   std::int64_t null_count = 0;  // Exact.
-  BufferPtr validity;
-  BufferPtr values;
-  std::vector<BufferPtr> blobs;
-  std::vector<Column> children;
+  BufferPtr validity = {};
+  BufferPtr values = {};
+  std::vector<BufferPtr> blobs = {};
+  std::vector<Column> children = {};
 };
 
 // A cheap, immutable, thread-safe handle.
