@@ -12,9 +12,9 @@ namespace clepsydra {
 
 class ValueTree;
 
-/// Builds sources and sinks from the specs that TableConnector::scan_spec and sink_spec wrote. The trees
-/// hold "connector" (the name) and whatever the connector put there; "schema" is the produced or consumed
-/// schema (type_codec.h). Threads: all.
+/// Builds sources and sinks from the specs that TableConnector::scan_spec and sink_spec wrote. The
+/// trees hold "connector" (the name) and whatever the connector put there; "schema" is the produced
+/// or consumed schema (type_codec.h). Threads: all.
 class ConnectorRuntime {
  public:
   virtual ~ConnectorRuntime() = default;

@@ -1,4 +1,5 @@
-// Formats: bytes to rows and back. A connector cuts its input into chunks; a format finds records in them.
+// Formats: bytes to rows and back. A connector cuts its input into chunks; a format finds records
+// in them.
 #pragma once
 
 #include <cstddef>
@@ -17,15 +18,16 @@ class MemoryPool;
 
 /// What a decoder did with a chunk.
 struct DecodeProgress {
-  std::size_t consumed = 0;       ///< Bytes of the chunk that belong to finished records and separators.
+  std::size_t consumed = 0;  ///< Bytes of the chunk that belong to finished records and separators.
   std::int64_t skipped_rows = 0;  ///< Bad records passed over (…ignore-parse-errors).
 };
 
 /// Where in a file a decoder starts.
 struct DecoderStart {
-  std::int64_t line = 1;    ///< Number of the first line, for messages.
+  std::int64_t line = 1;  ///< Number of the first line, for messages.
   bool at_file_start = true;
-  std::string first_record = {};  ///< Of the file, when not at its start and the format asked for it.
+  std::string first_record =
+      {};  ///< Of the file, when not at its start and the format asked for it.
 };
 
 /// Decodes one stream of bytes (a split). Threads: one at a time.
@@ -33,9 +35,9 @@ class RowDecoder {
  public:
   virtual ~RowDecoder() = default;
   /// Appends the whole records in `chunk` to `rows` until it has `rows_max` rows. `at_end`: no byte
-  /// follows, so an unterminated last record counts. Consuming nothing of a chunk that is not at its end
-  /// asks for a longer one. A record longer than the format's limit is an error. Errors name line, column
-  /// and value; the caller adds the file.
+  /// follows, so an unterminated last record counts. Consuming nothing of a chunk that is not at
+  /// its end asks for a longer one. A record longer than the format's limit is an error. Errors
+  /// name line, column and value; the caller adds the file.
   virtual Result<DecodeProgress> decode(std::string_view chunk, bool at_end, std::int64_t rows_max,
                                         BatchBuilder& rows) = 0;
   /// The number of the next line, for a position to continue from.
@@ -48,8 +50,8 @@ class RecordScanner {
   virtual ~RecordScanner() = default;
   /// Passes over bytes that are not to be cut.
   virtual void skip(std::string_view bytes) = 0;
-  /// The offset in `bytes` of the first record that starts after a separator in them; passes over what
-  /// stands before it. npos: there is none, and all bytes were passed over.
+  /// The offset in `bytes` of the first record that starts after a separator in them; passes over
+  /// what stands before it. npos: there is none, and all bytes were passed over.
   virtual std::size_t find_start(std::string_view bytes) = 0;
   /// Lines that ended in what was passed over.
   [[nodiscard]] virtual std::int64_t lines() const = 0;
@@ -68,7 +70,8 @@ class RowEncoder {
 class Format {
  public:
   virtual ~Format() = default;
-  /// Decodes into the columns that were asked for. Fails when the start lacks what the format needs.
+  /// Decodes into the columns that were asked for. Fails when the start lacks what the format
+  /// needs.
   virtual Result<std::unique_ptr<RowDecoder>> make_decoder(const DecoderStart& start,
                                                            MemoryPool& pool) const = 0;
   virtual Result<std::unique_ptr<RowEncoder>> make_encoder() const = 0;

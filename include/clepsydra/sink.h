@@ -1,5 +1,5 @@
-// Sinks: writers on tasks, one committer on the JobManager. What a writer prepared becomes visible only
-// when the committer is told that everything up to a point is complete.
+// Sinks: writers on tasks, one committer on the JobManager. What a writer prepared becomes visible
+// only when the committer is told that everything up to a point is complete.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +37,11 @@ class SinkWriter {
   virtual Status write(const Batch& batch) = 0;
   /// Called when nothing more is waiting: what is buffered should reach the outside soon.
   virtual Status flush() = 0;
-  /// Everything written so far is durable but invisible; each answer is a committable. At a barrier and
-  /// at the end of input.
+  /// Everything written so far is durable but invisible; each answer is a committable. At a barrier
+  /// and at the end of input.
   virtual Result<std::vector<std::string>> prepare_commit() = 0;
-  /// The job failed or was cancelled: undo what was not handed to prepare_commit(). Never fails loudly.
+  /// The job failed or was cancelled: undo what was not handed to prepare_commit(). Never fails
+  /// loudly.
   virtual void abort() = 0;
 };
 
@@ -60,7 +61,8 @@ class Sink {
   virtual ~Sink() = default;
   virtual Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& context) const = 0;
   /// Null when there is nothing to commit (print, blackhole).
-  virtual Result<std::unique_ptr<SinkCommitter>> make_committer(const SinkContext& context) const = 0;
+  virtual Result<std::unique_ptr<SinkCommitter>> make_committer(
+      const SinkContext& context) const = 0;
 };
 
 }  // namespace clepsydra

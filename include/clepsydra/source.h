@@ -1,5 +1,5 @@
-// Sources: an enumerator finds splits, readers read them. The engine owns the loop, the watermarks, the
-// offsets and the checkpoints; a connector answers open, poll and position.
+// Sources: an enumerator finds splits, readers read them. The engine owns the loop, the watermarks,
+// the offsets and the checkpoints; a connector answers open, poll and position.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ class ValueTree;
 
 /// A part of the input that one reader reads in order: a file, a range of a file, a partition.
 struct SourceSplit {
-  std::string id;        ///< Unique within the source: "orders.csv@0+1048576".
-  std::string payload;   ///< What the connector needs to open it; also its start position.
+  std::string id;       ///< Unique within the source: "orders.csv@0+1048576".
+  std::string payload;  ///< What the connector needs to open it; also its start position.
 };
 
 /// What an enumerator may do. Threads: the coordinator's.
@@ -55,7 +55,8 @@ class SplitEnumerator {
 /// What poll() found.
 enum class PollState : std::uint8_t {
   kRows,        ///< `batch` has rows.
-  kNothingYet,  ///< No rows now; ask again at `wake_at_ns` (Clock::monotonic_ns) or when new ones come.
+  kNothingYet,  ///< No rows now; ask again at `wake_at_ns` (Clock::monotonic_ns) or when new ones
+                ///< come.
   kEndOfSplit,  ///< The split is finished; `batch` may still have rows.
 };
 
@@ -68,7 +69,8 @@ struct SourceContext {
   int parallelism = 1;
   std::int64_t batch_rows_max = 4096;
   std::int64_t batch_bytes_max = 16 << 20;
-  /// Rows that were skipped because they could not be decoded (format option); the engine publishes it.
+  /// Rows that were skipped because they could not be decoded (format option); the engine publishes
+  /// it.
   std::int64_t* skipped_rows = nullptr;
 };
 
@@ -80,7 +82,8 @@ class SplitReader {
     PollState state = PollState::kNothingYet;
     std::int64_t wake_at_ns = 0;
   };
-  /// Fills `batch` with up to `rows_max` next rows, columns as Source::produced_schema(). Does not wait.
+  /// Fills `batch` with up to `rows_max` next rows, columns as Source::produced_schema(). Does not
+  /// wait.
   virtual Result<Poll> poll(std::int64_t rows_max, Batch& batch) = 0;
   /// A payload that continues after the last row returned.
   [[nodiscard]] virtual std::string position() const = 0;

@@ -1,5 +1,5 @@
-// Describes connectors and formats to the planner: options, abilities, guarantees. No I/O happens here
-// beyond what validate() documents.
+// Describes connectors and formats to the planner: options, abilities, guarantees. No I/O happens
+// here beyond what validate() documents.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,20 @@ class Schema;
 class ValueTree;
 
 /// How an option's value must look; checked by the planner before a connector sees it.
-enum class OptionKind : std::uint8_t { kString, kBoolean, kInteger, kLong, kDouble, kDuration, kMemorySize, kEnum, kMap };
+enum class OptionKind : std::uint8_t {
+  kString,
+  kBoolean,
+  kInteger,
+  kLong,
+  kDouble,
+  kDuration,
+  kMemorySize,
+  kEnum,
+  kMap
+};
 
 struct OptionDescription {
-  std::string key;            ///< "csv.field-delimiter"; "fields.#.kind" has one key part free.
+  std::string key;  ///< "csv.field-delimiter"; "fields.#.kind" has one key part free.
   OptionKind kind = OptionKind::kString;
   std::string default_value = {};  ///< Empty: none.
   std::string description = {};
@@ -45,7 +55,7 @@ struct ScanRequest {
   /// Physical columns to produce in this order, then metadata columns; all the reader builds.
   std::vector<std::string> columns;
   std::vector<std::string> metadata;  ///< Keys.
-  bool has_watermark = false;          ///< The table declares a WATERMARK (files are then not cut).
+  bool has_watermark = false;         ///< The table declares a WATERMARK (files are then not cut).
 };
 
 /// A connector, or a format with `is_format` (then options carry the prefix "<name>.").
@@ -61,10 +71,11 @@ class TableConnector {
   [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;
   [[nodiscard]] virtual std::vector<MetadataColumn> metadata_columns() const { return {}; }
   /// Checks what one option's kind cannot say. `schema`: the physical columns.
-  [[nodiscard]] virtual Status validate(const TableOptions& options, const Schema& schema) const = 0;
+  [[nodiscard]] virtual Status validate(const TableOptions& options,
+                                        const Schema& schema) const = 0;
   [[nodiscard]] virtual Result<bool> is_bounded(const TableOptions& options) const = 0;
-  /// Whether scan_spec() accepts a `schema` whose ROW columns lack fields that no query reads (fields are
-  /// then found by name). Otherwise it always gets the whole declared types.
+  /// Whether scan_spec() accepts a `schema` whose ROW columns lack fields that no query reads
+  /// (fields are then found by name). Otherwise it always gets the whole declared types.
   [[nodiscard]] virtual bool can_prune_fields(const TableOptions& options) const {
     (void)options;
     return false;
@@ -72,10 +83,12 @@ class TableConnector {
   /// Replayable from a position, so that state and source agree after a restore.
   [[nodiscard]] virtual bool can_replay() const { return true; }
   [[nodiscard]] virtual DeliveryGuarantee sink_guarantee(const TableOptions& options) const = 0;
-  /// Rows a second that the table's options ask for etc. stay in the options; the planner only carries
-  /// them. The product goes into OperatorSpec::options of the source or sink operator, and comes back to
-  /// ConnectorRegistry::make_source / make_sink. `schema`: all physical columns of the table.
-  [[nodiscard]] virtual Result<ValueTree> scan_spec(const TableOptions& options, const Schema& schema,
+  /// Rows a second that the table's options ask for etc. stay in the options; the planner only
+  /// carries them. The product goes into OperatorSpec::options of the source or sink operator, and
+  /// comes back to ConnectorRegistry::make_source / make_sink. `schema`: all physical columns of
+  /// the table.
+  [[nodiscard]] virtual Result<ValueTree> scan_spec(const TableOptions& options,
+                                                    const Schema& schema,
                                                     const ScanRequest& request) const = 0;
   [[nodiscard]] virtual Result<ValueTree> sink_spec(const TableOptions& options,
                                                     const Schema& schema) const = 0;
@@ -89,7 +102,8 @@ class TableFormat {
   [[nodiscard]] virtual std::string_view description() const = 0;
   /// Keys with the prefix: "csv.null-literal".
   [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;
-  [[nodiscard]] virtual Status validate(const TableOptions& options, const Schema& schema) const = 0;
+  [[nodiscard]] virtual Status validate(const TableOptions& options,
+                                        const Schema& schema) const = 0;
 };
 
 /// All connectors and formats by name: what `sql` and `api` get injected.

@@ -1,12 +1,12 @@
 #include "connectors/connector_registry.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/check.h"
 #include "formats/format_registry.h"
@@ -61,7 +61,8 @@ Result<std::unique_ptr<Source>> ConnectorRegistry::make_source(const ValueTree& 
 Result<std::unique_ptr<Sink>> ConnectorRegistry::make_sink(const ValueTree& spec) const {
   CLP_ASSIGN_OR_RETURN(const Entry* entry, find(spec));
   if (entry->make_sink == nullptr) {
-    return Status::invalid_argument(fmt::format("connector '{}' cannot be written to", entry->name));
+    return Status::invalid_argument(
+        fmt::format("connector '{}' cannot be written to", entry->name));
   }
   return entry->make_sink(spec);
 }

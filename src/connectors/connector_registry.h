@@ -1,4 +1,5 @@
-// All connectors by name: for the planner as TableConnector, for the runtime as what makes sources and sinks.
+// All connectors by name: for the planner as TableConnector, for the runtime as what makes sources
+// and sinks.
 #pragma once
 
 #include <functional>

@@ -20,8 +20,8 @@ class Pacing {
     return std::clamp(static_cast<std::int64_t>(total) - taken_, std::int64_t{0}, wanted);
   }
   void take(std::int64_t rows) { taken_ += rows; }
-  // When the next row is due, at least half a millisecond ahead: waking for every single row of a fast
-  // stream would cost more than the rows.
+  // When the next row is due, at least half a millisecond ahead: waking for every single row of a
+  // fast stream would cost more than the rows.
   [[nodiscard]] std::int64_t next_ns(std::int64_t now_ns) const {
     const double at = static_cast<double>(taken_) / rows_per_second_ * 1e9;
     return std::max(start_ns_ + static_cast<std::int64_t>(at) + 1, now_ns + 500'000);

@@ -1,13 +1,13 @@
 #include "connectors/table_options.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -61,7 +61,8 @@ Result<std::optional<bool>> bool_option(const TableOptions& options, const std::
   return wrong(key, *text, "true or false");
 }
 
-Result<std::optional<Duration>> duration_option(const TableOptions& options, const std::string& key) {
+Result<std::optional<Duration>> duration_option(const TableOptions& options,
+                                                const std::string& key) {
   const std::optional<std::string> text = text_option(options, key);
   if (!text) return std::optional<Duration>();
   const Result<Duration> parsed = parse_duration(*text);
@@ -71,7 +72,8 @@ Result<std::optional<Duration>> duration_option(const TableOptions& options, con
   return std::optional(*parsed);
 }
 
-Result<std::optional<std::int64_t>> bytes_option(const TableOptions& options, const std::string& key) {
+Result<std::optional<std::int64_t>> bytes_option(const TableOptions& options,
+                                                 const std::string& key) {
   const std::optional<std::string> text = text_option(options, key);
   if (!text) return std::optional<std::int64_t>();
   const Result<MemorySize> parsed = parse_memory_size(*text);

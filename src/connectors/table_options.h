@@ -19,8 +19,10 @@ Result<std::optional<std::int64_t>> int_option(const TableOptions& options, cons
 Result<std::optional<double>> double_option(const TableOptions& options, const std::string& key,
                                             double min, double max);
 Result<std::optional<bool>> bool_option(const TableOptions& options, const std::string& key);
-Result<std::optional<Duration>> duration_option(const TableOptions& options, const std::string& key);
-Result<std::optional<std::int64_t>> bytes_option(const TableOptions& options, const std::string& key);
+Result<std::optional<Duration>> duration_option(const TableOptions& options,
+                                                const std::string& key);
+Result<std::optional<std::int64_t>> bytes_option(const TableOptions& options,
+                                                 const std::string& key);
 
 ValueTree options_to_tree(const TableOptions& options);
 Result<TableOptions> options_from_tree(const ValueTree& tree);

@@ -1,16 +1,14 @@
 #include "formats/format_registry.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 namespace clepsydra {
-
-
 
 void FormatRegistry::add(Entry entry) {
   std::string name(entry.table->name());

@@ -17,8 +17,8 @@ namespace clepsydra {
 
 // What a table asks of a format.
 struct FormatRequest {
-  TableOptions options;      // The table's whole WITH clause; a format reads the keys with its prefix.
-  SchemaPtr record;          // The columns of a record: all physical columns of the table.
+  TableOptions options;  // The table's whole WITH clause; a format reads the keys with its prefix.
+  SchemaPtr record;      // The columns of a record: all physical columns of the table.
   std::vector<int> columns;  // Which of them are decoded, in this order.
 };
 

@@ -1,8 +1,8 @@
 #include "formats/option_values.h"
 
-#include <string>
-
 #include <fmt/format.h>
+
+#include <string>
 
 #include "base/utf8.h"
 

@@ -32,7 +32,8 @@ class BlackholeSink final : public Sink {
   Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& /*context*/) const override {
     return std::make_unique<BlackholeWriter>();
   }
-  Result<std::unique_ptr<SinkCommitter>> make_committer(const SinkContext& /*context*/) const override {
+  Result<std::unique_ptr<SinkCommitter>> make_committer(
+      const SinkContext& /*context*/) const override {
     return std::unique_ptr<SinkCommitter>();
   }
 };
@@ -47,14 +48,18 @@ class BlackholeConnector final : public TableConnector {
   [[nodiscard]] bool can_write() const override { return true; }
   [[nodiscard]] bool uses_format() const override { return false; }
   [[nodiscard]] std::vector<OptionDescription> options() const override { return {}; }
-  [[nodiscard]] Status validate(const TableOptions& /*options*/, const Schema& /*schema*/) const override {
+  [[nodiscard]] Status validate(const TableOptions& /*options*/,
+                                const Schema& /*schema*/) const override {
     return Status::ok();
   }
-  [[nodiscard]] Result<bool> is_bounded(const TableOptions& /*options*/) const override { return true; }
+  [[nodiscard]] Result<bool> is_bounded(const TableOptions& /*options*/) const override {
+    return true;
+  }
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions& /*options*/) const override {
     return DeliveryGuarantee::kNone;
   }
-  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& /*options*/, const Schema& /*schema*/,
+  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& /*options*/,
+                                            const Schema& /*schema*/,
                                             const ScanRequest& /*request*/) const override {
     return Status::invalid_argument("connector 'blackhole' can only be written to");
   }

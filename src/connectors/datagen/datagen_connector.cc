@@ -1,4 +1,6 @@
 // The datagen connector: rows of random values and sequences, for trying out and for tests.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -9,8 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -27,22 +27,25 @@ namespace {
 constexpr double kRowsPerSecond = 10'000;
 
 struct DatagenSpec {
-  std::vector<FieldGenerator> fields;      // One per produced column.
-  std::optional<std::int64_t> rows;        // None: without end.
+  std::vector<FieldGenerator> fields;  // One per produced column.
+  std::optional<std::int64_t> rows;    // None: without end.
   double rows_per_second = kRowsPerSecond;
   std::uint64_t seed = 0;
 
-  static Result<DatagenSpec> parse(const TableOptions& options, const Schema& table, const Schema& produced);
+  static Result<DatagenSpec> parse(const TableOptions& options, const Schema& table,
+                                   const Schema& produced);
 };
 
 Result<DatagenSpec> DatagenSpec::parse(const TableOptions& options, const Schema& table,
                                        const Schema& produced) {
   DatagenSpec spec;
-  CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> rows,
-                       int_option(options, "number-of-rows", 0, std::numeric_limits<std::int64_t>::max()));
+  CLP_ASSIGN_OR_RETURN(
+      const std::optional<std::int64_t> rows,
+      int_option(options, "number-of-rows", 0, std::numeric_limits<std::int64_t>::max()));
   spec.rows = rows;
-  CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> rate,
-                       int_option(options, "rows-per-second", 1, std::numeric_limits<std::int64_t>::max()));
+  CLP_ASSIGN_OR_RETURN(
+      const std::optional<std::int64_t> rate,
+      int_option(options, "rows-per-second", 1, std::numeric_limits<std::int64_t>::max()));
   if (rate) spec.rows_per_second = static_cast<double>(*rate);
   CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> seed,
                        int_option(options, "seed", 0, std::numeric_limits<std::int64_t>::max()));
@@ -52,12 +55,14 @@ Result<DatagenSpec> DatagenSpec::parse(const TableOptions& options, const Schema
   for (const Field& field : table.fields()) {
     CLP_ASSIGN_OR_RETURN(FieldGenerator generator,
                          FieldGenerator::make(field.name, field.type, options, used));
-    if (generator.rows()) spec.rows = std::min(spec.rows.value_or(*generator.rows()), *generator.rows());
+    if (generator.rows())
+      spec.rows = std::min(spec.rows.value_or(*generator.rows()), *generator.rows());
   }
   for (const auto& [key, value] : options) {
     if (key.starts_with("fields.") && !used.contains(key)) {
       return Status::invalid_argument(fmt::format(
-          "option '{}' belongs to no column, or not to one of this kind; expected fields.<column>.kind, min, max, "
+          "option '{}' belongs to no column, or not to one of this kind; expected "
+          "fields.<column>.kind, min, max, "
           "max-past, length, var-len, start, end or null-rate as the column's type allows",
           key));
     }
@@ -109,8 +114,8 @@ class DatagenEnumerator final : public SplitEnumerator {
 
 class DatagenReader final : public SplitReader {
  public:
-  DatagenReader(const DatagenSpec& spec, const SchemaPtr& schema, std::int64_t next, std::int64_t step,
-                const SourceContext& context)
+  DatagenReader(const DatagenSpec& spec, const SchemaPtr& schema, std::int64_t next,
+                std::int64_t step, const SourceContext& context)
       : spec_(spec),
         end_(spec.rows.value_or(std::numeric_limits<std::int64_t>::max())),
         next_(next),
@@ -153,7 +158,8 @@ class DatagenReader final : public SplitReader {
 
 class DatagenSource final : public Source {
  public:
-  DatagenSource(DatagenSpec spec, SchemaPtr schema) : spec_(std::move(spec)), schema_(std::move(schema)) {}
+  DatagenSource(DatagenSpec spec, SchemaPtr schema)
+      : spec_(std::move(spec)), schema_(std::move(schema)) {}
   [[nodiscard]] bool is_bounded() const override { return spec_.rows.has_value(); }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
     return std::make_unique<DatagenEnumerator>();
@@ -185,24 +191,42 @@ class DatagenConnector final : public TableConnector {
   [[nodiscard]] std::vector<OptionDescription> options() const override {
     using enum OptionKind;
     return {
-        {.key = "rows-per-second", .kind = kLong, .default_value = "10000",
+        {.key = "rows-per-second",
+         .kind = kLong,
+         .default_value = "10000",
          .description = "Rows per second of all subtasks together."},
-        {.key = "number-of-rows", .kind = kLong, .description = "Rows in all; without it there is no end."},
-        {.key = "seed", .kind = kLong, .default_value = "0", .description = "Another seed, other rows."},
-        {.key = "fields.#.kind", .kind = kEnum, .default_value = "random",
+        {.key = "number-of-rows",
+         .kind = kLong,
+         .description = "Rows in all; without it there is no end."},
+        {.key = "seed",
+         .kind = kLong,
+         .default_value = "0",
+         .description = "Another seed, other rows."},
+        {.key = "fields.#.kind",
+         .kind = kEnum,
+         .default_value = "random",
          .description = "How the values of a column come about. A sequence ends the table.",
          .choices = {"random", "sequence"}},
         {.key = "fields.#.min", .kind = kString, .description = "Least random value."},
         {.key = "fields.#.max", .kind = kString, .description = "Greatest random value."},
-        {.key = "fields.#.max-past", .kind = kDuration, .default_value = "0 ms",
+        {.key = "fields.#.max-past",
+         .kind = kDuration,
+         .default_value = "0 ms",
          .description = "Timestamps lie so far back at most."},
-        {.key = "fields.#.length", .kind = kInteger, .default_value = "100",
-         .description = "Characters, bytes or elements of random texts and collections (these: 3)."},
-        {.key = "fields.#.var-len", .kind = kBoolean, .default_value = "false",
+        {.key = "fields.#.length",
+         .kind = kInteger,
+         .default_value = "100",
+         .description =
+             "Characters, bytes or elements of random texts and collections (these: 3)."},
+        {.key = "fields.#.var-len",
+         .kind = kBoolean,
+         .default_value = "false",
          .description = "Lengths vary from 1 to the length."},
         {.key = "fields.#.start", .kind = kString, .description = "First value of a sequence."},
         {.key = "fields.#.end", .kind = kString, .description = "Last value of a sequence."},
-        {.key = "fields.#.null-rate", .kind = kDouble, .default_value = "0.0",
+        {.key = "fields.#.null-rate",
+         .kind = kDouble,
+         .default_value = "0.0",
          .description = "Share of NULLs, from 0 to 1."},
     };
   }
@@ -226,7 +250,8 @@ class DatagenConnector final : public TableConnector {
     std::vector<Field> produced;
     for (const std::string& column : request.columns) {
       const int index = schema.find(column);
-      if (index < 0) return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
+      if (index < 0)
+        return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
       produced.push_back(schema.field(index));
     }
     return ValueTree::map()

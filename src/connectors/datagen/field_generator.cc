@@ -1,5 +1,7 @@
 #include "connectors/datagen/field_generator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -7,8 +9,6 @@
 #include <limits>
 #include <string>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -21,12 +21,15 @@ namespace clepsydra {
 namespace {
 
 constexpr std::int64_t kLengthMax = 1 << 20;
-constexpr std::int64_t kCollectionLength = 3;  // The reference's default for ARRAY, MAP and MULTISET.
+constexpr std::int64_t kCollectionLength =
+    3;  // The reference's default for ARRAY, MAP and MULTISET.
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 __extension__ typedef unsigned __int128 UInt128;  // GCC and clang have it, ISO C++ has not.
 
-double unit(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1p-53; }
+double unit(std::uint64_t random) {
+  return static_cast<double>(random >> 11) * 0x1p-53;
+}
 
 Int128 between(std::uint64_t random, Int128 min, Int128 max) {
   const auto range = static_cast<UInt128>(max - min) + 1;
@@ -45,18 +48,23 @@ struct Bounds {
 
 Bounds bounds_of(const DataType& type) {
   switch (type.kind()) {
-    case TypeKind::kTinyInt: return {-128, 127};
-    case TypeKind::kSmallInt: return {-32768, 32767};
+    case TypeKind::kTinyInt:
+      return {-128, 127};
+    case TypeKind::kSmallInt:
+      return {-32768, 32767};
     case TypeKind::kInteger:
       return {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
-    case TypeKind::kIntervalYearMonth: return {0, 120'000};
-    case TypeKind::kIntervalDayTime: return {0, std::int64_t{10'000} * 365 * 86'400'000};
+    case TypeKind::kIntervalYearMonth:
+      return {0, 120'000};
+    case TypeKind::kIntervalDayTime:
+      return {0, std::int64_t{10'000} * 365 * 86'400'000};
     case TypeKind::kDecimal: {
       Int128 limit = 1;
       for (int i = 0; i < type.precision(); ++i) limit *= 10;
       return {1 - limit, limit - 1};
     }
-    default: return {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
+    default:
+      return {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
   }
 }
 
@@ -66,8 +74,8 @@ Status wrong(const std::string& key, const std::string& text, std::string_view e
 }
 
 // A bound in the type of the field.
-Status read_bound(const TableOptions& options, const std::string& key, const DataType& type, Int128& value,
-                  double& floating) {
+Status read_bound(const TableOptions& options, const std::string& key, const DataType& type,
+                  Int128& value, double& floating) {
   const std::optional<std::string> text = text_option(options, key);
   if (!text) return Status::ok();
   const Bounds limits = bounds_of(type);
@@ -78,7 +86,8 @@ Status read_bound(const TableOptions& options, const std::string& key, const Dat
     good = parse_decimal(*text, type.precision(), type.scale(), value);
   } else {
     std::int64_t number = 0;
-    good = parse_int(*text, static_cast<std::int64_t>(limits.min), static_cast<std::int64_t>(limits.max), number);
+    good = parse_int(*text, static_cast<std::int64_t>(limits.min),
+                     static_cast<std::int64_t>(limits.max), number);
     value = number;
   }
   return good ? Status::ok() : wrong(key, *text, fmt::format("a value of {}", type.name()));
@@ -92,7 +101,8 @@ bool can_be_sequence(const DataType& type) {
 }  // namespace
 
 Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataType& type,
-                                            const TableOptions& options, std::set<std::string>& used) {
+                                            const TableOptions& options,
+                                            std::set<std::string>& used) {
   const auto key = [&](const char* name) {
     std::string full = fmt::format("fields.{}.{}", path, name);
     used.insert(full);
@@ -101,7 +111,8 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
   FieldGenerator field;
   field.type_ = type;
   field.stream_ = hash64(path);
-  CLP_ASSIGN_OR_RETURN(const std::optional<double> null_rate, double_option(options, key("null-rate"), 0, 1));
+  CLP_ASSIGN_OR_RETURN(const std::optional<double> null_rate,
+                       double_option(options, key("null-rate"), 0, 1));
   field.null_rate_ = null_rate.value_or(0);
   const std::string kind = text_option(options, key("kind")).value_or("random");
   const std::string start_key = key("start");
@@ -109,22 +120,28 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
   if (kind == "sequence") {
     if (!can_be_sequence(type)) {
       return Status::invalid_argument(
-          fmt::format("option 'fields.{}.kind': a field of type {} cannot be a sequence; expected a number or text",
+          fmt::format("option 'fields.{}.kind': a field of type {} cannot be a sequence; expected "
+                      "a number or text",
                       path, type.name()));
     }
     const std::int64_t low = std::numeric_limits<std::int64_t>::min() / 2;
-    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> start, int_option(options, start_key, low, -low));
-    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> end, int_option(options, end_key, low, -low));
+    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> start,
+                         int_option(options, start_key, low, -low));
+    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> end,
+                         int_option(options, end_key, low, -low));
     if (!start || !end) {
-      return Status::invalid_argument(fmt::format("option '{}' is missing: a sequence needs its start and end",
-                                                  start ? end_key : start_key));
+      return Status::invalid_argument(
+          fmt::format("option '{}' is missing: a sequence needs its start and end",
+                      start ? end_key : start_key));
     }
-    if (*end < *start) return wrong(end_key, fmt::format("{}", *end), fmt::format("at least {}", *start));
+    if (*end < *start)
+      return wrong(end_key, fmt::format("{}", *end), fmt::format("at least {}", *start));
     field.start_ = *start;
     field.rows_ = *end - *start + 1;
     return field;
   }
-  if (kind != "random") return wrong(fmt::format("fields.{}.kind", path), kind, "random or sequence");
+  if (kind != "random")
+    return wrong(fmt::format("fields.{}.kind", path), kind, "random or sequence");
   const bool is_collection = type.kind() == TypeKind::kArray || type.kind() == TypeKind::kMap ||
                              type.kind() == TypeKind::kMultiset;
   if (type.is_character() || type.is_binary() || is_collection) {
@@ -135,12 +152,16 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
     const bool limited = !is_collection && type.length() != kMaxLength;
     if (length && (fixed || (limited && *length > type.length()))) {
       return wrong(fmt::format("fields.{}.length", path), fmt::format("{}", *length),
-                   fmt::format("{} {} (the column is {})", fixed ? "exactly" : "at most", type.length(), type.name()));
+                   fmt::format("{} {} (the column is {})", fixed ? "exactly" : "at most",
+                               type.length(), type.name()));
     }
-    field.length_ = length.value_or(is_collection ? kCollectionLength : limited ? type.length() : 100);
+    field.length_ = length.value_or(is_collection ? kCollectionLength
+                                    : limited     ? type.length()
+                                                  : 100);
     field.variable_length_ = variable.value_or(false) && !fixed;
   } else if (type.is_timestamp()) {
-    CLP_ASSIGN_OR_RETURN(const std::optional<Duration> past, duration_option(options, key("max-past")));
+    CLP_ASSIGN_OR_RETURN(const std::optional<Duration> past,
+                         duration_option(options, key("max-past")));
     if (past) {
       field.max_past_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(*past).count();
     }
@@ -167,17 +188,20 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
   const auto add_child = [&](const std::string& name, const DataType& child_type) -> Status {
     CLP_ASSIGN_OR_RETURN(FieldGenerator child, make(path + "." + name, child_type, options, used));
     if (child.rows_) {
-      return Status::invalid_argument(
-          fmt::format("option 'fields.{}.{}.kind': a field inside another cannot be a sequence", path, name));
+      return Status::invalid_argument(fmt::format(
+          "option 'fields.{}.{}.kind': a field inside another cannot be a sequence", path, name));
     }
     field.children_.push_back(std::move(child));
     return Status::ok();
   };
   switch (type.kind()) {
     case TypeKind::kRow:
-      for (const Field& child : type.fields()) CLP_RETURN_IF_ERROR(add_child(child.name, child.type));
+      for (const Field& child : type.fields())
+        CLP_RETURN_IF_ERROR(add_child(child.name, child.type));
       break;
-    case TypeKind::kArray: CLP_RETURN_IF_ERROR(add_child("element", type.element())); break;
+    case TypeKind::kArray:
+      CLP_RETURN_IF_ERROR(add_child("element", type.element()));
+      break;
     case TypeKind::kMultiset:
       CLP_RETURN_IF_ERROR(add_child("element", type.element()));
       CLP_RETURN_IF_ERROR(add_child("count", DataType::integer()));
@@ -188,7 +212,8 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
       CLP_RETURN_IF_ERROR(add_child("key", type.key()));
       CLP_RETURN_IF_ERROR(add_child("value", type.value()));
       break;
-    default: break;
+    default:
+      break;
   }
   return field;
 }
@@ -199,7 +224,8 @@ void FieldGenerator::append(std::int64_t row, std::uint64_t seed, std::int64_t n
     append_sequence(row, builder);
     return;
   }
-  const std::uint64_t random = mix64(seed ^ mix64(static_cast<std::uint64_t>(row) * 0x9E3779B97F4A7C15ULL ^ stream_));
+  const std::uint64_t random =
+      mix64(seed ^ mix64(static_cast<std::uint64_t>(row) * 0x9E3779B97F4A7C15ULL ^ stream_));
   if (null_rate_ > 0 && unit(mix64(random ^ 0xD0D0)) < null_rate_) {
     builder.append_null();
     return;
@@ -210,25 +236,40 @@ void FieldGenerator::append(std::int64_t row, std::uint64_t seed, std::int64_t n
 void FieldGenerator::append_sequence(std::int64_t row, ColumnBuilder& builder) const {
   const std::int64_t value = start_ + row;
   switch (type_.kind()) {
-    case TypeKind::kTinyInt: builder.append<std::int8_t>(static_cast<std::int8_t>(value)); break;
-    case TypeKind::kSmallInt: builder.append<std::int16_t>(static_cast<std::int16_t>(value)); break;
-    case TypeKind::kInteger: builder.append<std::int32_t>(static_cast<std::int32_t>(value)); break;
-    case TypeKind::kBigInt: builder.append<std::int64_t>(value); break;
-    case TypeKind::kFloat: builder.append<float>(static_cast<float>(value)); break;
-    case TypeKind::kDouble: builder.append<double>(static_cast<double>(value)); break;
+    case TypeKind::kTinyInt:
+      builder.append<std::int8_t>(static_cast<std::int8_t>(value));
+      break;
+    case TypeKind::kSmallInt:
+      builder.append<std::int16_t>(static_cast<std::int16_t>(value));
+      break;
+    case TypeKind::kInteger:
+      builder.append<std::int32_t>(static_cast<std::int32_t>(value));
+      break;
+    case TypeKind::kBigInt:
+      builder.append<std::int64_t>(value);
+      break;
+    case TypeKind::kFloat:
+      builder.append<float>(static_cast<float>(value));
+      break;
+    case TypeKind::kDouble:
+      builder.append<double>(static_cast<double>(value));
+      break;
     case TypeKind::kDecimal: {
       Int128 scaled = value;
       for (int i = 0; i < type_.scale(); ++i) scaled *= 10;
       builder.append<Int128>(scaled);
       break;
     }
-    default: builder.append_string(fmt::format("{}", value)); break;
+    default:
+      builder.append_string(fmt::format("{}", value));
+      break;
   }
 }
 
 void FieldGenerator::append_text(std::uint64_t random, ColumnBuilder& builder) const {
   const std::int64_t length =
-      variable_length_ ? 1 + static_cast<std::int64_t>(between(mix64(random), 0, length_ - 1)) : length_;
+      variable_length_ ? 1 + static_cast<std::int64_t>(between(mix64(random), 0, length_ - 1))
+                       : length_;
   std::string text(static_cast<std::size_t>(length), '\0');
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (i % 8 == 0) random = mix64(random + 1);
@@ -241,9 +282,15 @@ void FieldGenerator::append_text(std::uint64_t random, ColumnBuilder& builder) c
 void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::uint64_t seed,
                                    std::int64_t now_ms, ColumnBuilder& builder) const {
   switch (type_.kind()) {
-    case TypeKind::kBoolean: builder.append<std::uint8_t>(static_cast<std::uint8_t>(random & 1)); break;
-    case TypeKind::kTinyInt: builder.append<std::int8_t>(static_cast<std::int8_t>(between(random, min_, max_))); break;
-    case TypeKind::kSmallInt: builder.append<std::int16_t>(static_cast<std::int16_t>(between(random, min_, max_))); break;
+    case TypeKind::kBoolean:
+      builder.append<std::uint8_t>(static_cast<std::uint8_t>(random & 1));
+      break;
+    case TypeKind::kTinyInt:
+      builder.append<std::int8_t>(static_cast<std::int8_t>(between(random, min_, max_)));
+      break;
+    case TypeKind::kSmallInt:
+      builder.append<std::int16_t>(static_cast<std::int16_t>(between(random, min_, max_)));
+      break;
     case TypeKind::kInteger:
     case TypeKind::kIntervalYearMonth:
       builder.append<std::int32_t>(static_cast<std::int32_t>(between(random, min_, max_)));
@@ -252,9 +299,12 @@ void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::
     case TypeKind::kIntervalDayTime:
       builder.append<std::int64_t>(static_cast<std::int64_t>(between(random, min_, max_)));
       break;
-    case TypeKind::kDecimal: builder.append<Int128>(between(random, min_, max_)); break;
+    case TypeKind::kDecimal:
+      builder.append<Int128>(between(random, min_, max_));
+      break;
     case TypeKind::kFloat:
-      builder.append<float>(static_cast<float>(min_double_ + unit(random) * (max_double_ - min_double_)));
+      builder.append<float>(
+          static_cast<float>(min_double_ + unit(random) * (max_double_ - min_double_)));
       break;
     case TypeKind::kDouble:
       builder.append<double>(min_double_ * (1 - unit(random)) + max_double_ * unit(random));
@@ -281,7 +331,8 @@ void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::
     case TypeKind::kMap:
     case TypeKind::kMultiset: {
       const std::int64_t length =
-          variable_length_ ? 1 + static_cast<std::int64_t>(between(mix64(random), 0, length_ - 1)) : length_;
+          variable_length_ ? 1 + static_cast<std::int64_t>(between(mix64(random), 0, length_ - 1))
+                           : length_;
       for (std::int64_t k = 0; k < length; ++k) {
         for (std::size_t i = 0; i < children_.size(); ++i) {
           children_[i].append(row, mix64(seed + static_cast<std::uint64_t>(k) + 1), now_ms,
@@ -294,9 +345,13 @@ void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::
     case TypeKind::kChar:
     case TypeKind::kVarchar:
     case TypeKind::kBinary:
-    case TypeKind::kVarbinary: append_text(random, builder); break;
+    case TypeKind::kVarbinary:
+      append_text(random, builder);
+      break;
     case TypeKind::kNull:
-    case TypeKind::kDescriptor: builder.append_null(); break;
+    case TypeKind::kDescriptor:
+      builder.append_null();
+      break;
   }
 }
 

@@ -1,5 +1,5 @@
-// One column of generated data: random within bounds, or a sequence. Every value follows from the seed and
-// the number of its row, so the rows are the same at any parallelism.
+// One column of generated data: random within bounds, or a sequence. Every value follows from the
+// seed and the number of its row, so the rows are the same at any parallelism.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,12 @@ class FieldGenerator {
   // Rows of a sequence; none for random fields, which never end.
   [[nodiscard]] std::optional<std::int64_t> rows() const { return rows_; }
   // Appends the value of row `row`. `now_ms`: what TIMESTAMP fields are near.
-  void append(std::int64_t row, std::uint64_t seed, std::int64_t now_ms, ColumnBuilder& builder) const;
+  void append(std::int64_t row, std::uint64_t seed, std::int64_t now_ms,
+              ColumnBuilder& builder) const;
 
  private:
-  void append_random(std::uint64_t random, std::int64_t row, std::uint64_t seed, std::int64_t now_ms,
-                     ColumnBuilder& builder) const;
+  void append_random(std::uint64_t random, std::int64_t row, std::uint64_t seed,
+                     std::int64_t now_ms, ColumnBuilder& builder) const;
   void append_sequence(std::int64_t row, ColumnBuilder& builder) const;
   void append_text(std::uint64_t random, ColumnBuilder& builder) const;
 

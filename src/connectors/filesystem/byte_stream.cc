@@ -1,5 +1,6 @@
 #include "connectors/filesystem/byte_stream.h"
 
+#include <fmt/format.h>
 #include <zip.h>
 #include <zlib.h>
 
@@ -11,8 +12,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -32,7 +31,8 @@ class PlainStream final : public ByteStream {
   Result<std::int64_t> read(std::span<std::uint8_t> out) override {
     if (end_ >= 0) {
       const std::int64_t left = std::max<std::int64_t>(0, end_ - offset_);
-      if (static_cast<std::int64_t>(out.size()) > left) out = out.first(static_cast<std::size_t>(left));
+      if (static_cast<std::int64_t>(out.size()) > left)
+        out = out.first(static_cast<std::size_t>(left));
     }
     if (out.empty()) return std::int64_t{0};
     CLP_ASSIGN_OR_RETURN(const std::int64_t bytes, file_->read_at(offset_, out));
@@ -73,8 +73,9 @@ class GzipStream final : public ByteStream {
             finished_ = true;
             break;
           }
-          return Status::data_loss(
-              fmt::format("the compressed data ends in the middle, after {} bytes; is the file whole?", offset_));
+          return Status::data_loss(fmt::format(
+              "the compressed data ends in the middle, after {} bytes; is the file whole?",
+              offset_));
         }
         zlib_.next_in = input_.data();
         zlib_.avail_in = static_cast<uInt>(bytes);
@@ -115,9 +116,12 @@ struct ZipFile {
 zip_int64_t zip_callback(void* user, void* data, zip_uint64_t length, zip_source_cmd_t command) {
   auto* source = static_cast<ZipFile*>(user);
   switch (command) {
-    case ZIP_SOURCE_OPEN: source->offset = 0; return 0;
+    case ZIP_SOURCE_OPEN:
+      source->offset = 0;
+      return 0;
     case ZIP_SOURCE_CLOSE:
-    case ZIP_SOURCE_FREE: return 0;
+    case ZIP_SOURCE_FREE:
+      return 0;
     case ZIP_SOURCE_READ: {
       const auto bytes = static_cast<std::size_t>(std::min<zip_uint64_t>(length, 1U << 30));
       const Result<std::int64_t> read =
@@ -130,15 +134,15 @@ zip_int64_t zip_callback(void* user, void* data, zip_uint64_t length, zip_source
       return *read;
     }
     case ZIP_SOURCE_SEEK: {
-      const zip_int64_t offset =
-          zip_source_seek_compute_offset(static_cast<zip_uint64_t>(source->offset),
-                                         static_cast<zip_uint64_t>(source->size), data, length,
-                                         &source->error);
+      const zip_int64_t offset = zip_source_seek_compute_offset(
+          static_cast<zip_uint64_t>(source->offset), static_cast<zip_uint64_t>(source->size), data,
+          length, &source->error);
       if (offset < 0) return -1;
       source->offset = offset;
       return 0;
     }
-    case ZIP_SOURCE_TELL: return source->offset;
+    case ZIP_SOURCE_TELL:
+      return source->offset;
     case ZIP_SOURCE_STAT: {
       auto* stat = static_cast<zip_stat_t*>(data);
       zip_stat_init(stat);
@@ -146,12 +150,15 @@ zip_int64_t zip_callback(void* user, void* data, zip_uint64_t length, zip_source
       stat->valid = ZIP_STAT_SIZE;
       return sizeof(zip_stat_t);
     }
-    case ZIP_SOURCE_ERROR: return zip_error_to_data(&source->error, data, length);
+    case ZIP_SOURCE_ERROR:
+      return zip_error_to_data(&source->error, data, length);
     case ZIP_SOURCE_SUPPORTS:
-      return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
-                                            ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE,
-                                            ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, -1);
-    default: zip_error_set(&source->error, ZIP_ER_OPNOTSUPP, 0); return -1;
+      return zip_source_make_command_bitmap(
+          ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
+          ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, -1);
+    default:
+      zip_error_set(&source->error, ZIP_ER_OPNOTSUPP, 0);
+      return -1;
   }
 }
 
@@ -164,10 +171,11 @@ class ZipStream final : public ByteStream {
     zip_error_t error;
     zip_error_init(&error);
     zip_source_t* source = zip_source_function_create(zip_callback, &stream->file_, &error);
-    stream->archive_ = source == nullptr ? nullptr : zip_open_from_source(source, ZIP_RDONLY, &error);
+    stream->archive_ =
+        source == nullptr ? nullptr : zip_open_from_source(source, ZIP_RDONLY, &error);
     if (stream->archive_ == nullptr) {
-      const Status status =
-          Status::data_loss(fmt::format("the file is not a zip archive: {}", zip_error_strerror(&error)));
+      const Status status = Status::data_loss(
+          fmt::format("the file is not a zip archive: {}", zip_error_strerror(&error)));
       if (source != nullptr) zip_source_free(source);
       zip_error_fini(&error);
       return status;
@@ -175,8 +183,8 @@ class ZipStream final : public ByteStream {
     zip_error_fini(&error);
     stream->entries_ = zip_get_num_entries(stream->archive_, 0);
     if (stream->entries_ > kZipEntriesMax) {
-      return Status::invalid_argument(fmt::format("the zip archive has {} entries; at most {} are read",
-                                                  stream->entries_, kZipEntriesMax));
+      return Status::invalid_argument(fmt::format(
+          "the zip archive has {} entries; at most {} are read", stream->entries_, kZipEntriesMax));
     }
     return std::unique_ptr<ByteStream>(std::move(stream));
   }
@@ -195,7 +203,8 @@ class ZipStream final : public ByteStream {
         entry_ = zip_fopen_index(archive_, static_cast<zip_uint64_t>(next_), 0);
         if (entry_ == nullptr) return broken(zip_strerror(archive_));
       }
-      const zip_int64_t bytes = zip_fread(entry_, out.data() + total, out.size() - static_cast<std::size_t>(total));
+      const zip_int64_t bytes =
+          zip_fread(entry_, out.data() + total, out.size() - static_cast<std::size_t>(total));
       if (bytes < 0) return broken(zip_file_strerror(entry_));
       total += bytes;
       if (bytes == 0) {
@@ -227,7 +236,8 @@ Status skip(ByteStream& stream, std::int64_t bytes) {
   while (bytes > 0) {
     const auto part = static_cast<std::size_t>(std::min<std::int64_t>(bytes, kInputBytes));
     CLP_ASSIGN_OR_RETURN(const std::int64_t read, stream.read(std::span(scratch).first(part)));
-    if (read == 0) return Status::data_loss("the file is shorter than the position to continue from");
+    if (read == 0)
+      return Status::data_loss("the file is shorter than the position to continue from");
     bytes -= read;
   }
   return Status::ok();
@@ -235,14 +245,16 @@ Status skip(ByteStream& stream, std::int64_t bytes) {
 
 bool ends_with_any_case(std::string_view text, std::string_view ending) {
   if (text.size() < ending.size()) return false;
-  return std::equal(ending.begin(), ending.end(), text.end() - static_cast<std::ptrdiff_t>(ending.size()),
+  return std::equal(ending.begin(), ending.end(),
+                    text.end() - static_cast<std::ptrdiff_t>(ending.size()),
                     [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
 }
 
 }  // namespace
 
 Compression compression_of(std::string_view path) {
-  if (ends_with_any_case(path, ".gz") || ends_with_any_case(path, ".gzip")) return Compression::kGzip;
+  if (ends_with_any_case(path, ".gz") || ends_with_any_case(path, ".gzip"))
+    return Compression::kGzip;
   return ends_with_any_case(path, ".zip") ? Compression::kZip : Compression::kNone;
 }
 

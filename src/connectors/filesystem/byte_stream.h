@@ -25,8 +25,8 @@ enum class Compression : std::uint8_t { kNone, kGzip, kZip };
 // By the file's name: .gz, .gzip, .zip.
 Compression compression_of(std::string_view path);
 
-// Bytes [begin, end) of the file's (decompressed) content; end < 0: to its end. Of a zip archive: the
-// content of all its files, in the archive's order.
+// Bytes [begin, end) of the file's (decompressed) content; end < 0: to its end. Of a zip archive:
+// the content of all its files, in the archive's order.
 Result<std::unique_ptr<ByteStream>> open_byte_stream(FileSystem& files, const std::string& path,
                                                      std::int64_t begin, std::int64_t end);
 

@@ -1,4 +1,6 @@
 // Finds the files of a table, cuts large ones, hands the parts out one by one.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <deque>
@@ -8,8 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -28,11 +28,14 @@ constexpr std::int64_t kScanBytes = std::int64_t{1} << 20;
 constexpr int kFolderDepthMax = 64;
 
 // Names that writers use for what is not finished, and marker files.
-bool is_hidden(const std::string& name) { return name.starts_with('.') || name.starts_with('_'); }
+bool is_hidden(const std::string& name) {
+  return name.starts_with('.') || name.starts_with('_');
+}
 
 class FileEnumerator final : public SplitEnumerator {
  public:
-  FileEnumerator(FileSourceSpec spec, std::optional<PathPattern> pattern, std::unique_ptr<Format> format)
+  FileEnumerator(FileSourceSpec spec, std::optional<PathPattern> pattern,
+                 std::unique_ptr<Format> format)
       : spec_(std::move(spec)), pattern_(std::move(pattern)), format_(std::move(format)) {}
 
   Status start(SplitEnumeratorContext& context) override {
@@ -91,8 +94,8 @@ class FileEnumerator final : public SplitEnumerator {
 
   Status find_in_folder(const std::string& folder, int depth, SplitEnumeratorContext& context) {
     if (depth > kFolderDepthMax) {
-      return Status::invalid_argument(
-          fmt::format("the folders below '{}' are nested more than {} deep", spec_.path, kFolderDepthMax));
+      return Status::invalid_argument(fmt::format(
+          "the folders below '{}' are nested more than {} deep", spec_.path, kFolderDepthMax));
     }
     CLP_ASSIGN_OR_RETURN(const std::vector<FileInfo> entries, context.file_system().list(folder));
     for (const FileInfo& entry : entries) {
@@ -119,8 +122,8 @@ class FileEnumerator final : public SplitEnumerator {
       add_split({.path = path});
       return Status::ok();
     }
-    return cut_file(path, size, std::clamp(size / parallelism, kSplitBytesMin, kSplitBytesMax), *scanner,
-                    context.file_system())
+    return cut_file(path, size, std::clamp(size / parallelism, kSplitBytesMin, kSplitBytesMax),
+                    *scanner, context.file_system())
         .with_context(fmt::format("file '{}'", path));
   }
 
@@ -136,7 +139,8 @@ class FileEnumerator final : public SplitEnumerator {
     for (std::int64_t offset = 0; offset < size;) {
       CLP_ASSIGN_OR_RETURN(const std::int64_t bytes, file->read_at(offset, buffer));
       if (bytes == 0) break;
-      std::string_view chunk(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(bytes));
+      std::string_view chunk(reinterpret_cast<const char*>(buffer.data()),
+                             static_cast<std::size_t>(bytes));
       std::int64_t at = offset;
       offset += bytes;
       if (!first_done) {
@@ -165,11 +169,13 @@ class FileEnumerator final : public SplitEnumerator {
         if (at >= size) break;
         split.end = at;
         add_split(split);
-        split = {.path = path, .begin = at, .line = 1 + scanner.lines(), .first_record = first_record};
+        split = {
+            .path = path, .begin = at, .line = 1 + scanner.lines(), .first_record = first_record};
         cut_after = at + split_bytes;
       }
     }
-    // What is appended from now on is not part of the table: a bounded table is what it was at the start.
+    // What is appended from now on is not part of the table: a bounded table is what it was at the
+    // start.
     split.end = split.begin == 0 ? -1 : size;
     add_split(split);
     return Status::ok();
@@ -186,7 +192,8 @@ class FileEnumerator final : public SplitEnumerator {
   // The rate is the table's: every subtask that will read gets its part of it.
   void share_rate(int parallelism) {
     if (spec_.rows_per_second <= 0) return;
-    const auto readers = std::clamp<std::size_t>(splits_.size(), 1, static_cast<std::size_t>(parallelism));
+    const auto readers =
+        std::clamp<std::size_t>(splits_.size(), 1, static_cast<std::size_t>(parallelism));
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       splits_[i].rows_per_second = spec_.rows_per_second / static_cast<double>(readers);
       pending_[i].payload = splits_[i].encode();

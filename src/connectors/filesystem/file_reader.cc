@@ -1,4 +1,6 @@
 // Reads one split of a file: bytes through the format's decoder, metadata columns behind.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -6,8 +8,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -25,15 +25,17 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
 SchemaPtr physical_part(const FileSourceSpec& spec) {
-  std::vector<Field> fields(spec.produced->fields().begin(),
-                            spec.produced->fields().begin() + static_cast<std::ptrdiff_t>(spec.columns.size()));
+  std::vector<Field> fields(
+      spec.produced->fields().begin(),
+      spec.produced->fields().begin() + static_cast<std::ptrdiff_t>(spec.columns.size()));
   return make_schema(std::move(fields));
 }
 
 class FileReader final : public SplitReader {
  public:
-  FileReader(FileSplit split, std::unique_ptr<ByteStream> stream, std::unique_ptr<RowDecoder> decoder,
-             const FileSourceSpec& spec, std::vector<Column> metadata, const SourceContext& context)
+  FileReader(FileSplit split, std::unique_ptr<ByteStream> stream,
+             std::unique_ptr<RowDecoder> decoder, const FileSourceSpec& spec,
+             std::vector<Column> metadata, const SourceContext& context)
       : split_(std::move(split)),
         stream_(std::move(stream)),
         decoder_(std::move(decoder)),
@@ -72,8 +74,9 @@ class FileReader final : public SplitReader {
       const std::string_view chunk(reinterpret_cast<const char*>(buffer_.data()) + begin_,
                                    buffer_used_ - begin_);
       if (!chunk.empty()) {
-        CLP_ASSIGN_OR_RETURN(const DecodeProgress progress,
-                             decoder_->decode(chunk, at_end_, rows_due - builder_.rows(), builder_));
+        CLP_ASSIGN_OR_RETURN(
+            const DecodeProgress progress,
+            decoder_->decode(chunk, at_end_, rows_due - builder_.rows(), builder_));
         begin_ += progress.consumed;
         consumed_ += static_cast<std::int64_t>(progress.consumed);
         if (context_.skipped_rows != nullptr) *context_.skipped_rows += progress.skipped_rows;
@@ -99,7 +102,8 @@ class FileReader final : public SplitReader {
       // A record longer than the buffer; the decoder ends this at its limit.
       buffer_.resize(std::max(kBufferBytes, buffer_.size() * 2));
     }
-    CLP_ASSIGN_OR_RETURN(const std::int64_t bytes, stream_->read(std::span(buffer_).subspan(buffer_used_)));
+    CLP_ASSIGN_OR_RETURN(const std::int64_t bytes,
+                         stream_->read(std::span(buffer_).subspan(buffer_used_)));
     buffer_used_ += static_cast<std::size_t>(bytes);
     at_end_ = bytes == 0;
     return Status::ok();
@@ -149,7 +153,8 @@ Result<std::vector<Column>> metadata_values(const FileSourceSpec& spec, const Fi
     } else if (key == "file.modification-time") {
       builder.append<std::int64_t>(info.modified_ms);
     } else {
-      return Status::invalid_argument(fmt::format("connector 'filesystem' has no metadata '{}'", key));
+      return Status::invalid_argument(
+          fmt::format("connector 'filesystem' has no metadata '{}'", key));
     }
     CLP_ASSIGN_OR_RETURN(Column column, builder.finish());
     values.push_back(std::move(column));
@@ -159,7 +164,8 @@ Result<std::vector<Column>> metadata_values(const FileSourceSpec& spec, const Fi
 
 }  // namespace
 
-Result<std::unique_ptr<SplitReader>> make_file_reader(const FileSourceSpec& spec, const SourceSplit& split,
+Result<std::unique_ptr<SplitReader>> make_file_reader(const FileSourceSpec& spec,
+                                                      const SourceSplit& split,
                                                       const SourceContext& context) {
   CLP_ASSIGN_OR_RETURN(FileSplit file, FileSplit::decode(split.payload));
   CLP_ASSIGN_OR_RETURN(
@@ -168,14 +174,15 @@ Result<std::unique_ptr<SplitReader>> make_file_reader(const FileSourceSpec& spec
                                       {spec.options, spec.record, spec.columns}));
   const std::string place = fmt::format("file '{}'", file.path);
   Result<std::unique_ptr<RowDecoder>> decoder = format->make_decoder(
-      {.line = file.line, .at_file_start = file.begin == 0, .first_record = file.first_record}, *context.pool);
+      {.line = file.line, .at_file_start = file.begin == 0, .first_record = file.first_record},
+      *context.pool);
   if (!decoder.is_ok()) return decoder.status().with_context(place);
   Result<std::unique_ptr<ByteStream>> stream =
       open_byte_stream(*context.file_system, file.path, file.begin, file.end);
   if (!stream.is_ok()) return stream.status().with_context(place);
   CLP_ASSIGN_OR_RETURN(std::vector<Column> metadata, metadata_values(spec, file, context));
-  return std::make_unique<FileReader>(std::move(file), *std::move(stream), *std::move(decoder), spec,
-                                      std::move(metadata), context);
+  return std::make_unique<FileReader>(std::move(file), *std::move(stream), *std::move(decoder),
+                                      spec, std::move(metadata), context);
 }
 
 }  // namespace clepsydra

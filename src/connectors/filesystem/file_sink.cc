@@ -1,13 +1,13 @@
 #include "connectors/filesystem/file_sink.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -48,7 +48,8 @@ struct Committable {
 
 class FileWriter final : public SinkWriter {
  public:
-  FileWriter(const FileSinkSpec& spec, std::unique_ptr<RowEncoder> encoder, const SinkContext& context)
+  FileWriter(const FileSinkSpec& spec, std::unique_ptr<RowEncoder> encoder,
+             const SinkContext& context)
       : spec_(spec), encoder_(std::move(encoder)), context_(context) {}
   ~FileWriter() override { discard(); }
 
@@ -138,8 +139,8 @@ class FileCommitter final : public SinkCommitter {
         // A repeated commit: the first one's answer was lost.
         CLP_ASSIGN_OR_RETURN(const bool visible_exists, files_.exists(file.visible));
         if (visible_exists) continue;
-        return Status::data_loss(
-            fmt::format("cannot commit '{}': its hidden file '{}' has gone", file.visible, file.hidden));
+        return Status::data_loss(fmt::format("cannot commit '{}': its hidden file '{}' has gone",
+                                             file.visible, file.hidden));
       }
       CLP_RETURN_IF_ERROR(files_.rename(file.hidden, file.visible));
     }

@@ -1,4 +1,5 @@
-// Writes a table into a folder: files under hidden names until they are committed, then under their own.
+// Writes a table into a folder: files under hidden names until they are committed, then under their
+// own.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,11 @@
 #include "connectors/filesystem/file_spec.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -40,7 +40,8 @@ Result<FileSourceSpec> FileSourceSpec::from_tree(const ValueTree& tree) {
   CLP_ASSIGN_OR_RETURN(spec.produced, schema_from_tree(produced));
   CLP_ASSIGN_OR_RETURN(const ValueTree::List columns, tree.get_list("columns"));
   for (const ValueTree& column : columns) {
-    if (column.as_int() == nullptr || *column.as_int() < 0 || *column.as_int() >= spec.record->size()) {
+    if (column.as_int() == nullptr || *column.as_int() < 0 ||
+        *column.as_int() >= spec.record->size()) {
       return Status::invalid_argument("a file source's column list is broken");
     }
     spec.columns.push_back(static_cast<int>(*column.as_int()));

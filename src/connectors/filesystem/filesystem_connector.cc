@@ -1,12 +1,13 @@
-// The filesystem connector as the planner sees it, and the source. Reading and writing have files of their own.
+// The filesystem connector as the planner sees it, and the source. Reading and writing have files
+// of their own.
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -38,17 +39,26 @@ class FilesystemConnector final : public TableConnector {
   [[nodiscard]] std::vector<OptionDescription> options() const override {
     using enum OptionKind;
     return {
-        {.key = "path", .kind = kString,
-         .description = "File or folder to read, with all folders in it; folder to write to. Names that "
-                        "start with '.' or '_' are passed over.",
+        {.key = "path",
+         .kind = kString,
+         .description =
+             "File or folder to read, with all folders in it; folder to write to. Names that "
+             "start with '.' or '_' are passed over.",
          .required = true},
-        {.key = "source.monitor-interval", .kind = kDuration,
-         .description = "Looks for new files this often and never ends; otherwise the files at the start."},
-        {.key = "source.path.regex-pattern", .kind = kString,
+        {.key = "source.monitor-interval",
+         .kind = kDuration,
+         .description =
+             "Looks for new files this often and never ends; otherwise the files at the start."},
+        {.key = "source.path.regex-pattern",
+         .kind = kString,
          .description = "Only files whose whole path matches."},
-        {.key = "scan.rows-per-second", .kind = kDouble, .default_value = "0",
+        {.key = "scan.rows-per-second",
+         .kind = kDouble,
+         .default_value = "0",
          .description = "Reads at most so many rows a second, evenly; 0: no limit."},
-        {.key = "sink.rolling-policy.file-size", .kind = kMemorySize, .default_value = "128 mb",
+        {.key = "sink.rolling-policy.file-size",
+         .kind = kMemorySize,
+         .default_value = "128 mb",
          .description = "Starts a new file when one is this long."},
     };
   }
@@ -60,7 +70,8 @@ class FilesystemConnector final : public TableConnector {
             {.key = "file.modification-time", .type = "TIMESTAMP_LTZ(3) NOT NULL"}};
   }
 
-  [[nodiscard]] Status validate(const TableOptions& options, const Schema& /*schema*/) const override {
+  [[nodiscard]] Status validate(const TableOptions& options,
+                                const Schema& /*schema*/) const override {
     FileSourceSpec spec;
     spec.options = options;
     CLP_RETURN_IF_ERROR(spec.read_options());
@@ -71,7 +82,8 @@ class FilesystemConnector final : public TableConnector {
     CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> roll,
                          bytes_option(options, "sink.rolling-policy.file-size"));
     if (roll && *roll < 1) {
-      return Status::invalid_argument("option 'sink.rolling-policy.file-size' must be at least 1 byte");
+      return Status::invalid_argument(
+          "option 'sink.rolling-policy.file-size' must be at least 1 byte");
     }
     return Status::ok();
   }
@@ -92,7 +104,8 @@ class FilesystemConnector final : public TableConnector {
     std::vector<Field> produced;
     for (const std::string& column : request.columns) {
       const int index = schema.find(column);
-      if (index < 0) return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
+      if (index < 0)
+        return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
       spec.columns.push_back(index);
       produced.push_back(schema.field(index));
     }

@@ -1,12 +1,11 @@
 #include "connectors/filesystem/path_pattern.h"
 
+#include <fmt/format.h>
 #include <pcre2.h>
 
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/utf8.h"
 
@@ -39,9 +38,9 @@ Result<PathPattern> PathPattern::make(const std::string& pattern) {
   if (code == nullptr) {
     PCRE2_UCHAR text[128];
     pcre2_get_error_message(error, text, sizeof(text));
-    return Status::invalid_argument(
-        fmt::format("option 'source.path.regex-pattern' is '{}'; not a regular expression at character {}: {}",
-                    clip(pattern, 64), offset, reinterpret_cast<const char*>(text)));
+    return Status::invalid_argument(fmt::format(
+        "option 'source.path.regex-pattern' is '{}'; not a regular expression at character {}: {}",
+        clip(pattern, 64), offset, reinterpret_cast<const char*>(text)));
   }
   return PathPattern(std::make_unique<Code>(code));
 }

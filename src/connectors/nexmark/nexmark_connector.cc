@@ -1,5 +1,8 @@
-// The nexmark connector: the events of an online auction, as the table of three kinds with nested rows
-// (event_type, person, auction, bid), or one kind as a flat table ('nexmark.table' = 'bid').
+// The nexmark connector: the events of an online auction, as the table of three kinds with nested
+// rows (event_type, person, auction, bid), or one kind as a flat table ('nexmark.table' = 'bid').
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -39,19 +39,28 @@ using Columns = std::vector<KindColumn>;
 const Columns& columns_of(NexmarkKind kind) {
   using enum NexmarkColumn;
   using enum TypeKind;
-  static const Columns person = {
-      {"id", kPersonId, kBigInt}, {"name", kPersonName, kVarchar}, {"emailAddress", kPersonEmail, kVarchar},
-      {"creditCard", kPersonCreditCard, kVarchar}, {"city", kPersonCity, kVarchar},
-      {"state", kPersonState, kVarchar}, {"dateTime", kDateTime, kTimestamp}, {"extra", kPersonExtra, kVarchar}};
-  static const Columns auction = {
-      {"id", kAuctionId, kBigInt}, {"itemName", kAuctionItemName, kVarchar},
-      {"description", kAuctionDescription, kVarchar}, {"initialBid", kAuctionInitialBid, kBigInt},
-      {"reserve", kAuctionReserve, kBigInt}, {"dateTime", kDateTime, kTimestamp},
-      {"expires", kAuctionExpires, kTimestamp}, {"seller", kAuctionSeller, kBigInt},
-      {"category", kAuctionCategory, kBigInt}, {"extra", kAuctionExtra, kVarchar}};
+  static const Columns person = {{"id", kPersonId, kBigInt},
+                                 {"name", kPersonName, kVarchar},
+                                 {"emailAddress", kPersonEmail, kVarchar},
+                                 {"creditCard", kPersonCreditCard, kVarchar},
+                                 {"city", kPersonCity, kVarchar},
+                                 {"state", kPersonState, kVarchar},
+                                 {"dateTime", kDateTime, kTimestamp},
+                                 {"extra", kPersonExtra, kVarchar}};
+  static const Columns auction = {{"id", kAuctionId, kBigInt},
+                                  {"itemName", kAuctionItemName, kVarchar},
+                                  {"description", kAuctionDescription, kVarchar},
+                                  {"initialBid", kAuctionInitialBid, kBigInt},
+                                  {"reserve", kAuctionReserve, kBigInt},
+                                  {"dateTime", kDateTime, kTimestamp},
+                                  {"expires", kAuctionExpires, kTimestamp},
+                                  {"seller", kAuctionSeller, kBigInt},
+                                  {"category", kAuctionCategory, kBigInt},
+                                  {"extra", kAuctionExtra, kVarchar}};
   static const Columns bid = {
-      {"auction", kBidAuction, kBigInt}, {"bidder", kBidBidder, kBigInt}, {"price", kBidPrice, kBigInt},
-      {"channel", kBidChannel, kVarchar}, {"url", kBidUrl, kVarchar}, {"dateTime", kDateTime, kTimestamp},
+      {"auction", kBidAuction, kBigInt}, {"bidder", kBidBidder, kBigInt},
+      {"price", kBidPrice, kBigInt},     {"channel", kBidChannel, kVarchar},
+      {"url", kBidUrl, kVarchar},        {"dateTime", kDateTime, kTimestamp},
       {"extra", kBidExtra, kVarchar}};
   return kind == NexmarkKind::kPerson ? person : kind == NexmarkKind::kAuction ? auction : bid;
 }
@@ -74,14 +83,15 @@ struct NexmarkSpec {
   static Result<NexmarkSpec> parse(const TableOptions& options);
 };
 
-Result<std::int64_t> int_or(const TableOptions& options, const std::string& key, std::int64_t fallback,
-                            std::int64_t min, std::int64_t max) {
+Result<std::int64_t> int_or(const TableOptions& options, const std::string& key,
+                            std::int64_t fallback, std::int64_t min, std::int64_t max) {
   CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> value, int_option(options, key, min, max));
   return value.value_or(fallback);
 }
 
 // "200b" as users of the benchmark write it, "200", "1kb".
-Result<std::int64_t> size_or(const TableOptions& options, const std::string& key, std::int64_t fallback) {
+Result<std::int64_t> size_or(const TableOptions& options, const std::string& key,
+                             std::int64_t fallback) {
   CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> value, bytes_option(options, key));
   if (value && (*value < 0 || *value > 4096)) {
     return Status::invalid_argument(
@@ -102,7 +112,8 @@ Result<NexmarkSpec> NexmarkSpec::parse(const TableOptions& options) {
   to.rate = next.value_or(first.value_or(to.rate));
   if (first && next && *first != *next) {
     return Status::unimplemented(
-        "options 'first-event.rate' and 'next-event.rate' differ: changing rates (rate.shape) are not built; "
+        "options 'first-event.rate' and 'next-event.rate' differ: changing rates (rate.shape) are "
+        "not built; "
         "expected one rate");
   }
   CLP_ASSIGN_OR_RETURN(to.seed, int_or(options, "seed", 0, std::numeric_limits<std::int64_t>::min(),
@@ -115,25 +126,31 @@ Result<NexmarkSpec> NexmarkSpec::parse(const TableOptions& options) {
     } else if (parse_int(*base, 0, std::int64_t{1} << 45, millis)) {
       to.base_time_ms = millis;
     } else {
-      return Status::invalid_argument(fmt::format(
-          "option 'base-time' is '{}'; expected a timestamp such as '2015-07-15 00:00:00' or milliseconds "
-          "since 1970",
-          *base));
+      return Status::invalid_argument(
+          fmt::format("option 'base-time' is '{}'; expected a timestamp such as '2015-07-15 "
+                      "00:00:00' or milliseconds "
+                      "since 1970",
+                      *base));
     }
   }
   CLP_ASSIGN_OR_RETURN(to.person_proportion, int_or(options, "person.proportion", 1, 1, 1'000'000));
-  CLP_ASSIGN_OR_RETURN(to.auction_proportion, int_or(options, "auction.proportion", 3, 1, 1'000'000));
+  CLP_ASSIGN_OR_RETURN(to.auction_proportion,
+                       int_or(options, "auction.proportion", 3, 1, 1'000'000));
   CLP_ASSIGN_OR_RETURN(to.bid_proportion, int_or(options, "bid.proportion", 46, 0, 1'000'000));
   CLP_ASSIGN_OR_RETURN(to.person_bytes, size_or(options, "person.avg-size", 200));
   CLP_ASSIGN_OR_RETURN(to.auction_bytes, size_or(options, "auction.avg-size", 500));
   CLP_ASSIGN_OR_RETURN(to.bid_bytes, size_or(options, "bid.avg-size", 100));
-  CLP_ASSIGN_OR_RETURN(to.hot_auction_ratio, int_or(options, "bid.hot-ratio.auctions", 2, 1, 65536));
+  CLP_ASSIGN_OR_RETURN(to.hot_auction_ratio,
+                       int_or(options, "bid.hot-ratio.auctions", 2, 1, 65536));
   CLP_ASSIGN_OR_RETURN(to.hot_bidder_ratio, int_or(options, "bid.hot-ratio.bidders", 4, 1, 65536));
-  CLP_ASSIGN_OR_RETURN(to.hot_seller_ratio, int_or(options, "auction.hot-ratio.sellers", 4, 1, 65536));
-  CLP_ASSIGN_OR_RETURN(to.out_of_order_group, int_or(options, "out-of-order-group-size", 1, 1, 952));
+  CLP_ASSIGN_OR_RETURN(to.hot_seller_ratio,
+                       int_or(options, "auction.hot-ratio.sellers", 4, 1, 65536));
+  CLP_ASSIGN_OR_RETURN(to.out_of_order_group,
+                       int_or(options, "out-of-order-group-size", 1, 1, 952));
   CLP_ASSIGN_OR_RETURN(const std::optional<bool> limited, bool_option(options, "rate.limited"));
   spec.rate_limited = limited.value_or(false);
-  CLP_ASSIGN_OR_RETURN(const std::optional<double> speed, double_option(options, "max-emit-speed", 0, 1e12));
+  CLP_ASSIGN_OR_RETURN(const std::optional<double> speed,
+                       double_option(options, "max-emit-speed", 0, 1e12));
   spec.max_emit_speed = speed.value_or(0);
   if (const std::optional<std::string> table = text_option(options, "nexmark.table")) {
     spec.only = kind_named(*table);
@@ -145,11 +162,13 @@ Result<NexmarkSpec> NexmarkSpec::parse(const TableOptions& options) {
   return spec;
 }
 
-Status unknown_column(std::string_view where, const std::string& name, std::vector<std::string> known) {
+Status unknown_column(std::string_view where, const std::string& name,
+                      std::vector<std::string> known) {
   const std::vector<std::string> close = close_names(name, known);
-  return Status::invalid_argument(fmt::format(
-      "connector 'nexmark' has no column '{}' in {}{}; it has: {}", name, where,
-      close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close.front()), fmt::join(known, ", ")));
+  return Status::invalid_argument(
+      fmt::format("connector 'nexmark' has no column '{}' in {}{}; it has: {}", name, where,
+                  close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close.front()),
+                  fmt::join(known, ", ")));
 }
 
 // Checks one declared column of a kind; `found` becomes its description.
@@ -161,17 +180,17 @@ Status check_field(NexmarkKind kind, const Field& field, const KindColumn*& foun
     known.emplace_back(column.name);
     if (column.name != field.name) continue;
     found = &column;
-    const bool fits = column.type == TypeKind::kBigInt      ? field.type.kind() == TypeKind::kBigInt
-                      : column.type == TypeKind::kVarchar   ? field.type.is_character()
-                                                            : field.type.is_timestamp() &&
-                                                                  field.type.precision() == 3;
+    const bool fits = column.type == TypeKind::kBigInt ? field.type.kind() == TypeKind::kBigInt
+                      : column.type == TypeKind::kVarchar
+                          ? field.type.is_character()
+                          : field.type.is_timestamp() && field.type.precision() == 3;
     if (fits) return Status::ok();
-    return Status::invalid_argument(fmt::format(
-        "connector 'nexmark': column '{}' of {} is declared {}; expected {}", field.name, where,
-        field.type.name(),
-        column.type == TypeKind::kBigInt    ? "BIGINT"
-        : column.type == TypeKind::kVarchar ? "VARCHAR or STRING"
-                                            : "TIMESTAMP(3)"));
+    return Status::invalid_argument(
+        fmt::format("connector 'nexmark': column '{}' of {} is declared {}; expected {}",
+                    field.name, where, field.type.name(),
+                    column.type == TypeKind::kBigInt    ? "BIGINT"
+                    : column.type == TypeKind::kVarchar ? "VARCHAR or STRING"
+                                                        : "TIMESTAMP(3)"));
   }
   return unknown_column(where, field.name, std::move(known));
 }
@@ -197,12 +216,14 @@ Status check_schema(const NexmarkSpec& spec, const Schema& schema) {
       return Status::invalid_argument(
           fmt::format("connector 'nexmark': column '{}' must be a ROW", field.name));
     }
-    for (const Field& nested : field.type.fields()) CLP_RETURN_IF_ERROR(check_field(*kind, nested, found));
+    for (const Field& nested : field.type.fields())
+      CLP_RETURN_IF_ERROR(check_field(*kind, nested, found));
   }
   return Status::ok();
 }
 
-// Every subtask has one split: blocks of events, taken in turns, so that all are equally far in event time.
+// Every subtask has one split: blocks of events, taken in turns, so that all are equally far in
+// event time.
 constexpr std::int64_t kTurnBlocks = 80;  // 4000 events with the usual proportions.
 
 class NexmarkEnumerator final : public SplitEnumerator {
@@ -211,8 +232,9 @@ class NexmarkEnumerator final : public SplitEnumerator {
     const int parallelism = context.parallelism();
     given_.assign(static_cast<std::size_t>(parallelism), false);
     for (int i = 0; i < parallelism; ++i) {
-      splits_.push_back({fmt::format("{} of {}", i + 1, parallelism),
-                         ValueTree::map().set("index", i).set("count", parallelism).set("next", 0).encode()});
+      splits_.push_back(
+          {fmt::format("{} of {}", i + 1, parallelism),
+           ValueTree::map().set("index", i).set("count", parallelism).set("next", 0).encode()});
     }
     return Status::ok();
   }
@@ -245,8 +267,9 @@ class NexmarkEnumerator final : public SplitEnumerator {
 
 class NexmarkReader final : public SplitReader {
  public:
-  NexmarkReader(std::shared_ptr<const NexmarkGenerator> generator, const NexmarkSpec& spec, SchemaPtr schema,
-                std::int64_t index, std::int64_t count, std::int64_t next, const SourceContext& context)
+  NexmarkReader(std::shared_ptr<const NexmarkGenerator> generator, const NexmarkSpec& spec,
+                SchemaPtr schema, std::int64_t index, std::int64_t count, std::int64_t next,
+                const SourceContext& context)
       : generator_(std::move(generator)),
         spec_(spec),
         schema_(std::move(schema)),
@@ -255,7 +278,8 @@ class NexmarkReader final : public SplitReader {
         next_(next),
         turn_(kTurnBlocks * generator_->events_per_block()),
         context_(context),
-        pacing_((spec.rate_limited ? spec.options.rate : spec.max_emit_speed) / static_cast<double>(count)) {
+        pacing_((spec.rate_limited ? spec.options.rate : spec.max_emit_speed) /
+                static_cast<double>(count)) {
     const std::int64_t events = spec.options.events;
     end_ = events == 0 ? std::numeric_limits<std::int64_t>::max() : own_events(events);
   }
@@ -286,7 +310,8 @@ class NexmarkReader final : public SplitReader {
   // How many of the first `events` places are in this split's turns.
   [[nodiscard]] std::int64_t own_events(std::int64_t events) const {
     const std::int64_t round = turn_ * count_;
-    return events / round * turn_ + std::clamp<std::int64_t>(events % round - index_ * turn_, 0, turn_);
+    return events / round * turn_ +
+           std::clamp<std::int64_t>(events % round - index_ * turn_, 0, turn_);
   }
 
   Result<Batch> make_batch() {
@@ -296,8 +321,8 @@ class NexmarkReader final : public SplitReader {
     for (const Field& field : schema_->fields()) {
       if (spec_.only) {
         CLP_RETURN_IF_ERROR(check_field(*spec_.only, field, found));
-        CLP_ASSIGN_OR_RETURN(
-            Column column, generator_->column(found->column, field.type, events_, nullptr, 0, *context_.pool));
+        CLP_ASSIGN_OR_RETURN(Column column, generator_->column(found->column, field.type, events_,
+                                                               nullptr, 0, *context_.pool));
         columns.push_back(std::move(column));
       } else if (const std::optional<NexmarkKind> kind = kind_named(field.name)) {
         CLP_ASSIGN_OR_RETURN(Column column, make_row(*kind, field.type));
@@ -334,7 +359,8 @@ class NexmarkReader final : public SplitReader {
     std::int64_t valid = 0;
     for (std::int64_t i = 0; i < rows; ++i) {
       const bool is_kind = generator_->kind_of(events_[static_cast<std::size_t>(i)]) == kind;
-      bits[i >> 3] = static_cast<std::uint8_t>(bits[i >> 3] | static_cast<unsigned>(is_kind) << (i & 7));
+      bits[i >> 3] =
+          static_cast<std::uint8_t>(bits[i >> 3] | static_cast<unsigned>(is_kind) << (i & 7));
       valid += static_cast<std::int64_t>(is_kind);
     }
     ColumnData data;
@@ -345,8 +371,9 @@ class NexmarkReader final : public SplitReader {
     for (const Field& field : type.fields()) {
       const KindColumn* found = nullptr;
       CLP_RETURN_IF_ERROR(check_field(kind, field, found));
-      CLP_ASSIGN_OR_RETURN(Column child, generator_->column(found->column, field.type, events_, validity,
-                                                            rows - valid, *context_.pool));
+      CLP_ASSIGN_OR_RETURN(Column child,
+                           generator_->column(found->column, field.type, events_, validity,
+                                              rows - valid, *context_.pool));
       data.children.push_back(std::move(child));
     }
     return Column(std::move(data));
@@ -400,41 +427,84 @@ class NexmarkConnector final : public TableConnector {
   [[nodiscard]] bool can_read() const override { return true; }
   [[nodiscard]] bool can_write() const override { return false; }
   [[nodiscard]] bool uses_format() const override { return false; }
-  [[nodiscard]] bool can_prune_fields(const TableOptions& /*options*/) const override { return true; }
+  [[nodiscard]] bool can_prune_fields(const TableOptions& /*options*/) const override {
+    return true;
+  }
 
   [[nodiscard]] std::vector<OptionDescription> options() const override {
     using enum OptionKind;
     return {
-        {.key = "events.num", .kind = kLong, .default_value = "0", .description = "Events in all; 0: no end."},
-        {.key = "first-event.rate", .kind = kDouble, .default_value = "10000",
+        {.key = "events.num",
+         .kind = kLong,
+         .default_value = "0",
+         .description = "Events in all; 0: no end."},
+        {.key = "first-event.rate",
+         .kind = kDouble,
+         .default_value = "10000",
          .description = "Events per second of event time."},
-        {.key = "next-event.rate", .kind = kDouble, .default_value = "10000",
+        {.key = "next-event.rate",
+         .kind = kDouble,
+         .default_value = "10000",
          .description = "The same; a rate that changes is not built."},
-        {.key = "rate.limited", .kind = kBoolean, .default_value = "false",
-         .description = "Events come in wall-clock time at the rate, else as fast as they are read."},
-        {.key = "max-emit-speed", .kind = kDouble, .default_value = "0",
+        {.key = "rate.limited",
+         .kind = kBoolean,
+         .default_value = "false",
+         .description =
+             "Events come in wall-clock time at the rate, else as fast as they are read."},
+        {.key = "max-emit-speed",
+         .kind = kDouble,
+         .default_value = "0",
          .description = "At most so many events per second of wall-clock time; 0: no limit."},
-        {.key = "person.proportion", .kind = kLong, .default_value = "1", .description = "Persons per block."},
-        {.key = "auction.proportion", .kind = kLong, .default_value = "3", .description = "Auctions per block."},
-        {.key = "bid.proportion", .kind = kLong, .default_value = "46", .description = "Bids per block."},
-        {.key = "person.avg-size", .kind = kMemorySize, .default_value = "200b",
+        {.key = "person.proportion",
+         .kind = kLong,
+         .default_value = "1",
+         .description = "Persons per block."},
+        {.key = "auction.proportion",
+         .kind = kLong,
+         .default_value = "3",
+         .description = "Auctions per block."},
+        {.key = "bid.proportion",
+         .kind = kLong,
+         .default_value = "46",
+         .description = "Bids per block."},
+        {.key = "person.avg-size",
+         .kind = kMemorySize,
+         .default_value = "200b",
          .description = "Mean bytes of a person."},
-        {.key = "auction.avg-size", .kind = kMemorySize, .default_value = "500b",
+        {.key = "auction.avg-size",
+         .kind = kMemorySize,
+         .default_value = "500b",
          .description = "Mean bytes of an auction."},
-        {.key = "bid.avg-size", .kind = kMemorySize, .default_value = "100b",
+        {.key = "bid.avg-size",
+         .kind = kMemorySize,
+         .default_value = "100b",
          .description = "Mean bytes of a bid, channel and url not counted."},
-        {.key = "bid.hot-ratio.auctions", .kind = kLong, .default_value = "2",
+        {.key = "bid.hot-ratio.auctions",
+         .kind = kLong,
+         .default_value = "2",
          .description = "1 - 1/n of the bids go to the hot auction."},
-        {.key = "bid.hot-ratio.bidders", .kind = kLong, .default_value = "4",
+        {.key = "bid.hot-ratio.bidders",
+         .kind = kLong,
+         .default_value = "4",
          .description = "1 - 1/n of the bids come from the hot bidder."},
-        {.key = "auction.hot-ratio.sellers", .kind = kLong, .default_value = "4",
+        {.key = "auction.hot-ratio.sellers",
+         .kind = kLong,
+         .default_value = "4",
          .description = "1 - 1/n of the auctions are the hot seller's."},
-        {.key = "out-of-order-group-size", .kind = kLong, .default_value = "1",
+        {.key = "out-of-order-group-size",
+         .kind = kLong,
+         .default_value = "1",
          .description = "Events are permuted within groups of so many."},
-        {.key = "seed", .kind = kLong, .default_value = "0", .description = "Another seed, other events."},
-        {.key = "base-time", .kind = kString, .default_value = "2015-07-15 00:00:00",
+        {.key = "seed",
+         .kind = kLong,
+         .default_value = "0",
+         .description = "Another seed, other events."},
+        {.key = "base-time",
+         .kind = kString,
+         .default_value = "2015-07-15 00:00:00",
          .description = "Event time of the first event."},
-        {.key = "nexmark.table", .kind = kEnum,
+        {.key = "nexmark.table",
+         .kind = kEnum,
          .description = "One kind of event as a flat table; without it, all three as nested rows.",
          .choices = {"person", "auction", "bid"}},
     };
@@ -457,7 +527,8 @@ class NexmarkConnector final : public TableConnector {
     std::vector<Field> produced;
     for (const std::string& column : request.columns) {
       const int index = schema.find(column);
-      if (index < 0) return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
+      if (index < 0)
+        return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
       produced.push_back(schema.field(index));
     }
     const Schema wanted(std::move(produced));

@@ -1,5 +1,7 @@
 #include "connectors/nexmark/nexmark_generator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,19 +14,17 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "stream/column_builder.h"
 
 namespace clepsydra {
 namespace {
 
-constexpr std::int64_t kFirstId = 1000;       // Of persons and auctions.
-constexpr std::int64_t kHotBlock = 100;       // Hot ids change once per so many ids.
+constexpr std::int64_t kFirstId = 1000;  // Of persons and auctions.
+constexpr std::int64_t kHotBlock = 100;  // Hot ids change once per so many ids.
 constexpr std::int64_t kActivePersons = 1000;
 constexpr std::int64_t kInFlightAuctions = 100;
-constexpr std::int64_t kLead = 10;            // Ids that do not exist yet.
+constexpr std::int64_t kLead = 10;  // Ids that do not exist yet.
 constexpr std::int64_t kFirstCategory = 10;
 constexpr std::int64_t kCategories = 5;
 constexpr std::int64_t kChannels = 10'000;
@@ -33,11 +33,11 @@ constexpr std::size_t kLongestCut = 4096;
 
 constexpr std::array<std::string_view, 11> kFirstNames = {
     "Peter", "Paul", "Luke", "John", "Saul", "Vicky", "Kate", "Julie", "Sarah", "Deiter", "Walter"};
-constexpr std::array<std::string_view, 9> kLastNames = {"Shultz", "Abrams", "Spencer", "White", "Bartels",
-                                                        "Walton", "Smith", "Jones", "Noris"};
-constexpr std::array<std::string_view, 10> kCities = {"Phoenix", "Los Angeles", "San Francisco", "Boise",
-                                                      "Portland", "Bend", "Redmond", "Seattle", "Kent",
-                                                      "Cheyenne"};
+constexpr std::array<std::string_view, 9> kLastNames = {
+    "Shultz", "Abrams", "Spencer", "White", "Bartels", "Walton", "Smith", "Jones", "Noris"};
+constexpr std::array<std::string_view, 10> kCities = {
+    "Phoenix", "Los Angeles", "San Francisco", "Boise", "Portland",
+    "Bend",    "Redmond",     "Seattle",       "Kent",  "Cheyenne"};
 constexpr std::array<std::string_view, 6> kStates = {"AZ", "CA", "ID", "OR", "WA", "WY"};
 constexpr std::array<std::string_view, 4> kHotChannels = {"Google", "Facebook", "Baidu", "Apple"};
 
@@ -52,10 +52,15 @@ std::uint64_t mix(std::uint64_t x) {
 
 // Uniform in [0, n) from 32 random bits.
 std::int64_t below(std::uint32_t random, std::int64_t n) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(random) * static_cast<std::uint64_t>(n) >> 32);
+  return static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(random) * static_cast<std::uint64_t>(n) >> 32);
 }
-std::uint32_t low(std::uint64_t random) { return static_cast<std::uint32_t>(random); }
-std::uint32_t high(std::uint64_t random) { return static_cast<std::uint32_t>(random >> 32); }
+std::uint32_t low(std::uint64_t random) {
+  return static_cast<std::uint32_t>(random);
+}
+std::uint32_t high(std::uint64_t random) {
+  return static_cast<std::uint32_t>(random >> 32);
+}
 
 std::uint32_t reverse_bits(std::uint32_t x) {
   std::uint32_t reversed = 0;
@@ -63,13 +68,30 @@ std::uint32_t reverse_bits(std::uint32_t x) {
   return reversed;
 }
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
 
 // Independent sequences of random numbers per event.
 enum Stream : std::uint64_t {
-  kBidIds = 1, kBidPrice, kBidChannel, kBidSize, kBidCut, kAuctionIds, kAuctionPrice, kAuctionLength,
-  kAuctionName, kAuctionText, kAuctionSize, kAuctionCut, kPersonNames, kPersonMail, kPersonCard,
-  kPersonPlace, kPersonSize, kPersonCut,
+  kBidIds = 1,
+  kBidPrice,
+  kBidChannel,
+  kBidSize,
+  kBidCut,
+  kAuctionIds,
+  kAuctionPrice,
+  kAuctionLength,
+  kAuctionName,
+  kAuctionText,
+  kAuctionSize,
+  kAuctionCut,
+  kPersonNames,
+  kPersonMail,
+  kPersonCard,
+  kPersonPlace,
+  kPersonSize,
+  kPersonCut,
 };
 
 }  // namespace
@@ -79,7 +101,7 @@ struct NexmarkGenerator::Texts {
   BufferPtr text;
   BufferPtr channels;
   std::vector<BufferPtr> blobs;
-  std::vector<StringView16> names;         // first x last
+  std::vector<StringView16> names;  // first x last
   std::vector<StringView16> cities;
   std::vector<StringView16> states;
   std::vector<StringView16> channel_names;  // kHotChannels, then channel-0 ...
@@ -93,16 +115,18 @@ struct NexmarkGenerator::Texts {
   static StringView16 view(const BufferPtr& blob, std::int32_t index, std::size_t offset,
                            std::size_t length) {
     const std::string_view bytes(reinterpret_cast<const char*>(blob->data()) + offset, length);
-    if (length <= static_cast<std::size_t>(StringView16::kInlineMax)) return StringView16::make_inline(bytes);
+    if (length <= static_cast<std::size_t>(StringView16::kInlineMax))
+      return StringView16::make_inline(bytes);
     return StringView16::make_ref(bytes, index, static_cast<std::int32_t>(offset));
   }
 };
 
-Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(const NexmarkOptions& options,
-                                                                      MemoryPool& pool) {
+Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(
+    const NexmarkOptions& options, MemoryPool& pool) {
   std::shared_ptr<NexmarkGenerator> generator(new NexmarkGenerator);
   generator->options_ = options;
-  generator->block_ = options.person_proportion + options.auction_proportion + options.bid_proportion;
+  generator->block_ =
+      options.person_proportion + options.auction_proportion + options.bid_proportion;
   generator->seed_ = mix(static_cast<std::uint64_t>(options.seed) * 0x9E3779B97F4A7C15ULL + 1);
   generator->horizon_events_ = kInFlightAuctions * generator->block_ / options.auction_proportion;
 
@@ -111,18 +135,21 @@ Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(const Nex
   for (std::size_t i = 0; text.size() < kTextBytes; ++i) {
     const std::uint64_t random = mix(generator->seed_ + i);
     for (int k = 0; k < 8; ++k) {
-      text.push_back(static_cast<char>('a' + below(static_cast<std::uint32_t>(random >> (8 * k) & 0xFF) << 24, 26)));
+      text.push_back(static_cast<char>(
+          'a' + below(static_cast<std::uint32_t>(random >> (8 * k) & 0xFF) << 24, 26)));
     }
   }
   const auto copy = [&pool](const std::string& bytes) {
-    return copy_to_buffer(pool, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    return copy_to_buffer(pool,
+                          {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
   };
   CLP_ASSIGN_OR_RETURN(texts->text, copy(text));
 
   std::string channels;
   std::vector<std::pair<std::size_t, std::size_t>> names;
   std::vector<std::pair<std::size_t, std::size_t>> urls;
-  const auto add = [&channels](std::vector<std::pair<std::size_t, std::size_t>>& places, std::string_view bytes) {
+  const auto add = [&channels](std::vector<std::pair<std::size_t, std::size_t>>& places,
+                               std::string_view bytes) {
     places.emplace_back(channels.size(), bytes.size());
     channels += bytes;
   };
@@ -143,7 +170,8 @@ Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(const Nex
     if (i < hot) {
       add(names, kHotChannels[static_cast<std::size_t>(i)]);
     } else {
-      const auto reversed = static_cast<std::int32_t>(reverse_bits(static_cast<std::uint32_t>(i - hot)));
+      const auto reversed =
+          static_cast<std::int32_t>(reverse_bits(static_cast<std::uint32_t>(i - hot)));
       add(names, fmt::format("channel-{}", i - hot));
       if (below(low(random), 10) > 0) {
         url += fmt::format("&channel_id={}", std::abs(static_cast<std::int64_t>(reversed)));
@@ -176,7 +204,8 @@ Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(const Nex
     auto& list = i < kFirstNames.size() * kLastNames.size() ? texts->names : texts->cities;
     list.push_back(Texts::view(people_blob, 2, places[i].first, places[i].second));
   }
-  for (const std::string_view state : kStates) texts->states.push_back(StringView16::make_inline(state));
+  for (const std::string_view state : kStates)
+    texts->states.push_back(StringView16::make_inline(state));
   texts->blobs = {texts->text, texts->channels, people_blob};
   generator->texts_ = texts;
   return std::shared_ptr<const NexmarkGenerator>(std::move(generator));
@@ -201,7 +230,8 @@ NexmarkKind NexmarkGenerator::kind_of(std::int64_t event) const {
 }
 
 std::int64_t NexmarkGenerator::time_of(std::int64_t event) const {
-  return options_.base_time_ms + static_cast<std::int64_t>(static_cast<double>(event) * 1000.0 / options_.rate);
+  return options_.base_time_ms +
+         static_cast<std::int64_t>(static_cast<double>(event) * 1000.0 / options_.rate);
 }
 
 std::int64_t NexmarkGenerator::last_person(std::int64_t event) const {
@@ -224,8 +254,8 @@ std::int64_t NexmarkGenerator::any_person(std::int64_t event, std::uint32_t rand
   return persons - active + below(random, active + kLead);
 }
 
-// round(100 * 10^(6u)), u uniform in [0, 1): 10^(6u) = 2^i * 2^f by a polynomial, so that the same bits
-// come out everywhere (a library's pow may differ in the last one).
+// round(100 * 10^(6u)), u uniform in [0, 1): 10^(6u) = 2^i * 2^f by a polynomial, so that the same
+// bits come out everywhere (a library's pow may differ in the last one).
 std::int64_t NexmarkGenerator::price(std::uint64_t random) const {
   constexpr double kLog2Of1e6 = 19.931568569324174;
   const double exponent = static_cast<double>(random >> 11) * 0x1p-53 * kLog2Of1e6;
@@ -242,11 +272,12 @@ std::int64_t NexmarkGenerator::price(std::uint64_t random) const {
   sum = sum * x + 0.5;
   sum = sum * x + 1;
   sum = sum * x + 1;
-  return static_cast<std::int64_t>(sum * 100.0 * static_cast<double>(std::int64_t{1} << whole) + 0.5);
+  return static_cast<std::int64_t>(sum * 100.0 * static_cast<double>(std::int64_t{1} << whole) +
+                                   0.5);
 }
 
-std::int64_t NexmarkGenerator::extra_bytes(std::int64_t event, std::uint64_t stream, std::int64_t used,
-                                           std::int64_t wanted) const {
+std::int64_t NexmarkGenerator::extra_bytes(std::int64_t event, std::uint64_t stream,
+                                           std::int64_t used, std::int64_t wanted) const {
   if (used > wanted) return 0;
   const std::int64_t average = wanted - used;
   const auto delta = static_cast<std::int64_t>(static_cast<double>(average) * 0.2 + 0.5);
@@ -255,15 +286,19 @@ std::int64_t NexmarkGenerator::extra_bytes(std::int64_t event, std::uint64_t str
 
 std::int64_t NexmarkGenerator::number(NexmarkColumn column, std::int64_t event) const {
   switch (column) {
-    case NexmarkColumn::kPersonId: return last_person(event) + kFirstId;
-    case NexmarkColumn::kAuctionId: return last_auction(event) + kFirstId;
-    case NexmarkColumn::kAuctionInitialBid: return price(random(event, kAuctionPrice));
+    case NexmarkColumn::kPersonId:
+      return last_person(event) + kFirstId;
+    case NexmarkColumn::kAuctionId:
+      return last_auction(event) + kFirstId;
+    case NexmarkColumn::kAuctionInitialBid:
+      return price(random(event, kAuctionPrice));
     case NexmarkColumn::kAuctionReserve:
       return price(random(event, kAuctionPrice)) + price(random(event, kAuctionPrice + 64));
     case NexmarkColumn::kAuctionExpires: {
       const std::int64_t time = time_of(event);
       const std::int64_t horizon = time_of(event + horizon_events_) - time;
-      return time + 1 + below(low(random(event, kAuctionLength)), std::max<std::int64_t>(horizon * 2, 1));
+      return time + 1 +
+             below(low(random(event, kAuctionLength)), std::max<std::int64_t>(horizon * 2, 1));
     }
     case NexmarkColumn::kAuctionSeller: {
       const std::uint64_t r = random(event, kAuctionIds);
@@ -284,16 +319,20 @@ std::int64_t NexmarkGenerator::number(NexmarkColumn column, std::int64_t event) 
       return first + below(high(r), last - first + 1 + kLead) + kFirstId;
     }
     case NexmarkColumn::kBidBidder: {
-      // The offset of the first person counts twice, as in the benchmark: bidder = person id + 1000.
+      // The offset of the first person counts twice, as in the benchmark: bidder = person id +
+      // 1000.
       const std::uint64_t r = random(event, kBidIds + 64);
       if (below(low(r) << 16, options_.hot_bidder_ratio) > 0) {
         return last_person(event) / kHotBlock * kHotBlock + 1 + 2 * kFirstId;
       }
       return any_person(event, high(r)) + 2 * kFirstId;
     }
-    case NexmarkColumn::kBidPrice: return price(random(event, kBidPrice));
-    case NexmarkColumn::kDateTime: return time_of(event);
-    default: return 0;
+    case NexmarkColumn::kBidPrice:
+      return price(random(event, kBidPrice));
+    case NexmarkColumn::kDateTime:
+      return time_of(event);
+    default:
+      return 0;
   }
 }
 
@@ -305,14 +344,16 @@ StringView16 NexmarkGenerator::text(NexmarkColumn column, std::int64_t event) co
   const auto channel = [&](const std::vector<StringView16>& list) {
     const std::uint64_t r = random(event, kBidChannel);
     const auto hot = static_cast<std::int64_t>(kHotChannels.size());
-    const std::int64_t index =
-        (r & 1) != 0 ? below(high(r), hot) : hot + below(high(r), kChannels);
+    const std::int64_t index = (r & 1) != 0 ? below(high(r), hot) : hot + below(high(r), kChannels);
     return list[static_cast<std::size_t>(index)];
   };
   switch (column) {
-    case NexmarkColumn::kPersonName: return pick(texts.names, low(random(event, kPersonNames)));
-    case NexmarkColumn::kPersonCity: return pick(texts.cities, low(random(event, kPersonPlace)));
-    case NexmarkColumn::kPersonState: return pick(texts.states, high(random(event, kPersonPlace)));
+    case NexmarkColumn::kPersonName:
+      return pick(texts.names, low(random(event, kPersonNames)));
+    case NexmarkColumn::kPersonCity:
+      return pick(texts.cities, low(random(event, kPersonPlace)));
+    case NexmarkColumn::kPersonState:
+      return pick(texts.states, high(random(event, kPersonPlace)));
     case NexmarkColumn::kPersonExtra: {
       // id, name, email address, credit card, city, state, as they are in this event.
       const std::int64_t used = 8 + text(NexmarkColumn::kPersonName, event).length + 17 + 19 +
@@ -334,12 +375,16 @@ StringView16 NexmarkGenerator::text(NexmarkColumn column, std::int64_t event) co
       return texts.cut(low(random(event, kAuctionCut)),
                        extra_bytes(event, kAuctionSize, used, options_.auction_bytes));
     }
-    case NexmarkColumn::kBidChannel: return channel(texts.channel_names);
-    case NexmarkColumn::kBidUrl: return channel(texts.channel_urls);
+    case NexmarkColumn::kBidChannel:
+      return channel(texts.channel_names);
+    case NexmarkColumn::kBidUrl:
+      return channel(texts.channel_urls);
     case NexmarkColumn::kBidExtra:
       // Only the four numbers count as used.
-      return texts.cut(low(random(event, kBidCut)), extra_bytes(event, kBidSize, 32, options_.bid_bytes));
-    default: return {};
+      return texts.cut(low(random(event, kBidCut)),
+                       extra_bytes(event, kBidSize, 32, options_.bid_bytes));
+    default:
+      return {};
   }
 }
 
@@ -373,8 +418,9 @@ void NexmarkGenerator::append_credit_card(std::int64_t event, std::string& out) 
 }
 
 Result<Column> NexmarkGenerator::column(NexmarkColumn column, const DataType& type,
-                                        std::span<const std::int64_t> events, const BufferPtr& validity,
-                                        std::int64_t null_count, MemoryPool& pool) const {
+                                        std::span<const std::int64_t> events,
+                                        const BufferPtr& validity, std::int64_t null_count,
+                                        MemoryPool& pool) const {
   const auto rows = static_cast<std::int64_t>(events.size());
   ColumnData data;
   data.type = type;
@@ -382,26 +428,38 @@ Result<Column> NexmarkGenerator::column(NexmarkColumn column, const DataType& ty
   data.validity = validity;
   data.null_count = null_count;
   if (type.physical() == PhysicalType::kInt64) {
-    CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values, allocate_buffer(pool, rows * 8));
+    CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values,
+                         allocate_buffer(pool, rows * 8));
     auto* out = reinterpret_cast<std::int64_t*>(values->mutable_data());
     // The switch over columns is outside the loop once the compiler has seen the constant.
     const auto fill = [&]<NexmarkColumn kColumn>() {
-      for (std::int64_t i = 0; i < rows; ++i) out[i] = number(kColumn, events[static_cast<std::size_t>(i)]);
+      for (std::int64_t i = 0; i < rows; ++i)
+        out[i] = number(kColumn, events[static_cast<std::size_t>(i)]);
     };
     switch (column) {
-      case NexmarkColumn::kBidAuction: fill.operator()<NexmarkColumn::kBidAuction>(); break;
-      case NexmarkColumn::kBidBidder: fill.operator()<NexmarkColumn::kBidBidder>(); break;
-      case NexmarkColumn::kBidPrice: fill.operator()<NexmarkColumn::kBidPrice>(); break;
-      case NexmarkColumn::kDateTime: fill.operator()<NexmarkColumn::kDateTime>(); break;
+      case NexmarkColumn::kBidAuction:
+        fill.operator()<NexmarkColumn::kBidAuction>();
+        break;
+      case NexmarkColumn::kBidBidder:
+        fill.operator()<NexmarkColumn::kBidBidder>();
+        break;
+      case NexmarkColumn::kBidPrice:
+        fill.operator()<NexmarkColumn::kBidPrice>();
+        break;
+      case NexmarkColumn::kDateTime:
+        fill.operator()<NexmarkColumn::kDateTime>();
+        break;
       default:
-        for (std::int64_t i = 0; i < rows; ++i) out[i] = number(column, events[static_cast<std::size_t>(i)]);
+        for (std::int64_t i = 0; i < rows; ++i)
+          out[i] = number(column, events[static_cast<std::size_t>(i)]);
     }
     data.values = values;
     return Column(std::move(data));
   }
   CLP_CHECK(type.physical() == PhysicalType::kView);
   if (column == NexmarkColumn::kPersonEmail || column == NexmarkColumn::kPersonCreditCard) {
-    // The only texts that are put together byte by byte; where a row is NULL there is nothing to do.
+    // The only texts that are put together byte by byte; where a row is NULL there is nothing to
+    // do.
     ColumnBuilder builder(type, pool);
     std::string scratch;
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -411,16 +469,20 @@ Result<Column> NexmarkGenerator::column(NexmarkColumn column, const DataType& ty
       }
       scratch.clear();
       const std::int64_t event = events[static_cast<std::size_t>(i)];
-      if (column == NexmarkColumn::kPersonEmail) append_email(event, scratch);
-      else append_credit_card(event, scratch);
+      if (column == NexmarkColumn::kPersonEmail)
+        append_email(event, scratch);
+      else
+        append_credit_card(event, scratch);
       builder.append_string(scratch);
     }
     return builder.finish();
   }
-  CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values, allocate_buffer(pool, rows * 16));
+  CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values,
+                       allocate_buffer(pool, rows * 16));
   auto* out = reinterpret_cast<StringView16*>(values->mutable_data());
   const auto fill = [&]<NexmarkColumn kColumn>() {
-    for (std::int64_t i = 0; i < rows; ++i) out[i] = text(kColumn, events[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < rows; ++i)
+      out[i] = text(kColumn, events[static_cast<std::size_t>(i)]);
   };
   // Rows of another kind are skipped where most rows are.
   const auto fill_sparse = [&] {
@@ -430,10 +492,18 @@ Result<Column> NexmarkGenerator::column(NexmarkColumn column, const DataType& ty
     }
   };
   switch (column) {
-    case NexmarkColumn::kBidChannel: fill.operator()<NexmarkColumn::kBidChannel>(); break;
-    case NexmarkColumn::kBidUrl: fill.operator()<NexmarkColumn::kBidUrl>(); break;
-    case NexmarkColumn::kBidExtra: fill.operator()<NexmarkColumn::kBidExtra>(); break;
-    default: fill_sparse(); break;
+    case NexmarkColumn::kBidChannel:
+      fill.operator()<NexmarkColumn::kBidChannel>();
+      break;
+    case NexmarkColumn::kBidUrl:
+      fill.operator()<NexmarkColumn::kBidUrl>();
+      break;
+    case NexmarkColumn::kBidExtra:
+      fill.operator()<NexmarkColumn::kBidExtra>();
+      break;
+    default:
+      fill_sparse();
+      break;
   }
   data.values = values;
   data.blobs = texts_->blobs;

@@ -1,5 +1,5 @@
-// The events of the Nexmark auction, computed: every column of event n follows from (seed, n) alone, so the
-// events are the same at any parallelism, and columns that nobody reads cost nothing.
+// The events of the Nexmark auction, computed: every column of event n follows from (seed, n)
+// alone, so the events are the same at any parallelism, and columns that nobody reads cost nothing.
 #pragma once
 
 #include <cstdint>
@@ -39,10 +39,28 @@ struct NexmarkOptions {
 
 // Columns of the three kinds by name.
 enum class NexmarkColumn : std::uint8_t {
-  kPersonId, kPersonName, kPersonEmail, kPersonCreditCard, kPersonCity, kPersonState, kPersonExtra,
-  kAuctionId, kAuctionItemName, kAuctionDescription, kAuctionInitialBid, kAuctionReserve,
-  kAuctionExpires, kAuctionSeller, kAuctionCategory, kAuctionExtra,
-  kBidAuction, kBidBidder, kBidPrice, kBidChannel, kBidUrl, kBidExtra,
+  kPersonId,
+  kPersonName,
+  kPersonEmail,
+  kPersonCreditCard,
+  kPersonCity,
+  kPersonState,
+  kPersonExtra,
+  kAuctionId,
+  kAuctionItemName,
+  kAuctionDescription,
+  kAuctionInitialBid,
+  kAuctionReserve,
+  kAuctionExpires,
+  kAuctionSeller,
+  kAuctionCategory,
+  kAuctionExtra,
+  kBidAuction,
+  kBidBidder,
+  kBidPrice,
+  kBidChannel,
+  kBidUrl,
+  kBidExtra,
   kDateTime,  // Of any kind.
 };
 
@@ -50,7 +68,7 @@ enum class NexmarkColumn : std::uint8_t {
 class NexmarkGenerator {
  public:
   static Result<std::shared_ptr<const NexmarkGenerator>> make(const NexmarkOptions& options,
-                                                             MemoryPool& pool);
+                                                              MemoryPool& pool);
 
   [[nodiscard]] const NexmarkOptions& options() const { return options_; }
   [[nodiscard]] std::int64_t events_per_block() const { return block_; }
@@ -78,14 +96,15 @@ class NexmarkGenerator {
   StringView16 text(NexmarkColumn column, std::int64_t event) const;
   void append_email(std::int64_t event, std::string& out) const;
   void append_credit_card(std::int64_t event, std::string& out) const;
-  [[nodiscard]] std::int64_t extra_bytes(std::int64_t event, std::uint64_t stream, std::int64_t used,
-                                         std::int64_t wanted) const;
+  [[nodiscard]] std::int64_t extra_bytes(std::int64_t event, std::uint64_t stream,
+                                         std::int64_t used, std::int64_t wanted) const;
 
   NexmarkOptions options_;
   std::int64_t block_ = 50;
   std::uint64_t seed_ = 0;
   std::int64_t horizon_events_ = 0;  // In which 100 more auctions appear.
-  // Shared by all generators' columns: texts that strings are cut from, as blobs of every text column.
+  // Shared by all generators' columns: texts that strings are cut from, as blobs of every text
+  // column.
   std::shared_ptr<const Texts> texts_;
 };
 

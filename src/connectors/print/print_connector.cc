@@ -1,12 +1,12 @@
 // The print connector: every row as a line on standard output (or error), for people.
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/process.h"
@@ -24,7 +24,8 @@ class PrintWriter final : public SinkWriter {
   PrintWriter(const std::string& identifier, const SinkContext& context)
       : output_(*context.standard_output), prefix_(identifier) {
     // As in the reference: "identifier:subtask> ", each part where it says something.
-    if (context.parallelism > 1) prefix_ += fmt::format("{}{}", prefix_.empty() ? "" : ":", context.subtask + 1);
+    if (context.parallelism > 1)
+      prefix_ += fmt::format("{}{}", prefix_.empty() ? "" : ":", context.subtask + 1);
     if (!prefix_.empty()) prefix_ += "> ";
   }
 
@@ -72,7 +73,8 @@ class PrintSink final : public Sink {
     }
     return std::make_unique<PrintWriter>(identifier_, context);
   }
-  Result<std::unique_ptr<SinkCommitter>> make_committer(const SinkContext& /*context*/) const override {
+  Result<std::unique_ptr<SinkCommitter>> make_committer(
+      const SinkContext& /*context*/) const override {
     return std::unique_ptr<SinkCommitter>();
   }
 
@@ -90,17 +92,22 @@ class PrintConnector final : public TableConnector {
   [[nodiscard]] bool can_write() const override { return true; }
   [[nodiscard]] bool uses_format() const override { return false; }
   [[nodiscard]] std::vector<OptionDescription> options() const override {
-    return {{.key = "print-identifier", .kind = OptionKind::kString,
+    return {{.key = "print-identifier",
+             .kind = OptionKind::kString,
              .description = "Stands in front of every line: 'identifier> +I[...]'."}};
   }
-  [[nodiscard]] Status validate(const TableOptions& /*options*/, const Schema& /*schema*/) const override {
+  [[nodiscard]] Status validate(const TableOptions& /*options*/,
+                                const Schema& /*schema*/) const override {
     return Status::ok();
   }
-  [[nodiscard]] Result<bool> is_bounded(const TableOptions& /*options*/) const override { return true; }
+  [[nodiscard]] Result<bool> is_bounded(const TableOptions& /*options*/) const override {
+    return true;
+  }
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions& /*options*/) const override {
     return DeliveryGuarantee::kAtLeastOnce;
   }
-  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& /*options*/, const Schema& /*schema*/,
+  [[nodiscard]] Result<ValueTree> scan_spec(const TableOptions& /*options*/,
+                                            const Schema& /*schema*/,
                                             const ScanRequest& /*request*/) const override {
     return Status::invalid_argument("connector 'print' can only be written to");
   }

@@ -74,7 +74,8 @@ class ValuesSource final : public Source {
     std::vector<Column> columns;
     for (const ValueTree& tree : trees) {
       CLP_ASSIGN_OR_RETURN(Column column, column_from_tree(tree, *context.pool));
-      if (column.length() != rows) return Status::invalid_argument("a column of VALUES has another length");
+      if (column.length() != rows)
+        return Status::invalid_argument("a column of VALUES has another length");
       columns.push_back(std::move(column));
     }
     if (static_cast<int>(columns.size()) != schema->size() || rows < 0) {

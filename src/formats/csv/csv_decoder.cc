@@ -1,5 +1,8 @@
 #include "formats/csv/csv_decoder.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,9 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/base64.h"
 #include "base/check.h"
@@ -79,7 +79,8 @@ Result<std::unique_ptr<RowDecoder>> CsvDecoder::make(const CsvOptions& options,
   if (!start.at_file_start && options.header == CsvHeader::kMatch) {
     std::string_view header = start.first_record;
     if (header.starts_with(kByteOrderMark)) header.remove_prefix(kByteOrderMark.size());
-    while (!header.empty() && (header.back() == '\n' || header.back() == '\r')) header.remove_suffix(1);
+    while (!header.empty() && (header.back() == '\n' || header.back() == '\r'))
+      header.remove_suffix(1);
     CLP_RETURN_IF_ERROR(decoder->match_header(header));
   }
   return std::unique_ptr<RowDecoder>(std::move(decoder));
@@ -103,18 +104,18 @@ Status CsvDecoder::match_header(std::string_view header) {
     const auto found = std::find(names.begin(), names.end(), wanted);
     if (found == names.end()) {
       const std::vector<std::string> close = close_names(wanted, names);
-      return Status::invalid_argument(fmt::format(
-          "line 1: the header has no column '{}'{}; it has: {}", wanted,
-          close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close.front()),
-          clip(fmt::format("{}", fmt::join(names, ", ")), 200)));
+      return Status::invalid_argument(
+          fmt::format("line 1: the header has no column '{}'{}; it has: {}", wanted,
+                      close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close.front()),
+                      clip(fmt::format("{}", fmt::join(names, ", ")), 200)));
     }
     field_of_[i] = static_cast<int>(found - names.begin());
   }
   return Status::ok();
 }
 
-Result<DecodeProgress> CsvDecoder::decode(std::string_view chunk, bool at_end, std::int64_t rows_max,
-                                          BatchBuilder& rows) {
+Result<DecodeProgress> CsvDecoder::decode(std::string_view chunk, bool at_end,
+                                          std::int64_t rows_max, BatchBuilder& rows) {
   DecodeProgress progress;
   if (bom_pending_) {
     if (chunk.size() < kByteOrderMark.size() && !at_end) return progress;
@@ -198,8 +199,8 @@ Status CsvDecoder::find_records(std::string_view chunk, bool at_end, std::int64_
         if (index_.inside_quotes()) {
           ++skipped;
         } else {
-          CLP_RETURN_IF_ERROR(take_record(chunk, begin, static_cast<std::uint32_t>(chunk.size()), first,
-                                          next - first + 1, skipped));
+          CLP_RETURN_IF_ERROR(take_record(chunk, begin, static_cast<std::uint32_t>(chunk.size()),
+                                          first, next - first + 1, skipped));
         }
       }
       consumed = chunk.size();
@@ -213,10 +214,11 @@ Status CsvDecoder::find_records(std::string_view chunk, bool at_end, std::int64_
   }
   if (chunk.size() - begin > options_.line_bytes_max &&
       static_cast<std::int64_t>(records_.size()) < rows_max) {
-    return Status::invalid_argument(fmt::format(
-        "line {}: the record is longer than {} bytes; raise 'csv.line-bytes-max' if such records are "
-        "meant, or look for a quote that is not closed",
-        line_of(chunk, begin), options_.line_bytes_max));
+    return Status::invalid_argument(
+        fmt::format("line {}: the record is longer than {} bytes; raise 'csv.line-bytes-max' if "
+                    "such records are "
+                    "meant, or look for a quote that is not closed",
+                    line_of(chunk, begin), options_.line_bytes_max));
   }
   consumed = begin;
   if (begin > 0) bytes_hint_ = begin + begin / 16;
@@ -242,14 +244,15 @@ Status CsvDecoder::take_record(std::string_view chunk, std::uint32_t begin, std:
       ++skipped;
       return Status::ok();
     }
-    return Status::invalid_argument(fmt::format(
-        "line {}: the record has {} bytes, more than 'csv.line-bytes-max' = {}", line_of(chunk, begin),
-        end - begin, options_.line_bytes_max));
+    return Status::invalid_argument(
+        fmt::format("line {}: the record has {} bytes, more than 'csv.line-bytes-max' = {}",
+                    line_of(chunk, begin), end - begin, options_.line_bytes_max));
   }
   const auto expected = static_cast<std::uint32_t>(fields_expected_);
   if (fields > expected) {
     const std::uint32_t last = index_.separators()[first + expected - 1];
-    const bool trailing = fields == expected + 1 && last + 1 == end && options_.allow_trailing_comma;
+    const bool trailing =
+        fields == expected + 1 && last + 1 == end && options_.allow_trailing_comma;
     if (trailing || options_.ignore_trailing_unmappable) {
       end = last;
       fields = expected;
@@ -261,7 +264,8 @@ Status CsvDecoder::take_record(std::string_view chunk, std::uint32_t begin, std:
       return Status::ok();
     }
     return Status::invalid_argument(fmt::format(
-        "line {}: the record has {} field{}, expected {} ({}): \"{}\"; set 'csv.ignore-parse-errors' = "
+        "line {}: the record has {} field{}, expected {} ({}): \"{}\"; set "
+        "'csv.ignore-parse-errors' = "
         "'true' to skip such records",
         line_of(chunk, begin), fields, fields == 1 ? "" : "s", expected,
         fields < expected && fields < static_cast<std::uint32_t>(record_->size())
@@ -293,7 +297,8 @@ void CsvDecoder::append_columns(std::string_view chunk, BatchBuilder& rows) {
     append_column(chunk, field_of_[i], rows.column(static_cast<int>(i)));
   }
   if (bad_.empty()) return;
-  for (std::size_t i = 0; i < columns_.size(); ++i) rows.column(static_cast<int>(i)).truncate(before);
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    rows.column(static_cast<int>(i)).truncate(before);
 }
 
 void CsvDecoder::append_column(std::string_view chunk, int field, ColumnBuilder& builder) {
@@ -313,12 +318,24 @@ void CsvDecoder::append_column(std::string_view chunk, int field, ColumnBuilder&
     bool good = true;
     switch (kind) {
       case TypeKind::kVarchar:
-      case TypeKind::kChar: builder.append_string(text); break;
-      case TypeKind::kInteger: good = append_int<std::int32_t>(text, builder); break;
-      case TypeKind::kBigInt: good = append_int<std::int64_t>(text, builder); break;
-      case TypeKind::kSmallInt: good = append_int<std::int16_t>(text, builder); break;
-      case TypeKind::kTinyInt: good = append_int<std::int8_t>(text, builder); break;
-      default: good = append_field(text, builder, reason); break;
+      case TypeKind::kChar:
+        builder.append_string(text);
+        break;
+      case TypeKind::kInteger:
+        good = append_int<std::int32_t>(text, builder);
+        break;
+      case TypeKind::kBigInt:
+        good = append_int<std::int64_t>(text, builder);
+        break;
+      case TypeKind::kSmallInt:
+        good = append_int<std::int16_t>(text, builder);
+        break;
+      case TypeKind::kTinyInt:
+        good = append_int<std::int8_t>(text, builder);
+        break;
+      default:
+        good = append_field(text, builder, reason);
+        break;
     }
     if (!good) {
       bad_.push_back({static_cast<std::uint32_t>(i), field, reason});
@@ -413,7 +430,8 @@ std::string_view CsvDecoder::field_text(std::string_view chunk, const Record& re
     quoted = true;
     return unquote(text);
   }
-  if (options_.escape && text.find(*options_.escape) != std::string_view::npos) return unquote(text);
+  if (options_.escape && text.find(*options_.escape) != std::string_view::npos)
+    return unquote(text);
   return text;
 }
 
@@ -457,7 +475,8 @@ Status CsvDecoder::error_at(std::string_view chunk, const BadField& bad) const {
   std::string column = fmt::format("field {}", bad.field + 1);
   std::string type;
   if (wanted != field_of_.end()) {
-    const Field& field = record_->field(columns_[static_cast<std::size_t>(wanted - field_of_.begin())]);
+    const Field& field =
+        record_->field(columns_[static_cast<std::size_t>(wanted - field_of_.begin())]);
     column = fmt::format("column '{}' (field {})", field.name, bad.field + 1);
     type = field.type.name();
   }
@@ -467,13 +486,14 @@ Status CsvDecoder::error_at(std::string_view chunk, const BadField& bad) const {
   const std::uint32_t end = bad.field + 1 == fields_expected_ ? record.end : separators[at];
   const std::string value = clip(replace_invalid_utf8(chunk.substr(begin, end - begin)), 64);
   const std::string hint =
-      value.empty() ? "set 'csv.empty-string-as-null' = 'true' to read empty fields as NULL, or "
-                      "'csv.ignore-parse-errors' = 'true' to skip such rows"
-                    : "set 'csv.null-literal' if the text means NULL, or 'csv.ignore-parse-errors' = 'true' "
-                      "to skip such rows";
-  return Status::invalid_argument(
-      fmt::format("line {}, {}: cannot read \"{}\"{}{}; {}", line_of(chunk, record.begin), column, value,
-                  type.empty() ? "" : " as " + type, bad.reason.empty() ? "" : ": " + bad.reason, hint));
+      value.empty()
+          ? "set 'csv.empty-string-as-null' = 'true' to read empty fields as NULL, or "
+            "'csv.ignore-parse-errors' = 'true' to skip such rows"
+          : "set 'csv.null-literal' if the text means NULL, or 'csv.ignore-parse-errors' = 'true' "
+            "to skip such rows";
+  return Status::invalid_argument(fmt::format(
+      "line {}, {}: cannot read \"{}\"{}{}; {}", line_of(chunk, record.begin), column, value,
+      type.empty() ? "" : " as " + type, bad.reason.empty() ? "" : ": " + bad.reason, hint));
 }
 
 }  // namespace clepsydra

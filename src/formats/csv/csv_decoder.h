@@ -50,15 +50,16 @@ class CsvDecoder final : public RowDecoder {
   void append_column(std::string_view chunk, int field, ColumnBuilder& builder);
   bool append_field(std::string_view text, ColumnBuilder& builder, std::string& reason);
   bool append_nested(std::string_view text, ColumnBuilder& builder, std::string& reason);
-  std::string_view field_text(std::string_view chunk, const Record& record, int field, bool& quoted);
+  std::string_view field_text(std::string_view chunk, const Record& record, int field,
+                              bool& quoted);
   std::string_view unquote(std::string_view text);
   Status error_at(std::string_view chunk, const BadField& bad) const;
   [[nodiscard]] std::int64_t line_of(std::string_view chunk, std::uint32_t begin) const;
 
   const CsvOptions options_;
   const SchemaPtr record_;
-  const std::vector<int> columns_;   // Of record_, to decode.
-  std::vector<int> field_of_;        // Per entry of columns_: its field in the file.
+  const std::vector<int> columns_;  // Of record_, to decode.
+  std::vector<int> field_of_;       // Per entry of columns_: its field in the file.
   int fields_expected_;
   bool header_pending_;
   bool bom_pending_;
@@ -66,8 +67,8 @@ class CsvDecoder final : public RowDecoder {
   CsvIndex index_;
   std::vector<Record> records_;
   std::vector<BadField> bad_;
-  std::string scratch_;   // An unquoted field.
-  std::string element_;   // Of a nested field.
+  std::string scratch_;  // An unquoted field.
+  std::string element_;  // Of a nested field.
   std::size_t bytes_hint_ = 64 * 1024;
 };
 

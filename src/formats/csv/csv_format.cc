@@ -1,4 +1,6 @@
 // The csv format: options, factory, record scanner and encoder. The decoder has a file of its own.
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -6,8 +8,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/base64.h"
 #include "base/check.h"
@@ -100,7 +100,9 @@ class CsvEncoder final : public RowEncoder {
         out += column.values<std::uint8_t>()[row] != 0 ? "true" : "false";
         break;
       case TypeKind::kBinary:
-      case TypeKind::kVarbinary: append_base64(column.string_at(row), out); break;
+      case TypeKind::kVarbinary:
+        append_base64(column.string_at(row), out);
+        break;
       case TypeKind::kTimestampLtz:
         append_value_text(column, row, {}, out);
         out.push_back('Z');
@@ -116,11 +118,14 @@ class CsvEncoder final : public RowEncoder {
           append_elements(column.child(static_cast<int>(i)), row, row + 1, out);
         }
         break;
-      default: append_value_text(column, row, {}, out); break;
+      default:
+        append_value_text(column, row, {}, out);
+        break;
     }
   }
 
-  void append_elements(const Column& column, std::int64_t begin, std::int64_t end, std::string& out) {
+  void append_elements(const Column& column, std::int64_t begin, std::int64_t end,
+                       std::string& out) {
     for (std::int64_t i = begin; i < end; ++i) {
       if (i > begin) out += options_.array_delimiter;
       if (column.is_null(i)) {
@@ -131,7 +136,8 @@ class CsvEncoder final : public RowEncoder {
     }
   }
 
-  // Quotes what would not come back as it is: separators, quotes, line ends, outer blanks, the NULL text.
+  // Quotes what would not come back as it is: separators, quotes, line ends, outer blanks, the NULL
+  // text.
   void append_quoted(std::string_view text, std::string& out) {
     if (!options_.quote) {
       out += text;
@@ -151,8 +157,10 @@ class CsvEncoder final : public RowEncoder {
     }
     out.push_back(quote);
     for (const char c : text) {
-      if (c == quote) out.push_back(options_.escape.value_or(quote));
-      else if (options_.escape && c == *options_.escape) out.push_back(c);
+      if (c == quote)
+        out.push_back(options_.escape.value_or(quote));
+      else if (options_.escape && c == *options_.escape)
+        out.push_back(c);
       out.push_back(c);
     }
     out.push_back(quote);
@@ -195,13 +203,14 @@ Status check_type(const std::string& column, const DataType& type, bool nested) 
                    type.kind() == TypeKind::kIntervalDayTime ||
                    type.kind() == TypeKind::kIntervalYearMonth || (container && nested);
   if (bad) {
-    return Status::invalid_argument(
-        fmt::format("format 'csv' cannot hold column '{}' of type {}: expected a scalar, or an ARRAY or ROW "
-                    "of scalars",
-                    column, type.to_string()));
+    return Status::invalid_argument(fmt::format(
+        "format 'csv' cannot hold column '{}' of type {}: expected a scalar, or an ARRAY or ROW "
+        "of scalars",
+        column, type.to_string()));
   }
   if (!container) return Status::ok();
-  for (const Field& field : type.fields()) CLP_RETURN_IF_ERROR(check_type(column, field.type, true));
+  for (const Field& field : type.fields())
+    CLP_RETURN_IF_ERROR(check_type(column, field.type, true));
   return Status::ok();
 }
 

@@ -1,12 +1,12 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "base/memory_pool.h"
 #include "formats/format_registry.h"
@@ -45,7 +45,8 @@ class CsvFormatTest : public ::testing::Test {
     Status status;
   };
 
-  // Feeds `text` in pieces of `piece` bytes, `rows_max` rows a call: the results must not depend on either.
+  // Feeds `text` in pieces of `piece` bytes, `rows_max` rows a call: the results must not depend on
+  // either.
   Decoded decode_in_pieces(const std::string& text, const FormatRequest& request, std::size_t piece,
                            std::int64_t rows_max, const DecoderStart& start) {
     Decoded decoded;
@@ -60,8 +61,8 @@ class CsvFormatTest : public ::testing::Test {
     std::size_t end = std::min(piece, text.size());
     while (true) {
       const bool at_end = end == text.size();
-      const auto progress = (*decoder)->decode(std::string_view(text).substr(begin, end - begin), at_end,
-                                               rows_max, builder);
+      const auto progress = (*decoder)->decode(std::string_view(text).substr(begin, end - begin),
+                                               at_end, rows_max, builder);
       if (!progress.is_ok()) {
         decoded.status = progress.status();
         return decoded;
@@ -82,9 +83,11 @@ class CsvFormatTest : public ::testing::Test {
   Decoded decode(const std::string& text, TableOptions options, DecoderStart start = {}) {
     const FormatRequest request{std::move(options), schema_, columns_};
     Decoded whole = decode_in_pieces(text, request, 1U << 20, 4096, start);
-    for (const auto& [piece, rows_max] : {std::pair<std::size_t, std::int64_t>{1, 1}, {3, 2}, {64, 7}, {130, 1}}) {
+    for (const auto& [piece, rows_max] :
+         {std::pair<std::size_t, std::int64_t>{1, 1}, {3, 2}, {64, 7}, {130, 1}}) {
       const Decoded pieces = decode_in_pieces(text, request, piece, rows_max, start);
-      EXPECT_EQ(pieces.status.code(), whole.status.code()) << piece << " bytes: " << pieces.status.to_string();
+      EXPECT_EQ(pieces.status.code(), whole.status.code())
+          << piece << " bytes: " << pieces.status.to_string();
       if (whole.status.is_ok()) {
         EXPECT_EQ(pieces.rows, whole.rows) << piece << " bytes a piece";
         EXPECT_EQ(pieces.skipped, whole.skipped) << piece << " bytes a piece";
@@ -109,7 +112,8 @@ class CsvFormatTest : public ::testing::Test {
   }
 
   std::shared_ptr<MemoryPool> pool_ = MemoryPool::make_root("test");
-  SchemaPtr schema_ = make_schema({{"id", DataType::integer(), ""}, {"name", DataType::string(), ""}});
+  SchemaPtr schema_ =
+      make_schema({{"id", DataType::integer(), ""}, {"name", DataType::string(), ""}});
   std::vector<int> columns_ = {0, 1};
 };
 
@@ -139,21 +143,25 @@ TEST_F(CsvFormatTest, quotes_across_blocks_of_64_bytes) {
 }
 
 TEST_F(CsvFormatTest, null_literal_and_empty_fields) {
-  EXPECT_THAT(decode("NA,NA\n1,\n", {{"csv.null-literal", "NA"}}).rows, ElementsAre("NULL|NULL", "1|"));
+  EXPECT_THAT(decode("NA,NA\n1,\n", {{"csv.null-literal", "NA"}}).rows,
+              ElementsAre("NULL|NULL", "1|"));
   EXPECT_THAT(decode(",\n", {{"csv.empty-string-as-null", "true"}}).rows, ElementsAre("NULL|NULL"));
   const Decoded empty = decode("1,a\n,b\n", {});
   EXPECT_EQ(empty.status.code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(empty.status.message(), HasSubstr("line 2, column 'id' (field 1): cannot read \"\" as INT"));
+  EXPECT_THAT(empty.status.message(),
+              HasSubstr("line 2, column 'id' (field 1): cannot read \"\" as INT"));
   EXPECT_THAT(empty.status.message(), HasSubstr("csv.empty-string-as-null"));
 }
 
 TEST_F(CsvFormatTest, other_delimiters_quotes_and_escapes) {
   EXPECT_THAT(decode("1\ta,b\n", {{"csv.field-delimiter", "\\t"}}).rows, ElementsAre("1|a,b"));
-  EXPECT_THAT(decode("1;'a;b'\n", {{"csv.field-delimiter", ";"}, {"csv.quote-character", "'"}}).rows,
-              ElementsAre("1|a;b"));
+  EXPECT_THAT(
+      decode("1;'a;b'\n", {{"csv.field-delimiter", ";"}, {"csv.quote-character", "'"}}).rows,
+      ElementsAre("1|a;b"));
   EXPECT_THAT(decode("1,a\\,b\n2,c\\\nd\n", {{"csv.escape-character", "\\"}}).rows,
               ElementsAre("1|a,b", "2|c\nd"));
-  EXPECT_THAT(decode("1,\"a\n", {{"csv.disable-quote-character", "true"}}).rows, ElementsAre("1|\"a"));
+  EXPECT_THAT(decode("1,\"a\n", {{"csv.disable-quote-character", "true"}}).rows,
+              ElementsAre("1|\"a"));
 }
 
 TEST_F(CsvFormatTest, comments_spaces_and_trailing_fields) {
@@ -163,16 +171,19 @@ TEST_F(CsvFormatTest, comments_spaces_and_trailing_fields) {
   EXPECT_THAT(decode("1,a,\n", {}).rows, ElementsAre("1|a"));
   EXPECT_EQ(decode("1,a,\n", {{"csv.allow-trailing-comma", "false"}}).status.code(),
             StatusCode::kInvalidArgument);
-  EXPECT_THAT(decode("1,a,b,c\n", {{"csv.ignore-trailing-unmappable", "true"}}).rows, ElementsAre("1|a"));
+  EXPECT_THAT(decode("1,a,b,c\n", {{"csv.ignore-trailing-unmappable", "true"}}).rows,
+              ElementsAre("1|a"));
 }
 
 TEST_F(CsvFormatTest, a_header_is_data_passed_over_or_matched) {
   EXPECT_THAT(decode("id,name\n1,a\n", {{"csv.header", "skip"}}).rows, ElementsAre("1|a"));
   EXPECT_THAT(decode("name,more,id\na,x,1\n", {{"csv.header", "match"}}).rows, ElementsAre("1|a"));
-  EXPECT_THAT(decode("\xEF\xBB\xBFid,name\n1,a\n", {{"csv.header", "match"}}).rows, ElementsAre("1|a"));
+  EXPECT_THAT(decode("\xEF\xBB\xBFid,name\n1,a\n", {{"csv.header", "match"}}).rows,
+              ElementsAre("1|a"));
   const Decoded missing = decode("id,nam\n1,a\n", {{"csv.header", "match"}});
-  EXPECT_THAT(missing.status.message(),
-              HasSubstr("line 1: the header has no column 'name' (did you mean 'nam'?); it has: id, nam"));
+  EXPECT_THAT(
+      missing.status.message(),
+      HasSubstr("line 1: the header has no column 'name' (did you mean 'nam'?); it has: id, nam"));
   EXPECT_THAT(decode("a,1\n", {{"csv.header", "match"}},
                      {.line = 9, .at_file_start = false, .first_record = "name,id\n"})
                   .rows,
@@ -181,16 +192,19 @@ TEST_F(CsvFormatTest, a_header_is_data_passed_over_or_matched) {
 
 TEST_F(CsvFormatTest, too_few_fields_are_an_error_or_skipped) {
   const Decoded failed = decode("1,a\n2\n3,c\n", {});
-  EXPECT_THAT(failed.status.message(),
-              HasSubstr("line 2: the record has 1 field, expected 2 (column 'name' is missing): \"2\""));
-  const Decoded skipped = decode("1,a\n2\n3,c\nx,d\n5,e,f\n6,g\n", {{"csv.ignore-parse-errors", "true"}});
+  EXPECT_THAT(
+      failed.status.message(),
+      HasSubstr("line 2: the record has 1 field, expected 2 (column 'name' is missing): \"2\""));
+  const Decoded skipped =
+      decode("1,a\n2\n3,c\nx,d\n5,e,f\n6,g\n", {{"csv.ignore-parse-errors", "true"}});
   EXPECT_THAT(skipped.rows, ElementsAre("1|a", "3|c", "6|g"));
   EXPECT_EQ(skipped.skipped, 3);
 }
 
 TEST_F(CsvFormatTest, a_bad_value_names_line_column_and_value) {
   const Decoded failed = decode("1,\"x\ny\"\n2x,b\n", {});
-  EXPECT_THAT(failed.status.message(), HasSubstr("line 3, column 'id' (field 1): cannot read \"2x\" as INT"));
+  EXPECT_THAT(failed.status.message(),
+              HasSubstr("line 3, column 'id' (field 1): cannot read \"2x\" as INT"));
   EXPECT_EQ(decode("2147483648,b\n", {}).status.code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(decode("1,a\n", {}, {.line = 100, .at_file_start = false}).rows, ElementsAre("1|a"));
   EXPECT_THAT(decode("x,a\n", {}, {.line = 100, .at_file_start = false}).status.message(),
@@ -198,36 +212,41 @@ TEST_F(CsvFormatTest, a_bad_value_names_line_column_and_value) {
 }
 
 TEST_F(CsvFormatTest, invalid_utf8_is_an_error_or_skipped) {
-  EXPECT_THAT(decode("1,a\n2,\xFF\n", {}).status.message(), HasSubstr("line 2, column 'name' (field 2)"));
+  EXPECT_THAT(decode("1,a\n2,\xFF\n", {}).status.message(),
+              HasSubstr("line 2, column 'name' (field 2)"));
   EXPECT_THAT(decode("1,a\n2,\xFF\n3,c\n", {{"csv.ignore-parse-errors", "true"}}).rows,
               ElementsAre("1|a", "3|c"));
 }
 
 TEST_F(CsvFormatTest, a_line_above_the_limit_is_an_error) {
   const std::string text = "1,a\n2," + std::string(200, 'b') + "\n";
-  EXPECT_THAT(decode(text, {{"csv.line-bytes-max", "100 b"}}).status.message(), HasSubstr("line 2"));
+  EXPECT_THAT(decode(text, {{"csv.line-bytes-max", "100 b"}}).status.message(),
+              HasSubstr("line 2"));
   EXPECT_TRUE(decode(text, {{"csv.line-bytes-max", "300 b"}}).status.is_ok());
 }
 
 TEST_F(CsvFormatTest, an_open_quote_at_the_end_is_an_error) {
-  EXPECT_THAT(decode("1,a\n2,\"b\n", {}).status.message(), HasSubstr("line 2: a quoted field is not closed"));
+  EXPECT_THAT(decode("1,a\n2,\"b\n", {}).status.message(),
+              HasSubstr("line 2: a quoted field is not closed"));
 }
 
 TEST_F(CsvFormatTest, all_types_come_back_as_they_were_written) {
-  schema_ = make_schema({{"b", DataType::boolean(), ""},
-                         {"i", DataType::tiny_int(), ""},
-                         {"d", DataType::double_(), ""},
-                         {"m", DataType::decimal(10, 2), ""},
-                         {"dt", DataType::date(), ""},
-                         {"tm", DataType::time(0), ""},
-                         {"ts", DataType::timestamp(3), ""},
-                         {"lz", DataType::timestamp_ltz(3), ""},
-                         {"by", DataType::bytes(), ""},
-                         {"ar", DataType::array(DataType::integer()), ""},
-                         {"ro", DataType::row({{"x", DataType::integer(), ""}, {"y", DataType::string(), ""}}), ""}});
+  schema_ = make_schema(
+      {{"b", DataType::boolean(), ""},
+       {"i", DataType::tiny_int(), ""},
+       {"d", DataType::double_(), ""},
+       {"m", DataType::decimal(10, 2), ""},
+       {"dt", DataType::date(), ""},
+       {"tm", DataType::time(0), ""},
+       {"ts", DataType::timestamp(3), ""},
+       {"lz", DataType::timestamp_ltz(3), ""},
+       {"by", DataType::bytes(), ""},
+       {"ar", DataType::array(DataType::integer()), ""},
+       {"ro", DataType::row({{"x", DataType::integer(), ""}, {"y", DataType::string(), ""}}), ""}});
   columns_ = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   const std::string line =
-      "true,-5,1.5E10,12.30,2024-02-29,10:11:12,2024-02-29 10:11:12.345,2024-02-29 10:11:12.345Z,aGVsbG8=,1;2;3,7;z\n";
+      "true,-5,1.5E10,12.30,2024-02-29,10:11:12,2024-02-29 10:11:12.345,2024-02-29 "
+      "10:11:12.345Z,aGVsbG8=,1;2;3,7;z\n";
   EXPECT_THAT(decode(line, {}).rows,
               ElementsAre("TRUE|-5|1.5E10|12.30|2024-02-29|10:11:12|2024-02-29 10:11:12.345|"
                           "2024-02-29 10:11:12.345|hello|[1, 2, 3]|(7, z)"));
@@ -252,7 +271,8 @@ TEST_F(CsvFormatTest, a_scanner_finds_record_starts_outside_quotes) {
   scanner->skip("1,a\n2,\"b");
   EXPECT_EQ(scanner->find_start("\nc\",\n3,d\n"), 5U);
   EXPECT_EQ(scanner->lines(), 3);
-  EXPECT_EQ((*FormatRegistry::built_in().make("csv", {{{"csv.escape-character", "\\"}}, schema_, columns_}))
+  EXPECT_EQ((*FormatRegistry::built_in().make(
+                 "csv", {{{"csv.escape-character", "\\"}}, schema_, columns_}))
                 ->make_scanner(),
             nullptr);
 }

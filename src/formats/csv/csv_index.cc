@@ -75,7 +75,8 @@ void CsvIndex::advance_blocks(std::size_t end) {
         const std::uint64_t quoted = prefix_xor(quotes) ^ inside;
         // A quote that opens must stand at the start of a field or behind the quote it doubles.
         const bool last_allows = last == delimiter_ || last == '\n' || last == *quote_;
-        const std::uint64_t allowed = (found | quotes) << 1 | static_cast<std::uint64_t>(last_allows);
+        const std::uint64_t allowed =
+            (found | quotes) << 1 | static_cast<std::uint64_t>(last_allows);
         if ((quotes & quoted & ~allowed) != 0) break;
         inside = (quoted >> 63) != 0 ? ~std::uint64_t{0} : 0;
         found &= ~quoted;

@@ -11,8 +11,8 @@
 
 namespace clepsydra {
 
-// The rules of quoting, a byte at a time: a quote opens only at the start of a field, two quotes inside
-// stand for one, an escape makes the next byte ordinary.
+// The rules of quoting, a byte at a time: a quote opens only at the start of a field, two quotes
+// inside stand for one, an escape makes the next byte ordinary.
 class CsvState {
  public:
   explicit CsvState(const CsvOptions& options)
@@ -47,10 +47,10 @@ class CsvState {
   // Takes up after bytes that were passed over by other means.
   void resume(bool inside_quotes, char last) {
     escaped_ = false;
-    place_ = inside_quotes                             ? Place::kQuoted
-             : quote_ && last == *quote_               ? Place::kQuoteInQuoted
-             : last == delimiter_ || last == '\n'      ? Place::kFieldStart
-                                                       : Place::kUnquoted;
+    place_ = inside_quotes                        ? Place::kQuoted
+             : quote_ && last == *quote_          ? Place::kQuoteInQuoted
+             : last == delimiter_ || last == '\n' ? Place::kFieldStart
+                                                  : Place::kUnquoted;
   }
 
  private:
@@ -62,8 +62,8 @@ class CsvState {
   bool escaped_ = false;
 };
 
-// Walks over a chunk from its start, a record's start, and notes the place of every delimiter and line
-// feed that is not inside quotes.
+// Walks over a chunk from its start, a record's start, and notes the place of every delimiter and
+// line feed that is not inside quotes.
 class CsvIndex {
  public:
   explicit CsvIndex(const CsvOptions& options)

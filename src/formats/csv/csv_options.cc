@@ -1,11 +1,11 @@
 #include "formats/csv/csv_options.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/duration.h"
@@ -22,13 +22,26 @@ bool unescape(std::string_view text, char& value) {
   }
   if (text.size() == 2 && text[0] == '\\') {
     switch (text[1]) {
-      case 't': value = '\t'; return true;
-      case 'n': value = '\n'; return true;
-      case 'r': value = '\r'; return true;
-      case '\\': value = '\\'; return true;
-      case 'b': value = '\b'; return true;
-      case 'f': value = '\f'; return true;
-      default: return false;
+      case 't':
+        value = '\t';
+        return true;
+      case 'n':
+        value = '\n';
+        return true;
+      case 'r':
+        value = '\r';
+        return true;
+      case '\\':
+        value = '\\';
+        return true;
+      case 'b':
+        value = '\b';
+        return true;
+      case 'f':
+        value = '\f';
+        return true;
+      default:
+        return false;
     }
   }
   if (text.size() == 6 && text[0] == '\\' && text[1] == 'u') {
@@ -52,8 +65,9 @@ Status read_char(const TableOptions& options, const char* key, std::optional<cha
   if (text == nullptr) return Status::ok();
   char parsed = 0;
   if (!unescape(*text, parsed)) {
-    return Status::invalid_argument(fmt::format(
-        "option '{}' is '{}'; expected one ASCII character, such as ';' or '\\t'", key, text->substr(0, 64)));
+    return Status::invalid_argument(
+        fmt::format("option '{}' is '{}'; expected one ASCII character, such as ';' or '\\t'", key,
+                    text->substr(0, 64)));
   }
   value = parsed;
   return Status::ok();
@@ -84,15 +98,19 @@ Result<CsvOptions> CsvOptions::parse(const TableOptions& options) {
     csv.array_delimiter = *text;
   }
   CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.allow-comments", csv.allow_comments));
-  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.ignore-parse-errors", csv.ignore_parse_errors));
+  CLP_RETURN_IF_ERROR(
+      read_boolean_option(options, "csv.ignore-parse-errors", csv.ignore_parse_errors));
   CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.trim-spaces", csv.trim_spaces));
+  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.ignore-trailing-unmappable",
+                                          csv.ignore_trailing_unmappable));
   CLP_RETURN_IF_ERROR(
-      read_boolean_option(options, "csv.ignore-trailing-unmappable", csv.ignore_trailing_unmappable));
-  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.allow-trailing-comma", csv.allow_trailing_comma));
-  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.fail-on-missing-columns", csv.fail_on_missing_columns));
-  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.empty-string-as-null", csv.empty_string_as_null));
+      read_boolean_option(options, "csv.allow-trailing-comma", csv.allow_trailing_comma));
   CLP_RETURN_IF_ERROR(
-      read_boolean_option(options, "csv.write-bigdecimal-in-scientific-notation", csv.scientific_decimals));
+      read_boolean_option(options, "csv.fail-on-missing-columns", csv.fail_on_missing_columns));
+  CLP_RETURN_IF_ERROR(
+      read_boolean_option(options, "csv.empty-string-as-null", csv.empty_string_as_null));
+  CLP_RETURN_IF_ERROR(read_boolean_option(options, "csv.write-bigdecimal-in-scientific-notation",
+                                          csv.scientific_decimals));
   if (const std::string* text = find_option(options, "csv.header")) {
     if (*text == "none") {
       csv.header = CsvHeader::kNone;
@@ -109,8 +127,9 @@ Result<CsvOptions> CsvOptions::parse(const TableOptions& options) {
     CLP_ASSIGN_OR_RETURN(const MemorySize size, parse_memory_size(*text));
     const std::int64_t bytes = size.bytes;
     if (bytes < 1 || bytes > (std::int64_t{1} << 30)) {
-      return Status::invalid_argument(fmt::format(
-          "option 'csv.line-bytes-max' is '{}'; expected between 1 byte and 1 gb", text->substr(0, 64)));
+      return Status::invalid_argument(
+          fmt::format("option 'csv.line-bytes-max' is '{}'; expected between 1 byte and 1 gb",
+                      text->substr(0, 64)));
     }
     csv.line_bytes_max = static_cast<std::size_t>(bytes);
   }
@@ -131,37 +150,68 @@ Result<CsvOptions> CsvOptions::parse(const TableOptions& options) {
 std::vector<OptionDescription> CsvOptions::descriptions() {
   using enum OptionKind;
   return {
-      {.key = "csv.field-delimiter", .kind = kString, .default_value = ",",
+      {.key = "csv.field-delimiter",
+       .kind = kString,
+       .default_value = ",",
        .description = "Character between fields; '\\t' for a tab."},
-      {.key = "csv.disable-quote-character", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.disable-quote-character",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "Fields are not quoted; a quote is an ordinary character."},
-      {.key = "csv.quote-character", .kind = kString, .default_value = "\"",
+      {.key = "csv.quote-character",
+       .kind = kString,
+       .default_value = "\"",
        .description = "Encloses fields that hold delimiters, quotes (doubled) or line ends."},
-      {.key = "csv.allow-comments", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.allow-comments",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "Lines that start with '#' are passed over."},
-      {.key = "csv.ignore-parse-errors", .kind = kBoolean, .default_value = "false",
-       .description = "Rows that cannot be read are skipped and counted instead of failing the job."},
-      {.key = "csv.array-element-delimiter", .kind = kString, .default_value = ";",
+      {.key = "csv.ignore-parse-errors",
+       .kind = kBoolean,
+       .default_value = "false",
+       .description =
+           "Rows that cannot be read are skipped and counted instead of failing the job."},
+      {.key = "csv.array-element-delimiter",
+       .kind = kString,
+       .default_value = ";",
        .description = "Between the elements of ARRAY and ROW fields."},
-      {.key = "csv.escape-character", .kind = kString,
+      {.key = "csv.escape-character",
+       .kind = kString,
        .description = "Makes the next character an ordinary one."},
       {.key = "csv.null-literal", .kind = kString, .description = "Text that stands for NULL."},
-      {.key = "csv.write-bigdecimal-in-scientific-notation", .kind = kBoolean, .default_value = "true",
+      {.key = "csv.write-bigdecimal-in-scientific-notation",
+       .kind = kBoolean,
+       .default_value = "true",
        .description = "DECIMAL values are written as Java's BigDecimal.toString does."},
-      {.key = "csv.trim-spaces", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.trim-spaces",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "Blanks around unquoted fields are removed."},
-      {.key = "csv.ignore-trailing-unmappable", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.ignore-trailing-unmappable",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "Fields behind the last column are ignored."},
-      {.key = "csv.allow-trailing-comma", .kind = kBoolean, .default_value = "true",
+      {.key = "csv.allow-trailing-comma",
+       .kind = kBoolean,
+       .default_value = "true",
        .description = "One empty field behind the last column is ignored."},
-      {.key = "csv.fail-on-missing-columns", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.fail-on-missing-columns",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "Rows with too few fields fail the job even with csv.ignore-parse-errors."},
-      {.key = "csv.empty-string-as-null", .kind = kBoolean, .default_value = "false",
+      {.key = "csv.empty-string-as-null",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "An empty field is NULL."},
-      {.key = "csv.header", .kind = kEnum, .default_value = "none",
-       .description = "First line of each file: none = data; skip = passed over; match = column names.",
+      {.key = "csv.header",
+       .kind = kEnum,
+       .default_value = "none",
+       .description =
+           "First line of each file: none = data; skip = passed over; match = column names.",
        .choices = {"none", "skip", "match"}},
-      {.key = "csv.line-bytes-max", .kind = kMemorySize, .default_value = "16 mb",
+      {.key = "csv.line-bytes-max",
+       .kind = kMemorySize,
+       .default_value = "16 mb",
        .description = "A longer line fails the job (or is skipped with csv.ignore-parse-errors)."},
   };
 }

@@ -1,5 +1,8 @@
 #include "formats/json/json_decoder.h"
 
+#include <fmt/format.h>
+#include <simdjson.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
-#include <simdjson.h>
 
 #include "base/base64.h"
 #include "base/check.h"
@@ -71,10 +71,10 @@ class JsonDecoder final : public RowDecoder {
 
  private:
   Status too_long(std::size_t bytes) const {
-    return Status::invalid_argument(
-        fmt::format("line {}: the record has {} bytes, more than the limit of {} bytes; expected one JSON "
-                    "object per line",
-                    line_, bytes, options_.line_bytes_max));
+    return Status::invalid_argument(fmt::format(
+        "line {}: the record has {} bytes, more than the limit of {} bytes; expected one JSON "
+        "object per line",
+        line_, bytes, options_.line_bytes_max));
   }
 
   // False when the line was skipped.
@@ -109,15 +109,17 @@ class JsonDecoder final : public RowDecoder {
     rows.discard_row();
     if (options_.ignore_parse_errors) return false;
     if (!failure_.expected.empty()) {
-      return Status::invalid_argument(fmt::format(
-          "line {}, field '{}': cannot read {} as {}; set 'json.ignore-parse-errors' = 'true' to read such "
-          "fields as NULL",
-          line_, failure_.path, clip(failure_.text, 64), failure_.expected));
+      return Status::invalid_argument(
+          fmt::format("line {}, field '{}': cannot read {} as {}; set 'json.ignore-parse-errors' = "
+                      "'true' to read such "
+                      "fields as NULL",
+                      line_, failure_.path, clip(failure_.text, 64), failure_.expected));
     }
     if (error == simdjson::SUCCESS) error = error_;
-    return Status::invalid_argument(fmt::format(
-        "line {}: not a JSON object ({}): {}; set 'json.ignore-parse-errors' = 'true' to skip such lines",
-        line_, simdjson::error_message(error), clip(replace_invalid_utf8(line), 64)));
+    return Status::invalid_argument(
+        fmt::format("line {}: not a JSON object ({}): {}; set 'json.ignore-parse-errors' = 'true' "
+                    "to skip such lines",
+                    line_, simdjson::error_message(error), clip(replace_invalid_utf8(line), 64)));
   }
 
   // Reads an object into one builder per field, each one value longer afterwards.
@@ -134,7 +136,8 @@ class JsonDecoder final : public RowDecoder {
       if ((error_ = field.unescaped_key().get(key)) != simdjson::SUCCESS) return false;
       std::size_t index = guess;
       if (index >= fields.size() || fields[index].name != key) {
-        for (index = 0; index < fields.size() && fields[index].name != key; ++index) {}
+        for (index = 0; index < fields.size() && fields[index].name != key; ++index) {
+        }
       }
       if (index == fields.size()) continue;
       guess = index + 1;
@@ -185,22 +188,26 @@ class JsonDecoder final : public RowDecoder {
     }
     const DataType& type = builder.type();
     switch (type.kind()) {
-      case TypeKind::kRow: return read_row(value, kind, builder, depth);
-      case TypeKind::kArray: return read_array(value, kind, builder, depth);
+      case TypeKind::kRow:
+        return read_row(value, kind, builder, depth);
+      case TypeKind::kArray:
+        return read_array(value, kind, builder, depth);
       case TypeKind::kMap:
-      case TypeKind::kMultiset: return read_map(value, kind, builder, depth);
-      default: return read_scalar(value, kind, builder);
+      case TypeKind::kMultiset:
+        return read_map(value, kind, builder, depth);
+      default:
+        return read_scalar(value, kind, builder);
     }
   }
 
-  bool read_row(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder, int depth) {
+  bool read_row(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder,
+                int depth) {
     if (kind != ondemand::json_type::object) return fail(builder.type().name(), raw(value));
     ondemand::object object;
     if ((error_ = value.get_object().get(object)) != simdjson::SUCCESS) return false;
-    const bool good = read_fields(object, builder.type().fields(), depth,
-                                  [&](std::size_t i) -> ColumnBuilder& {
-                                    return builder.child(static_cast<int>(i));
-                                  });
+    const bool good = read_fields(
+        object, builder.type().fields(), depth,
+        [&](std::size_t i) -> ColumnBuilder& { return builder.child(static_cast<int>(i)); });
     if (!good) {
       for (std::size_t i = 0; i < builder.type().fields().size(); ++i) {
         builder.child(static_cast<int>(i)).truncate(builder.length());
@@ -211,7 +218,8 @@ class JsonDecoder final : public RowDecoder {
     return true;
   }
 
-  bool read_array(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder, int depth) {
+  bool read_array(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder,
+                  int depth) {
     if (kind != ondemand::json_type::array) return fail(builder.type().name(), raw(value));
     ondemand::array array;
     if ((error_ = value.get_array().get(array)) != simdjson::SUCCESS) return false;
@@ -225,7 +233,8 @@ class JsonDecoder final : public RowDecoder {
     return close_list(good, builder);
   }
 
-  bool read_map(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder, int depth) {
+  bool read_map(ondemand::value value, ondemand::json_type kind, ColumnBuilder& builder,
+                int depth) {
     if (kind != ondemand::json_type::object) return fail(builder.type().name(), raw(value));
     ondemand::object object;
     if ((error_ = value.get_object().get(object)) != simdjson::SUCCESS) return false;
@@ -262,7 +271,8 @@ class JsonDecoder final : public RowDecoder {
     }
     if (kind == ondemand::json_type::number && type.is_integer()) {
       std::int64_t number = 0;
-      if (value.get_int64().get(number) == simdjson::SUCCESS && append_int(number, builder)) return true;
+      if (value.get_int64().get(number) == simdjson::SUCCESS && append_int(number, builder))
+        return true;
       return fail(type.name(), raw(value));
     }
     if (kind == ondemand::json_type::number && type.kind() == TypeKind::kDouble) {
@@ -271,10 +281,12 @@ class JsonDecoder final : public RowDecoder {
       builder.append<double>(number);
       return true;
     }
-    // Numbers, booleans, and whole arrays and objects of a STRING column: their text in the document.
+    // Numbers, booleans, and whole arrays and objects of a STRING column: their text in the
+    // document.
     const std::string_view text = raw(value);
     if (error_ != simdjson::SUCCESS) return false;
-    const bool container = kind == ondemand::json_type::object || kind == ondemand::json_type::array;
+    const bool container =
+        kind == ondemand::json_type::object || kind == ondemand::json_type::array;
     if (container && !type.is_character()) return fail(type.name(), text);
     return append_text(trimmed(text), builder);
   }
@@ -300,16 +312,21 @@ class JsonDecoder final : public RowDecoder {
 
   static bool append_int(std::int64_t number, ColumnBuilder& builder) {
     switch (builder.type().kind()) {
-      case TypeKind::kTinyInt: return append_narrow<std::int8_t>(number, builder);
-      case TypeKind::kSmallInt: return append_narrow<std::int16_t>(number, builder);
-      case TypeKind::kInteger: return append_narrow<std::int32_t>(number, builder);
-      default: return append_narrow<std::int64_t>(number, builder);
+      case TypeKind::kTinyInt:
+        return append_narrow<std::int8_t>(number, builder);
+      case TypeKind::kSmallInt:
+        return append_narrow<std::int16_t>(number, builder);
+      case TypeKind::kInteger:
+        return append_narrow<std::int32_t>(number, builder);
+      default:
+        return append_narrow<std::int64_t>(number, builder);
     }
   }
 
   template <typename T>
   static bool append_narrow(std::int64_t number, ColumnBuilder& builder) {
-    if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max()) return false;
+    if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max())
+      return false;
     builder.append<T>(static_cast<T>(number));
     return true;
   }
@@ -334,7 +351,8 @@ class JsonDecoder final : public RowDecoder {
       if (changed.size() > 10 && changed[10] == separator) {
         changed[10] = ' ';
       } else {
-        return fail(fmt::format("{} ({} format)", type.name(), options_.iso_timestamps ? "ISO-8601" : "SQL"),
+        return fail(fmt::format("{} ({} format)", type.name(),
+                                options_.iso_timestamps ? "ISO-8601" : "SQL"),
                     text);
       }
       if (type.kind() == TypeKind::kTimestampLtz) {
@@ -349,8 +367,8 @@ class JsonDecoder final : public RowDecoder {
     return fail(type.name(), text);
   }
 
-  // One per level of nesting, kept to avoid an allocation per record. A deque would keep references too,
-  // but levels are few and fixed.
+  // One per level of nesting, kept to avoid an allocation per record. A deque would keep references
+  // too, but levels are few and fixed.
   std::vector<bool>& seen_at(int depth, std::size_t fields) {
     std::vector<bool>& seen = seen_[static_cast<std::size_t>(depth)];
     seen.assign(fields, false);
@@ -371,7 +389,8 @@ class JsonDecoder final : public RowDecoder {
 
 }  // namespace
 
-std::unique_ptr<RowDecoder> make_json_decoder(const JsonOptions& options, const FormatRequest& request,
+std::unique_ptr<RowDecoder> make_json_decoder(const JsonOptions& options,
+                                              const FormatRequest& request,
                                               std::int64_t first_line) {
   return std::make_unique<JsonDecoder>(options, request, first_line);
 }

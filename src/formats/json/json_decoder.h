@@ -11,7 +11,8 @@
 
 namespace clepsydra {
 
-std::unique_ptr<RowDecoder> make_json_decoder(const JsonOptions& options, const FormatRequest& request,
+std::unique_ptr<RowDecoder> make_json_decoder(const JsonOptions& options,
+                                              const FormatRequest& request,
                                               std::int64_t first_line);
 
 }  // namespace clepsydra

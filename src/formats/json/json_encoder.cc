@@ -1,13 +1,13 @@
 #include "formats/json/json_encoder.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/base64.h"
 #include "base/check.h"
@@ -21,13 +21,27 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
@@ -59,7 +73,8 @@ class JsonEncoder final : public RowEncoder {
       out.push_back('{');
       bool first = true;
       for (int i = 0; i < batch.column_count(); ++i) {
-        CLP_RETURN_IF_ERROR(append_member(record_->field(i).name, batch.column(i), row, first, out));
+        CLP_RETURN_IF_ERROR(
+            append_member(record_->field(i).name, batch.column(i), row, first, out));
       }
       out += "}\n";
     }
@@ -89,8 +104,12 @@ class JsonEncoder final : public RowEncoder {
       case TypeKind::kTinyInt:
       case TypeKind::kSmallInt:
       case TypeKind::kInteger:
-      case TypeKind::kBigInt: append_value_text(column, row, {}, out); return Status::ok();
-      case TypeKind::kDecimal: append_decimal(column, row, out); return Status::ok();
+      case TypeKind::kBigInt:
+        append_value_text(column, row, {}, out);
+        return Status::ok();
+      case TypeKind::kDecimal:
+        append_decimal(column, row, out);
+        return Status::ok();
       case TypeKind::kFloat:
         append_number(column, row, std::isfinite(column.values<float>()[row]), out);
         return Status::ok();
@@ -104,11 +123,16 @@ class JsonEncoder final : public RowEncoder {
         out.push_back('"');
         return Status::ok();
       case TypeKind::kTimestamp:
-      case TypeKind::kTimestampLtz: append_timestamp(column, row, out); return Status::ok();
-      case TypeKind::kArray: return append_array(column, row, out);
+      case TypeKind::kTimestampLtz:
+        append_timestamp(column, row, out);
+        return Status::ok();
+      case TypeKind::kArray:
+        return append_array(column, row, out);
       case TypeKind::kMap:
-      case TypeKind::kMultiset: return append_map(column, row, out);
-      case TypeKind::kRow: return append_row(column, row, out);
+      case TypeKind::kMultiset:
+        return append_map(column, row, out);
+      case TypeKind::kRow:
+        return append_row(column, row, out);
       default: {
         text_.clear();
         append_value_text(column, row, {}, text_);
@@ -174,7 +198,8 @@ class JsonEncoder final : public RowEncoder {
         if (options_.null_key == JsonNullKey::kDrop) continue;
         if (options_.null_key == JsonNullKey::kFail) {
           return Status::invalid_argument(
-              "a MAP has a NULL key, which JSON cannot hold; set 'json.map-null-key.mode' to DROP or LITERAL");
+              "a MAP has a NULL key, which JSON cannot hold; set 'json.map-null-key.mode' to DROP "
+              "or LITERAL");
         }
         key = options_.null_key_literal;
       } else {

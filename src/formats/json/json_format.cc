@@ -1,4 +1,7 @@
-// The json format: options, factory and record scanner. Decoder and encoder have files of their own.
+// The json format: options, factory and record scanner. Decoder and encoder have files of their
+// own.
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -6,8 +9,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -23,7 +24,8 @@ Result<JsonOptions> JsonOptions::parse(const TableOptions& options) {
   JsonOptions json;
   CLP_RETURN_IF_ERROR(
       read_boolean_option(options, "json.fail-on-missing-field", json.fail_on_missing_field));
-  CLP_RETURN_IF_ERROR(read_boolean_option(options, "json.ignore-parse-errors", json.ignore_parse_errors));
+  CLP_RETURN_IF_ERROR(
+      read_boolean_option(options, "json.ignore-parse-errors", json.ignore_parse_errors));
   CLP_RETURN_IF_ERROR(
       read_boolean_option(options, "json.encode.decimal-as-plain-number", json.plain_decimals));
   CLP_RETURN_IF_ERROR(
@@ -48,8 +50,9 @@ Result<JsonOptions> JsonOptions::parse(const TableOptions& options) {
     } else if (*text == "LITERAL") {
       json.null_key = JsonNullKey::kLiteral;
     } else {
-      return Status::invalid_argument(fmt::format(
-          "option 'json.map-null-key.mode' is '{}'; expected FAIL, DROP or LITERAL", clip(*text, 64)));
+      return Status::invalid_argument(
+          fmt::format("option 'json.map-null-key.mode' is '{}'; expected FAIL, DROP or LITERAL",
+                      clip(*text, 64)));
     }
   }
   if (const std::string* text = find_option(options, "json.map-null-key.literal")) {
@@ -61,21 +64,37 @@ Result<JsonOptions> JsonOptions::parse(const TableOptions& options) {
 std::vector<OptionDescription> JsonOptions::descriptions() {
   using enum OptionKind;
   return {
-      {.key = "json.fail-on-missing-field", .kind = kBoolean, .default_value = "false",
-       .description = "A record without one of the columns fails the job; otherwise the column is NULL."},
-      {.key = "json.ignore-parse-errors", .kind = kBoolean, .default_value = "false",
-       .description = "Values that do not fit are NULL; lines that are not JSON are skipped and counted."},
-      {.key = "json.map-null-key.mode", .kind = kEnum, .default_value = "FAIL",
+      {.key = "json.fail-on-missing-field",
+       .kind = kBoolean,
+       .default_value = "false",
+       .description =
+           "A record without one of the columns fails the job; otherwise the column is NULL."},
+      {.key = "json.ignore-parse-errors",
+       .kind = kBoolean,
+       .default_value = "false",
+       .description =
+           "Values that do not fit are NULL; lines that are not JSON are skipped and counted."},
+      {.key = "json.map-null-key.mode",
+       .kind = kEnum,
+       .default_value = "FAIL",
        .description = "What to do with a NULL key of a MAP when writing.",
        .choices = {"FAIL", "DROP", "LITERAL"}},
-      {.key = "json.map-null-key.literal", .kind = kString, .default_value = "null",
+      {.key = "json.map-null-key.literal",
+       .kind = kString,
+       .default_value = "null",
        .description = "The key to write for NULL with mode LITERAL."},
-      {.key = "json.timestamp-format.standard", .kind = kEnum, .default_value = "SQL",
+      {.key = "json.timestamp-format.standard",
+       .kind = kEnum,
+       .default_value = "SQL",
        .description = "SQL: 2024-01-31 10:00:00.5; ISO-8601: 2024-01-31T10:00:00.5.",
        .choices = {"SQL", "ISO-8601"}},
-      {.key = "json.encode.decimal-as-plain-number", .kind = kBoolean, .default_value = "false",
+      {.key = "json.encode.decimal-as-plain-number",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "DECIMAL values are written without an exponent."},
-      {.key = "json.encode.ignore-null-fields", .kind = kBoolean, .default_value = "false",
+      {.key = "json.encode.ignore-null-fields",
+       .kind = kBoolean,
+       .default_value = "false",
        .description = "NULL columns are left out when writing."},
   };
 }
@@ -139,7 +158,9 @@ Status check_type(const std::string& column, const DataType& type) {
 class JsonTableFormat final : public TableFormat {
  public:
   [[nodiscard]] std::string_view name() const override { return "json"; }
-  [[nodiscard]] std::string_view description() const override { return "JSON objects, one per line."; }
+  [[nodiscard]] std::string_view description() const override {
+    return "JSON objects, one per line.";
+  }
   [[nodiscard]] std::vector<OptionDescription> options() const override {
     return JsonOptions::descriptions();
   }
