@@ -12,8 +12,6 @@
 namespace clepsydra {
 namespace {
 
-using ast::ExpressionKind;
-
 std::string printed(std::string_view sql) {
   const Result<ast::ExpressionPtr> expression = grammar::parse_expression(sql);
   if (!expression.is_ok()) return expression.status().to_string();
@@ -123,6 +121,9 @@ TEST(ExpressionFormsTest, literals) {
       {"N'x'", "'x'"},
       {"x'0aFF'", "X'0AFF'"},
       {"X''"},
+      {"{d '2020-01-01'}", "DATE '2020-01-01'"},
+      {"{ ts '2020-01-01 00:00:00' }", "TIMESTAMP '2020-01-01 00:00:00'"},
+      {"{T '12:34:56'}", "TIME '12:34:56'"},
       {"DATE '2020-01-01'"},
       {"TIME '12:34:56'"},
       {"TIMESTAMP '2020-01-01 00:00:00'"},
@@ -212,12 +213,14 @@ TEST(ExpressionFormsTest, values_of_many_parts) {
 TEST(ExpressionFormsTest, calls) {
   expect_forms({
       {"f()"},
+      {"{fn UPPER(a)}", "UPPER(a)"},
       {"c.d.f(1)"},
       {"COUNT(*)"},
       {"count(distinct a, b)", "count(DISTINCT a, b)"},
       {"SUM(ALL a)"},
       {"SUM(a) FILTER (WHERE b > 1)"},
       {"LISTAGG(a, ',') WITHIN GROUP (ORDER BY b DESC)"},
+      {"LISTAGG(a ORDER BY b)", "LISTAGG(a) WITHIN GROUP (ORDER BY b)"},
       {"ARRAY_AGG(a IGNORE NULLS)", "ARRAY_AGG(a) IGNORE NULLS"},
       {"FIRST_VALUE(a) RESPECT NULLS OVER (ORDER BY b)"},
       {"ROW_NUMBER() OVER (PARTITION BY a, b ORDER BY c DESC NULLS FIRST)"},

@@ -245,6 +245,11 @@ void Parser::call_arguments(ast::FunctionCall& call) {
     call.arguments.push_back(argument());
   } while (in_.accept(TokenKind::kComma));
   null_treatment(call);
+  // LISTAGG(a ORDER BY b) is LISTAGG(a) WITHIN GROUP (ORDER BY b).
+  if (in_.accept("ORDER")) {
+    in_.expect("BY");
+    call.within_group = order_by();
+  }
 }
 
 ast::Argument Parser::argument() {
@@ -336,7 +341,7 @@ bool Parser::null_treatment(ast::FunctionCall& call) {
 // [IGNORE NULLS] [WITHIN GROUP (..)] [FILTER (..)] [OVER ..].
 void Parser::call_suffixes(ast::FunctionCall& call) {
   null_treatment(call);
-  if (in_.accept_sequence({"WITHIN", "GROUP"})) {
+  if (call.within_group.empty() && in_.accept_sequence({"WITHIN", "GROUP"})) {
     const Token open = in_.peek();
     in_.expect(TokenKind::kLeftParen);
     in_.expect_sequence({"ORDER", "BY"});

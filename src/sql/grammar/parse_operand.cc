@@ -157,6 +157,8 @@ ExpressionPtr Parser::operand() {
     }
     case TokenKind::kLeftParen:
       return subscripts(parenthesised());
+    case TokenKind::kLeftBrace:
+      return brace_escape();
     case TokenKind::kQuotedName:
       return subscripts(name_operand());
     case TokenKind::kWord:
@@ -165,6 +167,33 @@ ExpressionPtr Parser::operand() {
       in_.fail_expected("an expression");
       return placeholder();
   }
+}
+
+// {d '..'}, {t '..'}, {ts '..'} and {fn call}: how JDBC writes literals and calls.
+ExpressionPtr Parser::brace_escape() {
+  const std::size_t begin = in_.take().range.begin;
+  std::string word(in_.text_of(in_.peek().range));
+  for (char& c : word) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  ExpressionPtr result;
+  if (in_.is_ahead(1, TokenKind::kString) && (word == "d" || word == "t" || word == "ts")) {
+    in_.take();
+    std::string text = string_value();
+    result = literal(word == "d"   ? LiteralKind::kDate
+                     : word == "t" ? LiteralKind::kTime
+                                   : LiteralKind::kTimestamp,
+                     std::move(text), begin);
+  } else if (word == "fn") {
+    in_.take();
+    result = expression(kUnaryPrecedence);
+  } else {
+    in_.fail_expected("d, t, ts or fn after '{'");
+    return placeholder();
+  }
+  in_.expect(TokenKind::kRightBrace);
+  result->range = in_.range_from(begin);
+  return result;
 }
 
 // value[index] and value.field, as often as they follow.

@@ -10,8 +10,12 @@
 #include "sql/ast/print.h"
 #include "sql/grammar/parser.h"
 
+namespace ast = clepsydra::ast;
+namespace grammar = clepsydra::grammar;
+using clepsydra::Result;
+using clepsydra::StatusCode;
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace clepsydra;
   const std::string_view script(reinterpret_cast<const char*>(data), size);
   (void)grammar::needs_more_input(script);
   grammar::ScriptReader reader(script);

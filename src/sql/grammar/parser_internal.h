@@ -119,6 +119,7 @@ class Parser {
   // Operands: parse_operand.cc.
   ast::ExpressionPtr operand();
   ast::ExpressionPtr subscripts(ast::ExpressionPtr value);
+  ast::ExpressionPtr brace_escape();
   ast::ExpressionPtr word_operand();
   ast::ExpressionPtr name_operand();
   ast::ExpressionPtr parenthesised();
