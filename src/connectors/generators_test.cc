@@ -1,0 +1,201 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/memory_file_system.h"
+#include "connectors/connector_registry.h"
+#include "tests/harness/batch_text.h"
+#include "tests/harness/source_reading.h"
+
+namespace clepsydra {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using testing::read_table;
+using testing::ReadOptions;
+using testing::ReadTable;
+using testing::schema_of;
+using ::testing::SizeIs;
+
+class GeneratorsTest : public ::testing::Test {
+ protected:
+  ReadTable read(const std::string& connector, const TableOptions& options,
+                 const std::string& schema, const ReadOptions& how = {}) {
+    return read_table(connector, options, schema_of(schema), {}, files_, clock_, how);
+  }
+  static std::vector<std::string> sorted(std::vector<std::string> lines) {
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+  static std::vector<std::string> split(const std::string& line) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= line.size();) {
+      const std::size_t end = std::min(line.find(" | ", begin), line.size());
+      parts.push_back(line.substr(begin, end - begin));
+      begin = end + 3;
+    }
+    return parts;
+  }
+
+  SimulatedClock clock_{1'700'000'000'000};
+  MemoryFileSystem files_{clock_};
+};
+
+TEST_F(GeneratorsTest, sequences_end_the_table_and_come_once_at_any_parallelism) {
+  const TableOptions options = {
+      {"fields.n.kind", "sequence"}, {"fields.n.start", "3"}, {"fields.n.end", "7"}};
+  EXPECT_THAT(read("datagen", options, "n INT").all(), ElementsAre("3", "4", "5", "6", "7"));
+  EXPECT_THAT(sorted(read("datagen", options, "n INT", {.parallelism = 3}).all()),
+              ElementsAre("3", "4", "5", "6", "7"));
+  EXPECT_THAT(read("datagen", options, "n STRING", {.rows_max = 1, .reopen = true}).all(),
+              ElementsAre("3", "4", "5", "6", "7"));
+}
+
+TEST_F(GeneratorsTest, random_values_keep_their_bounds) {
+  const auto rows = read("datagen",
+                         {{"number-of-rows", "500"},
+                          {"fields.i.min", "-2"},
+                          {"fields.i.max", "3"},
+                          {"fields.s.length", "5"},
+                          {"fields.d.min", "0.5"},
+                          {"fields.d.max", "0.75"}},
+                         "i INT, s STRING, d DOUBLE")
+                        .all();
+  ASSERT_THAT(rows, SizeIs(500));
+  std::set<std::string> integers;
+  for (const std::string& row : rows) {
+    const auto parts = split(row);
+    integers.insert(parts[0]);
+    EXPECT_THAT(parts[1], MatchesRegex("'?[0-9a-f]{5}'?"));
+    EXPECT_GE(std::stod(parts[2]), 0.5);
+    EXPECT_LE(std::stod(parts[2]), 0.75);
+  }
+  EXPECT_EQ(integers, (std::set<std::string>{"-1", "-2", "0", "1", "2", "3"}));
+}
+
+TEST_F(GeneratorsTest, null_rate_is_kept_roughly) {
+  const auto rows =
+      read("datagen", {{"number-of-rows", "1000"}, {"fields.i.null-rate", "0.3"}}, "i BIGINT")
+          .all();
+  const auto nulls = std::count(rows.begin(), rows.end(), "NULL");
+  EXPECT_GT(nulls, 230);
+  EXPECT_LT(nulls, 370);
+}
+
+TEST_F(GeneratorsTest, rows_come_at_the_rate) {
+  const std::int64_t start = clock_.monotonic_ns();
+  EXPECT_THAT(
+      read("datagen", {{"number-of-rows", "1000"}, {"rows-per-second", "200"}}, "i INT").all(),
+      SizeIs(1000));
+  EXPECT_NEAR(static_cast<double>(clock_.monotonic_ns() - start), 5e9, 0.05e9);
+}
+
+TEST_F(GeneratorsTest, datagen_options_are_checked) {
+  EXPECT_THAT(read("datagen", {{"rows-per-second", "abc"}}, "i INT").status.message(),
+              HasSubstr("option 'rows-per-second' is 'abc'; expected a whole number"));
+  EXPECT_THAT(read("datagen", {{"fields.i.kind", "sequence"}, {"fields.i.start", "1"}}, "i INT")
+                  .status.message(),
+              HasSubstr("option 'fields.i.end' is missing"));
+  EXPECT_THAT(read("datagen", {{"fields.j.min", "1"}}, "i INT").status.message(),
+              HasSubstr("option 'fields.j.min' belongs to no column"));
+  EXPECT_THAT(
+      read("datagen", {{"fields.i.min", "5"}, {"fields.i.max", "1"}}, "i INT").status.message(),
+      HasSubstr("option 'fields.i.max' is '1'; expected at least 'fields.i.min'"));
+}
+
+constexpr const char* kBids =
+    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, dateTime "
+    "TIMESTAMP(3), extra STRING";
+constexpr const char* kEvents =
+    "event_type INT, person ROW<id BIGINT, name STRING, dateTime TIMESTAMP(3)>, auction ROW<id "
+    "BIGINT, "
+    "initialBid BIGINT, reserve BIGINT, seller BIGINT, category BIGINT, dateTime TIMESTAMP(3), "
+    "expires "
+    "TIMESTAMP(3)>, bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, dateTime TIMESTAMP(3)>";
+
+TEST_F(GeneratorsTest, nexmark_events_are_the_same_at_any_parallelism_batch_and_restart) {
+  const TableOptions options = {{"events.num", "20000"}};
+  const auto one = sorted(read("nexmark", options, kEvents).all());
+  ASSERT_THAT(one, SizeIs(20000));
+  EXPECT_EQ(sorted(read("nexmark", options, kEvents, {.parallelism = 3}).all()), one);
+  EXPECT_EQ(
+      sorted(read("nexmark", options, kEvents, {.parallelism = 2, .rows_max = 997, .reopen = true})
+                 .all()),
+      one);
+  EXPECT_NE(sorted(read("nexmark", {{"events.num", "20000"}, {"seed", "1"}}, kEvents).all()), one);
+}
+
+TEST_F(GeneratorsTest, nexmark_keeps_the_rules_of_the_benchmark) {
+  const auto bids =
+      read("nexmark", {{"events.num", "50000"}, {"nexmark.table", "bid"}}, kBids).all();
+  ASSERT_THAT(bids, SizeIs(46000));
+  std::int64_t hot_bidders = 0;
+  std::int64_t hot_channels = 0;
+  std::int64_t with_id = 0;
+  for (const std::string& line : bids) {
+    const auto bid = split(line);
+    const std::int64_t bidder = std::stoll(bid[1]);
+    EXPECT_GE(bidder, 2000);
+    EXPECT_LE(bidder, 2000 + 1000 + 10);
+    hot_bidders += bidder % 100 == 1 ? 1 : 0;
+    const std::int64_t price = std::stoll(bid[2]);
+    EXPECT_GE(price, 100);
+    EXPECT_LE(price, 100'000'000);
+    const bool hot =
+        bid[3] == "Google" || bid[3] == "Facebook" || bid[3] == "Baidu" || bid[3] == "Apple";
+    hot_channels += hot ? 1 : 0;
+    if (!hot) {
+      EXPECT_THAT(bid[3], MatchesRegex("channel-[0-9]{1,4}"));
+    }
+    EXPECT_THAT(bid[4], MatchesRegex("'?https://www.nexmark.com/[a-z]{3,4}/[a-z]{3,4}/[a-z]{3,4}/"
+                                     "item.htm.query=1(&channel_id=[0-9]+)?'?"));
+    with_id += bid[4].find("channel_id") != std::string::npos ? 1 : 0;
+    EXPECT_THAT(bid[6], MatchesRegex("'?[a-z]{54,82}'?"));
+  }
+  EXPECT_NEAR(static_cast<double>(hot_bidders) / 46000, 0.75, 0.02);
+  EXPECT_NEAR(static_cast<double>(hot_channels) / 46000, 0.5, 0.02);
+  EXPECT_NEAR(static_cast<double>(with_id) / 46000, 0.45, 0.02);
+  // 50,000 events at 10,000 a second: five seconds of event time.
+  EXPECT_EQ(split(bids.front())[5], "2015-07-15 00:00:00.000");
+  EXPECT_EQ(split(bids.back())[5], "2015-07-15 00:00:04.999");
+}
+
+TEST_F(GeneratorsTest, nexmark_has_one_person_three_auctions_and_46_bids_per_block) {
+  const auto events = read("nexmark", {{"events.num", "100"}}, "event_type INT").all();
+  ASSERT_THAT(events, SizeIs(100));
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(events[i], i % 50 == 0 ? "0" : i % 50 <= 3 ? "1" : "2") << i;
+  }
+}
+
+TEST_F(GeneratorsTest, nexmark_groups_out_of_order_hold_the_same_events) {
+  const TableOptions in_order = {{"events.num", "1000"}, {"nexmark.table", "bid"}};
+  TableOptions out_of_order = in_order;
+  out_of_order["out-of-order-group-size"] = "10";
+  const auto a = read("nexmark", in_order, kBids).all();
+  const auto b = read("nexmark", out_of_order, kBids).all();
+  EXPECT_NE(a, b);
+  EXPECT_EQ(sorted(a), sorted(b));
+}
+
+TEST_F(GeneratorsTest, nexmark_refuses_columns_it_does_not_know) {
+  EXPECT_THAT(read("nexmark", {{"nexmark.table", "bid"}}, "auctoin BIGINT").status.message(),
+              HasSubstr("has no column 'auctoin' in bid (did you mean 'auction'?)"));
+  EXPECT_THAT(read("nexmark", {{"nexmark.table", "bid"}}, "auction INT").status.message(),
+              HasSubstr("column 'auction' of bid is declared INT; expected BIGINT"));
+  EXPECT_THAT(read("nexmark", {}, "person STRING").status.message(),
+              HasSubstr("'person' must be a ROW"));
+}
+
+}  // namespace
+}  // namespace clepsydra
