@@ -40,6 +40,10 @@ void append_timestamp_text(std::int64_t ticks, int precision,
 void append_interval_year_month_text(std::int32_t months, std::string& out);  // +2-03
 void append_interval_day_time_text(std::int64_t millis, std::string& out);    // +1 00:00:00.000
 
+// Text as a field of a tab-separated line: \ \t \n \r and NUL as \\ \t \n \r \0. (A NULL is \N
+// there.)
+void append_tsv_escaped(std::string_view text, std::string& out);
+
 // What CAST(text AS type) accepts: blanks around are trimmed; `false` when the text is not such a
 // value or out of range. Nothing is rounded silently except where the reference does (DECIMAL: half
 // up).
