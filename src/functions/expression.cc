@@ -239,6 +239,16 @@ ExpressionPtr big_int_literal(std::int64_t value) {
   return fixed_literal<std::int64_t>(DataType::big_int().with_nullable(false), value);
 }
 
+ExpressionPtr year_month_literal(std::int64_t months) {
+  return fixed_literal<std::int32_t>(DataType::interval_year_month("MONTH").with_nullable(false),
+                                     static_cast<std::int32_t>(months));
+}
+
+ExpressionPtr day_time_literal(std::int64_t millis) {
+  return fixed_literal<std::int64_t>(DataType::interval_day_time("SECOND(3)").with_nullable(false),
+                                     millis);
+}
+
 ExpressionPtr text_literal(std::string_view value) {
   const auto length = static_cast<std::int32_t>(utf8_length(value));
   ColumnBuilder builder(DataType::char_(length).with_nullable(false), literal_pool());

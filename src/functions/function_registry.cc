@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@
 #include "functions/scalar/families.h"
 #include "functions/scalar_function.h"
 #include "functions/signature_rules.h"
+#include "functions/time_units.h"
 #include "functions/type_rules.h"
 
 namespace clepsydra {
@@ -50,8 +52,11 @@ struct FunctionTable {
 const FunctionTable& table() {
   static const FunctionTable kTable = [] {
     FunctionTable made;
-    for (const auto family : {arithmetic_functions, comparison_functions, logic_functions,
-                              conditional_functions, cast_functions, math_functions}) {
+    for (const auto family :
+         {arithmetic_functions, math_functions, comparison_functions, logic_functions,
+          conditional_functions, cast_functions, text_functions, text_search_functions,
+          pattern_functions, date_time_functions, date_time_text_functions, clock_functions,
+          nested_functions}) {
       made.add(family());
     }
     return made;
@@ -157,6 +162,41 @@ Result<ExpressionPtr> negate(const FunctionRegistry& registry, Result<Expression
   return registry.resolve("NOT", {*std::move(value)});
 }
 
+// TIMESTAMPADD(unit, count, time) is time + count * INTERVAL '1' unit.
+Result<ExpressionPtr> resolve_timestamp_add(const FunctionRegistry& registry, TimeUnit unit,
+                                            Arguments arguments) {
+  if (arguments.size() != 2 || !arguments[0]->type().is_integer()) {
+    return Status::invalid_argument("expected TIMESTAMPADD(unit, count, time)");
+  }
+  const std::int64_t months = unit == TimeUnit::kYear ? 12 : unit == TimeUnit::kQuarter ? 3 : 1;
+  const std::int64_t millis = unit_millis(unit);
+  ExpressionPtr interval = millis > 0 ? day_time_literal(millis) : year_month_literal(months);
+  ExpressionPtr time = std::move(arguments[1]);
+  const DataType& type = time->type();
+  const bool nullable = type.nullable();
+  if (type.kind() == TypeKind::kDate && millis > 0 && millis < kMillisPerDay) {
+    CLP_ASSIGN_OR_RETURN(time,
+                         cast_to(std::move(time), DataType::timestamp(6).with_nullable(nullable)));
+  } else if (type.is_timestamp() && type.precision() < 3 && unit == TimeUnit::kMillisecond) {
+    const DataType finer =
+        type.kind() == TypeKind::kTimestamp ? DataType::timestamp(3) : DataType::timestamp_ltz(3);
+    CLP_ASSIGN_OR_RETURN(time, cast_to(std::move(time), finer.with_nullable(nullable)));
+  }
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr length,
+                       registry.resolve("*", {std::move(interval), std::move(arguments[0])}));
+  return registry.resolve("+", {std::move(time), std::move(length)});
+}
+
+// The unit of "TIMESTAMPADD_DAY".
+std::optional<TimeUnit> timestamp_add_unit(std::string_view name) {
+  constexpr std::string_view kPrefix = "TIMESTAMPADD_";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const std::optional<TimeUnit> unit = parse_time_unit(name.substr(kPrefix.size()));
+  const bool has_length = unit && (unit_millis(*unit) > 0 || *unit == TimeUnit::kYear ||
+                                   *unit == TimeUnit::kQuarter || *unit == TimeUnit::kMonth);
+  return has_length ? unit : std::nullopt;
+}
+
 // The calls of kRewritten; null for others.
 Result<ExpressionPtr> rewrite(const FunctionRegistry& registry, std::string_view name,
                               Arguments& arguments) {
@@ -172,6 +212,11 @@ Result<ExpressionPtr> rewrite(const FunctionRegistry& registry, std::string_view
   if (name == "NOT SIMILAR TO") {
     return negate(registry, registry.resolve("SIMILAR TO", std::move(arguments)));
   }
+  if (const std::optional<TimeUnit> unit = timestamp_add_unit(name); unit) {
+    return resolve_timestamp_add(registry, *unit, std::move(arguments));
+  }
+  if (name == "UNIX_TIMESTAMP" && arguments.empty())
+    return registry.resolve("UNIX_TIMESTAMP_NOW", {});
   if (name == "+" && arguments.size() == 1 && arguments[0]->type().is_numeric())
     return arguments[0];
   return ExpressionPtr();
@@ -312,6 +357,7 @@ Result<FunctionRegistry::ResolvedAggregate> FunctionRegistry::resolve_aggregate(
 bool FunctionRegistry::is_scalar(std::string_view name) const {
   const std::string canonical = upper(name);
   return table().by_name.find(canonical) != table().by_name.end() ||
+         timestamp_add_unit(canonical).has_value() ||
          std::find(kRewritten.begin(), kRewritten.end(), canonical) != kRewritten.end();
 }
 
@@ -322,7 +368,11 @@ bool FunctionRegistry::is_aggregate(std::string_view name) const {
 
 std::vector<std::string> FunctionRegistry::names() const {
   std::vector<std::string> names(kAggregates.begin(), kAggregates.end());
-  for (const auto& [name, function] : table().by_name) names.push_back(name);
+  for (const auto& [name, function] : table().by_name) {
+    if (!function->is_unit_form || name.find('_') == std::string::npos) names.push_back(name);
+  }
+  for (const std::string_view name : {"EXTRACT", "TIMESTAMPADD", "TIMESTAMPDIFF"})
+    names.emplace_back(name);
   for (const std::string_view name : kRewritten) names.emplace_back(name);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -61,8 +61,11 @@ class Merger {
       return true;
     }
     if (from.validity != nullptr && !merge_validity(from, rows)) return false;
-    if (from.is_constant && from.is_null(0)) return true;
     auto* to = call_.results<std::uint8_t>();
+    if (from.is_constant && from.is_null(0)) {
+      if (out_.type.physical() == PhysicalType::kView) clear_views(rows);
+      return true;
+    }
     switch (out_.type.fixed_width()) {
       case 1:
         copy_rows<std::uint8_t>(from, rows, to);
@@ -109,6 +112,11 @@ class Merger {
       if (from.is_null(row)) clear_bit(bits, row);
     });
     return true;
+  }
+
+  void clear_views(Rows rows) {
+    auto* to = call_.results<StringView16>();
+    for_each_row(rows, [&](std::int32_t row) { to[row] = StringView16(); });
   }
 
   void copy_views(const Vector& from, Rows rows) {
@@ -203,6 +211,19 @@ class IndexScratch {
   std::vector<std::int32_t>* indices_;
   std::size_t& used_;
 };
+
+// Kernels leave views under a NULL as they were: make them point nowhere.
+void clear_null_views(KernelCall& call, Register& out) {
+  const Vector& vector = out.vector;
+  if (vector.validity == nullptr || vector.type.physical() != PhysicalType::kView ||
+      vector.values != out.buffers.values->data()) {
+    return;
+  }
+  auto* views = call.results<StringView16>();
+  for_each_row(call.rows, [&](std::int32_t row) {
+    if (vector.is_null(row)) views[row] = StringView16();
+  });
+}
 
 Rows rows_of(const std::vector<std::int32_t>& indices, std::int32_t length) {
   return {.indices = indices.data(),
@@ -333,7 +354,9 @@ Status Program::run_call(Instruction& instruction, Rows rows) {
   const bool done = (!instruction.function->is_strict || call.combine_validity()) &&
                     (out.vector.type.fixed_width() == 0 || call.allocate_results()) &&
                     instruction.kernel.kernel(call);
-  return done && call.status().is_ok() ? Status::ok() : explain_failure(instruction, call);
+  if (!done || !call.status().is_ok()) return explain_failure(instruction, call);
+  clear_null_views(call, out);
+  return Status::ok();
 }
 
 // "division by zero in (a / b), where a = 7, b = 0"
@@ -463,13 +486,6 @@ Result<Column> Program::to_column(Register& from, std::int64_t rows) {
     if (vector.validity != nullptr) {
       data.null_count = data.length - count_set_bits(vector.validity, 0, data.length);
       if (data.null_count > 0) data.validity = vector.validity_owner;
-    }
-    if (data.null_count > 0 && vector.type.physical() == PhysicalType::kView) {
-      // Views under a NULL must not point anywhere.
-      auto* views = reinterpret_cast<StringView16*>(from.buffers.values->mutable_data());
-      for (std::int64_t row = 0; row < data.length; ++row) {
-        if (!get_bit(vector.validity, row)) views[row] = StringView16();
-      }
     }
     data.values = vector.values_owner;
     data.blobs = vector.blobs;

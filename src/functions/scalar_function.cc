@@ -96,6 +96,36 @@ bool KernelCall::share_argument(int i) {
   return true;
 }
 
+Result<Column> KernelCall::argument_column(int i) const {
+  const Vector& from = argument(i);
+  if (!from.is_constant && from.column.has_value()) return from.column;
+  if (from.is_constant && from.is_null(0)) {
+    return make_null_column(from.type, rows.length, *context.pool);
+  }
+  if (from.column.has_value()) return repeat_row(from.column, 0, rows.length, *context.pool);
+  ColumnData data{.type = from.type,
+                  .length = from.is_constant ? 1 : rows.length,
+                  .validity = nullptr,
+                  .values = from.values_owner,
+                  .blobs = from.blobs,
+                  .children = {}};
+  if (from.validity != nullptr) {
+    data.null_count = data.length - count_set_bits(from.validity, 0, data.length);
+    if (data.null_count > 0) data.validity = from.validity_owner;
+  }
+  if (!rows.is_dense() && from.type.physical() == PhysicalType::kView) {
+    // Views of rows that were not computed may point anywhere: a column needs all of them right.
+    const auto bytes = static_cast<std::int64_t>(sizeof(StringView16)) * data.length;
+    CLP_ASSIGN_OR_RETURN(std::shared_ptr<MutableBuffer> views,
+                         allocate_zeroed_buffer(*context.pool, bytes));
+    auto* to = reinterpret_cast<StringView16*>(views->mutable_data());
+    for_each_row(rows, [&](std::int32_t row) { to[row] = from.data<StringView16>()[row]; });
+    data.values = std::move(views);
+  }
+  const Column column(std::move(data));
+  return from.is_constant ? repeat_row(column, 0, rows.length, *context.pool) : column;
+}
+
 bool KernelCall::fail(std::int32_t row, std::string message) {
   failed_row_ = row;
   return fail(Status::invalid_argument(std::move(message)));

@@ -133,6 +133,8 @@ class KernelCall {
 
   // The result is argument `i` as it is, shared.
   bool share_argument(int i);
+  // Argument `i` as a column with one value per row; rows that are not computed may be anything.
+  Result<Column> argument_column(int i) const;
 
   bool fail(std::int32_t row, std::string message);
   bool fail(Status status);
@@ -225,6 +227,8 @@ struct ScalarFunction {
   // NULL exactly when an argument is NULL: handled outside the kernel.
   bool is_strict = true;
   Volatility volatility = Volatility::kPure;
+  // EXTRACT_YEAR for EXTRACT(YEAR FROM t): not a name that people write.
+  bool is_unit_form = false;
   bool takes_bare_null = false;     // An argument may be NULL without a type.
   std::string_view signature = {};  // "SUBSTRING(text FROM start [FOR length])"
   std::string_view description = {};

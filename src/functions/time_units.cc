@@ -1,7 +1,6 @@
 #include "functions/time_units.h"
 
 #include <array>
-#include <utility>
 
 #include "stream/calendar.h"
 
@@ -31,32 +30,18 @@ IsoWeek iso_week(std::int64_t days) {
   return {year, static_cast<int>((thursday - days_from_civil({year, 1, 1})) / 7) + 1};
 }
 
+std::string_view time_unit_name(TimeUnit unit) {
+  constexpr std::array<std::string_view, kTimeUnitCount> kNames = {
+      "MILLENNIUM", "CENTURY",     "DECADE",      "YEAR",       "ISOYEAR", "QUARTER", "MONTH",
+      "WEEK",       "DAY",         "DOW",         "ISODOW",     "DOY",     "HOUR",    "MINUTE",
+      "SECOND",     "MILLISECOND", "MICROSECOND", "NANOSECOND", "EPOCH"};
+  return kNames[static_cast<std::size_t>(unit)];
+}
+
 std::optional<TimeUnit> parse_time_unit(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, TimeUnit>, 20> kUnits = {{
-      {"MILLENNIUM", TimeUnit::kMillennium},
-      {"CENTURY", TimeUnit::kCentury},
-      {"DECADE", TimeUnit::kDecade},
-      {"YEAR", TimeUnit::kYear},
-      {"ISOYEAR", TimeUnit::kIsoYear},
-      {"QUARTER", TimeUnit::kQuarter},
-      {"MONTH", TimeUnit::kMonth},
-      {"WEEK", TimeUnit::kWeek},
-      {"DAY", TimeUnit::kDay},
-      {"DOW", TimeUnit::kDayOfWeek},
-      {"ISODOW", TimeUnit::kIsoDayOfWeek},
-      {"DOY", TimeUnit::kDayOfYear},
-      {"HOUR", TimeUnit::kHour},
-      {"MINUTE", TimeUnit::kMinute},
-      {"SECOND", TimeUnit::kSecond},
-      {"MILLISECOND", TimeUnit::kMillisecond},
-      {"MICROSECOND", TimeUnit::kMicrosecond},
-      {"NANOSECOND", TimeUnit::kNanosecond},
-      {"EPOCH", TimeUnit::kEpoch},
-      {"FRAC_SECOND", TimeUnit::kMicrosecond},
-  }};
-  if (name.starts_with("SQL_TSI_")) name.remove_prefix(8);
-  for (const auto& [text, unit] : kUnits) {
-    if (text == name) return unit;
+  for (int i = 0; i < kTimeUnitCount; ++i) {
+    const auto unit = static_cast<TimeUnit>(i);
+    if (time_unit_name(unit) == name) return unit;
   }
   return std::nullopt;
 }
@@ -91,8 +76,8 @@ std::int64_t floor_days(std::int64_t days, TimeUnit unit) {
 
 std::int64_t ceil_days(std::int64_t days, TimeUnit unit) {
   const std::int64_t first = floor_days(days, unit);
-  if (first == days) return days;
   const CivilDate date = civil_from_days(first);
+  const bool starts_unit = first == days;
   switch (unit) {
     case TimeUnit::kMillennium:
       return days_from_civil({date.year + 1000, 1, 1});
@@ -101,18 +86,40 @@ std::int64_t ceil_days(std::int64_t days, TimeUnit unit) {
     case TimeUnit::kDecade:
       return days_from_civil({date.year + 10, 1, 1});
     case TimeUnit::kYear:
-      return days_from_civil({date.year + 1, 1, 1});
+      return starts_unit ? days : days_from_civil({date.year + 1, 1, 1});
     case TimeUnit::kIsoYear:
-      return floor_days(first + 7 * 53, unit);
+      return starts_unit ? days : floor_days(first + 7 * 53, unit);
     case TimeUnit::kQuarter:
-      return add_months(first, 3);
+      return starts_unit && date.month == 1 ? days : add_months(first, 3);
     case TimeUnit::kMonth:
-      return add_months(first, 1);
+      return starts_unit ? days : add_months(first, 1);
     case TimeUnit::kWeek:
-      return first + 7;
+      return starts_unit ? days : first + 7;
     default:
       return days;
   }
+}
+
+namespace {
+
+std::int64_t months_between_days(std::int64_t from, std::int64_t to) {
+  if (to < from) return -months_between_days(to, from);
+  // No month has more than 31 days: not more than the true value.
+  for (std::int64_t months = (to - from) / 31;; ++months) {
+    if (add_months(from, months) >= to || add_months(from, months + 1) > to) return months;
+  }
+}
+
+}  // namespace
+
+std::int64_t months_between(std::int64_t from_millis, std::int64_t to_millis) {
+  const std::int64_t from = floor_div(from_millis, kMillisPerDay);
+  const std::int64_t to = floor_div(to_millis, kMillisPerDay);
+  const std::int64_t months = months_between_days(from, to);
+  const bool same_day = add_months(from, months) == to;
+  return same_day && floor_mod(to_millis, kMillisPerDay) < floor_mod(from_millis, kMillisPerDay)
+             ? months - 1
+             : months;
 }
 
 std::int64_t unit_millis(TimeUnit unit) {

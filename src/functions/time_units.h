@@ -51,13 +51,19 @@ enum class TimeUnit : std::uint8_t {
   kNanosecond,
   kEpoch,
 };
-// "YEAR", "DOW", "SQL_TSI_DAY"; nothing for other words. Case matters: upper.
+// "YEAR", "DOW"; upper case. Nothing for other words.
 std::optional<TimeUnit> parse_time_unit(std::string_view name);
+std::string_view time_unit_name(TimeUnit unit);
+inline constexpr int kTimeUnitCount = 19;
 
-// The first day of the unit that `days` lies in, and of the next one unless it is a first day
-// itself. Years to days; others leave the day as it is.
+// The first day of the unit that `days` lies in. Smaller units leave the day as it is.
 std::int64_t floor_days(std::int64_t days, TimeUnit unit);
+// The first day of the next unit, or `days` when it starts one; as the reference has it: decades,
+// centuries and millennia always give the next one, quarters only stay on 1 January.
 std::int64_t ceil_days(std::int64_t days, TimeUnit unit);
+// Whole months from `from` to `to`, both in milliseconds; the last day of a shorter month completes
+// one.
+std::int64_t months_between(std::int64_t from_millis, std::int64_t to_millis);
 // Milliseconds of a fixed-length unit (week to millisecond), or 0.
 std::int64_t unit_millis(TimeUnit unit);
 
