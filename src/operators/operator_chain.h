@@ -88,6 +88,7 @@ class OperatorChain {
   Sweep sweep_ = Sweep::kNone;
   std::size_t sweep_next_ = 0;
   std::int64_t sweep_now_ms_ = 0;
+  bool error_named_ = false;  // The error on its way up already says which operator it is from.
 };
 
 }  // namespace clepsydra

@@ -77,4 +77,7 @@ class OperatorRegistry {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
+// Defined by the build from the room's REGISTER list.
+void register_all_operators(OperatorRegistry& registry);
+
 }  // namespace clepsydra

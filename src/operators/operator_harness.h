@@ -1,0 +1,80 @@
+// Runs operators in tests: text in, text out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/memory_pool.h"
+#include "clepsydra/status.h"
+#include "operators/operator_chain.h"
+#include "state/state_backend.h"
+#include "stream/batch.h"
+
+namespace clepsydra::testing {
+
+// A chain of operators, each fed by the one before it, on a simulated clock. Lines are those of
+// tests/harness/batch_text.h, and watermarks with their time: "~2024-01-01 10:00:00", "~end".
+class OperatorHarness {
+ public:
+  struct Options {
+    std::int64_t batch_rows = 4096;  // Rows per input batch.
+    std::int64_t output_rows_max = 4096;
+    std::int64_t pool_bytes = std::int64_t{1} << 30;
+    std::int64_t clock_start_ms = 0;
+    // Changes what operators get; may be empty.
+    std::function<void(OperatorContext&)> customize = {};
+  };
+
+  // The error of OperatorChain::make().
+  static Result<std::unique_ptr<OperatorHarness>> make(std::vector<OperatorSpec> specs,
+                                                       Options options);
+
+  ~OperatorHarness();
+
+  Status push(const std::vector<std::string>& lines);
+  Status flush();
+  // A last watermark, then the end of input.
+  Status finish();
+  // Moves the clock and calls what is due.
+  Status advance_clock(std::int64_t to_ms);
+
+  // What came out so far: rows alone, and rows with watermarks as they came.
+  [[nodiscard]] const std::vector<std::string>& rows() const { return rows_; }
+  [[nodiscard]] const std::vector<std::string>& output() const { return output_; }
+  // The most rows that one call of the chain gave out.
+  [[nodiscard]] std::int64_t step_rows_max() const { return step_rows_max_; }
+
+  [[nodiscard]] const OperatorCounters& counters(int op = 0) const { return chain_->counters(op); }
+  [[nodiscard]] OperatorChain& chain() { return *chain_; }
+  [[nodiscard]] MemoryPool& pool() { return *pool_; }
+
+ private:
+  class Sink;
+  OperatorHarness();
+  // Resumes until nothing is pending.
+  Status settle(Status status);
+  Status step(Status status);
+
+  Options options_;
+  SimulatedClock clock_{0};
+  std::shared_ptr<MemoryPool> pool_;
+  std::vector<std::unique_ptr<KeyedStateBackend>> backends_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<OperatorChain> chain_;
+  SchemaPtr input_;
+  std::vector<std::string> rows_;
+  std::vector<std::string> output_;
+  std::int64_t step_rows_ = 0;
+  std::int64_t step_rows_max_ = 0;
+};
+
+// Milliseconds of "2024-01-01 10:00:00".
+std::int64_t millis_of(std::string_view timestamp);
+
+}  // namespace clepsydra::testing

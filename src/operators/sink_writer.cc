@@ -1,0 +1,74 @@
+// sink_writer: hands rows to a connector's writer.
+//
+// Options
+//   sink         as TableConnector::sink_spec() wrote it
+//
+// At the end of the input the writer's committables go to OperatorContext::hand_over_committables.
+// A writer that does not get there is aborted.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "clepsydra/connector_runtime.h"
+#include "clepsydra/sink.h"
+#include "operators/operator_registry.h"
+
+namespace clepsydra {
+namespace {
+
+// Threads: task thread only.
+// State:   none; what is written and not committed yet is the writer's.
+// Input:   what the connector takes; the planner checked the changelog.
+class SinkWriterOperator final : public Operator {
+ public:
+  SinkWriterOperator(std::unique_ptr<Sink> sink, std::unique_ptr<SinkWriter> writer,
+                     OperatorContext& context)
+      : sink_(std::move(sink)), writer_(std::move(writer)), context_(&context) {}
+  ~SinkWriterOperator() override {
+    if (!is_finished_) writer_->abort();
+  }
+
+  Status process(int /*input*/, Batch batch, Output& /*output*/) override {
+    return batch.rows() > 0 ? writer_->write(batch) : Status::ok();
+  }
+
+  Status flush(Output& /*output*/) override { return writer_->flush(); }
+
+  Status finish(Output& /*output*/) override {
+    CLP_ASSIGN_OR_RETURN(std::vector<std::string> committables, writer_->prepare_commit());
+    is_finished_ = true;
+    if (!committables.empty()) context_->hand_over_committables(std::move(committables));
+    return Status::ok();
+  }
+
+ private:
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<SinkWriter> writer_;
+  OperatorContext* context_;
+  bool is_finished_ = false;
+};
+
+Result<OperatorPtr> make_sink_writer(const OperatorSpec& spec, OperatorContext& context) {
+  CLP_ASSIGN_OR_RETURN(const ValueTree tree, spec.options.get("sink"));
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, context.connectors->make_sink(tree));
+  const SinkContext sink_context{.pool = context.pool,
+                                 .file_system = context.file_system,
+                                 .clock = context.clock,
+                                 .configuration = context.configuration,
+                                 .standard_output = context.standard_output,
+                                 .job_id = context.job_id,
+                                 .subtask = context.subtask,
+                                 .parallelism = context.parallelism};
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer, sink->open_writer(sink_context));
+  return std::make_unique<SinkWriterOperator>(std::move(sink), std::move(writer), context);
+}
+
+}  // namespace
+
+void register_sink_writer(OperatorRegistry& registry) {
+  registry.add({.kind = "sink_writer", .inputs = 1, .make = make_sink_writer});
+}
+
+}  // namespace clepsydra

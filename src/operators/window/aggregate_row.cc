@@ -1,0 +1,203 @@
+#include "operators/window/aggregate_row.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "stream/column_builder.h"
+#include "stream/type_codec.h"
+
+namespace clepsydra {
+namespace {
+
+Result<std::vector<DataType>> types_of_arguments(const ValueTree& call,
+                                                 const std::vector<int>& arguments,
+                                                 const Schema& input, bool partials) {
+  std::vector<DataType> types;
+  if (call.find("argument_types") != nullptr) {
+    CLP_ASSIGN_OR_RETURN(const ValueTree::List trees, call.get_list("argument_types"));
+    for (const ValueTree& tree : trees) {
+      CLP_ASSIGN_OR_RETURN(DataType type, type_from_tree(tree));
+      types.push_back(std::move(type));
+    }
+    if (types.size() != arguments.size()) {
+      return Status::invalid_argument(
+          fmt::format("{} arguments and {} argument_types", arguments.size(), types.size()));
+    }
+    return types;
+  }
+  if (partials) {
+    return Status::invalid_argument("argument_types are needed where partial results are merged");
+  }
+  for (const int column : arguments) types.push_back(input.field(column).type);
+  return types;
+}
+
+Status check_column(std::int64_t column, const Schema& input) {
+  if (column < 0 || column >= input.size()) {
+    return Status::invalid_argument(
+        fmt::format("column {} of an input with {} columns", column, input.size()));
+  }
+  return Status::ok();
+}
+
+Result<std::vector<int>> argument_columns(const ValueTree& call, const Schema& input,
+                                          bool partials) {
+  CLP_ASSIGN_OR_RETURN(const ValueTree::List list, call.get_list("arguments"));
+  std::vector<int> columns;
+  for (const ValueTree& item : list) {
+    const std::int64_t* column = item.as_int();
+    if (column == nullptr) return Status::invalid_argument("an argument is not a column index");
+    if (!partials) CLP_RETURN_IF_ERROR(check_column(*column, input));
+    columns.push_back(static_cast<int>(*column));
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<AggregateRow> AggregateRow::make(const ValueTree::List& calls, const Schema& input,
+                                        bool partials) {
+  AggregateRow row;
+  for (const ValueTree& tree : calls) {
+    CLP_ASSIGN_OR_RETURN(const std::string name, tree.get_string("function"));
+    const auto make_call = [&]() -> Result<Call> {
+      Call call;
+      CLP_ASSIGN_OR_RETURN(call.arguments, argument_columns(tree, input, partials));
+      CLP_ASSIGN_OR_RETURN(const std::vector<DataType> types,
+                           types_of_arguments(tree, call.arguments, input, partials));
+      const std::int64_t filter = tree.get_int_or("filter", -1);
+      if (filter >= 0 && !partials) {
+        CLP_RETURN_IF_ERROR(check_column(filter, input));
+        if (input.field(static_cast<int>(filter)).type.kind() != TypeKind::kBoolean) {
+          return Status::invalid_argument("its FILTER is not BOOLEAN");
+        }
+        call.filter = static_cast<int>(filter);
+      }
+      CLP_ASSIGN_OR_RETURN(const ValueTree type_tree, tree.get("type"));
+      CLP_ASSIGN_OR_RETURN(const DataType type, type_from_tree(type_tree));
+      CLP_ASSIGN_OR_RETURN(call.function,
+                           make_aggregate(name, types, type, tree.get_bool_or("distinct", false)));
+      return call;
+    };
+    Result<Call> call = make_call();
+    if (!call.is_ok()) return call.status().with_context(fmt::format("aggregate {}", name));
+    call->offset = row.value_bytes_;
+    row.value_bytes_ += call->function->state_bytes();
+    row.calls_.push_back(*std::move(call));
+  }
+  return row;
+}
+
+bool AggregateRow::is_invertible() const {
+  return std::all_of(calls_.begin(), calls_.end(),
+                     [](const Call& call) { return call.function->is_invertible(); });
+}
+
+bool AggregateRow::is_order_sensitive() const {
+  return std::any_of(calls_.begin(), calls_.end(),
+                     [](const Call& call) { return call.function->is_order_sensitive(); });
+}
+
+bool AggregateRow::has_out_of_line() const {
+  return std::any_of(calls_.begin(), calls_.end(),
+                     [](const Call& call) { return call.function->has_out_of_line(); });
+}
+
+int AggregateRow::state_columns() const {
+  std::size_t columns = 0;
+  for (const Call& call : calls_) columns += call.function->state_types().size();
+  return static_cast<int>(columns);
+}
+
+Status AggregateRow::update(std::span<std::byte* const> values, const std::int32_t* rows,
+                            const Batch& batch, StateMemory& memory) {
+  for (std::byte* value : values) ++row_count(value);
+  StateMemoryAllocator allocator(memory);
+  for (const Call& call : calls_) {
+    arguments_.clear();
+    for (const int column : call.arguments) arguments_.push_back(batch.column(column));
+    const AggregateInput input{
+        .states = values,
+        .offset = call.offset,
+        .rows = rows,
+        .arguments = arguments_,
+        .filter = call.filter >= 0 ? &batch.column(call.filter) : nullptr,
+    };
+    CLP_RETURN_IF_ERROR(call.function->update(input, allocator));
+  }
+  arguments_.clear();  // Keeps no batch alive.
+  return Status::ok();
+}
+
+Status AggregateRow::merge_partials(std::span<std::byte* const> values, const std::int32_t* rows,
+                                    const Batch& batch, int rows_column, StateMemory& memory) {
+  const auto* counts = batch.column(rows_column).values<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    row_count(values[i]) += counts[rows != nullptr ? rows[i] : static_cast<std::int64_t>(i)];
+  }
+  StateMemoryAllocator allocator(memory);
+  int column = rows_column + 1;
+  for (const Call& call : calls_) {
+    arguments_.clear();
+    for (std::size_t i = 0; i < call.function->state_types().size(); ++i) {
+      arguments_.push_back(batch.column(column++));
+    }
+    const AggregateInput input{
+        .states = values, .offset = call.offset, .rows = rows, .arguments = arguments_};
+    CLP_RETURN_IF_ERROR(call.function->merge_columns(input, allocator));
+  }
+  arguments_.clear();
+  return Status::ok();
+}
+
+Status AggregateRow::merge(std::span<std::byte* const> into, std::span<std::byte* const> from,
+                           StateMemory& memory) {
+  for (std::size_t i = 0; i < into.size(); ++i) row_count(into[i]) += row_count(from[i]);
+  StateMemoryAllocator allocator(memory);
+  for (const Call& call : calls_) {
+    CLP_RETURN_IF_ERROR(call.function->merge(into, from, call.offset, allocator));
+  }
+  return Status::ok();
+}
+
+Status AggregateRow::subtract(std::span<std::byte* const> into, std::span<std::byte* const> from) {
+  for (std::size_t i = 0; i < into.size(); ++i) row_count(into[i]) -= row_count(from[i]);
+  for (const Call& call : calls_) {
+    CLP_RETURN_IF_ERROR(call.function->subtract(into, from, call.offset));
+  }
+  return Status::ok();
+}
+
+void AggregateRow::destroy(std::span<std::byte* const> values, StateMemory& memory) {
+  StateMemoryAllocator allocator(memory);
+  for (const Call& call : calls_) {
+    if (call.function->has_out_of_line()) call.function->destroy(values, call.offset, allocator);
+  }
+}
+
+Status AggregateRow::write_partials(std::span<std::byte* const> values, MemoryPool& pool,
+                                    std::vector<Column>& out) {
+  ColumnBuilder counts(DataType::big_int().with_nullable(false), pool);
+  counts.reserve(static_cast<std::int64_t>(values.size()));
+  for (std::byte* value : values) counts.append(row_count(value));
+  CLP_ASSIGN_OR_RETURN(Column column, counts.finish());
+  out.push_back(std::move(column));
+  for (const Call& call : calls_) {
+    CLP_RETURN_IF_ERROR(call.function->write_state(values, call.offset, pool, out));
+  }
+  return Status::ok();
+}
+
+Status AggregateRow::emit(std::span<std::byte* const> values, MemoryPool& pool,
+                          std::vector<Column>& out) {
+  for (const Call& call : calls_) {
+    CLP_ASSIGN_OR_RETURN(Column column, call.function->emit(values, call.offset, pool));
+    out.push_back(std::move(column));
+  }
+  return Status::ok();
+}
+
+}  // namespace clepsydra
