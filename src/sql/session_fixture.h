@@ -16,8 +16,7 @@ namespace clepsydra::sql::testing {
 
 class SessionTest : public ::testing::Test {
  protected:
-  explicit SessionTest(StringMap settings = {})
-      : configuration_(std::move(settings)), session_(connectors_, clock_, configuration_) {}
+  SessionTest() : session_(connectors_, clock_, configuration_) {}
 
   // Must work.
   StatementResult run(std::string_view sql);

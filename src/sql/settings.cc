@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/configuration.h"
 #include "stream/key_group.h"
+#include "stream/time_zone.h"
 
 namespace clepsydra {
 
@@ -112,6 +113,7 @@ Result<PlannerSettings> read_planner_settings(const Configuration& configuration
 }
 
 Status check_setting(std::string_view key, std::string_view value) {
+  if (key == kZone.key && value != "default") return find_time_zone(value).status();
   Configuration one;
   one.set(std::string(key), std::string(value));
   // A range that depends on two keys is checked when a job is planned.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "sql/ast/print.h"
 #include "sql/bind/expression_binder.h"
 
 namespace clepsydra::sql {
@@ -38,7 +37,10 @@ Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
                            "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) "
                            "GROUP BY window_start, window_end");
   }
-  const std::string written = ast::to_sql(call.name);
+  std::string written;
+  for (const ast::Identifier& part : call.name.parts) {
+    written += (written.empty() ? "" : ".") + part.name;
+  }
   return text_.not_found(call.name.range(), fmt::format("unknown function '{}'", written),
                          did_you_mean_name(written, environment_.functions.names()));
 }
@@ -49,8 +51,12 @@ Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const
   if (call.null_treatment != ast::NullTreatment::kNone) {
     return text_.not_built(call.range, "IGNORE NULLS and RESPECT NULLS");
   }
-  if (call.json)
-    return text_.not_built(call.range, fmt::format("clauses of {}", call.upper_name()));
+  if (call.json) {
+    const std::string name = call.upper_name();
+    return text_.not_built(call.range, environment_.functions.is_scalar(name)
+                                           ? fmt::format("a clause inside {}", name)
+                                           : name);
+  }
   for (const ast::Argument& argument : call.arguments) {
     if (argument.name) {
       return text_.not_built(argument.name->range, "named arguments of this function");

@@ -34,6 +34,8 @@ class ExpressionBinder {
   // bind(), and the result must be BOOLEAN.
   Result<ExpressionPtr> bind_condition(const ast::Expression& expression);
 
+  // The clause that messages name from now on.
+  void set_clause(std::string_view clause) { clause_ = clause; }
   // Where a column in a bound expression was written, for messages; empty when unknown.
   [[nodiscard]] ast::SourceRange place_of(const Expression& column) const;
 

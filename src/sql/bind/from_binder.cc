@@ -156,11 +156,15 @@ Result<QueryBinder::Source> QueryBinder::bind_named(const ast::ObjectName& name,
   }
   CLP_ASSIGN_OR_RETURN(const TableOptions options,
                        options_with_hints(*object.table, hints, environment_, text_));
-  PlanPtr& plan = state_.plans[plan_key(*path, options)];
-  if (!plan) {
+  PlanPtr plan;
+  const std::string key = plan_key(*path, options);
+  if (const auto known = state_.plans.find(key); known != state_.plans.end()) {
+    plan = known->second;
+  } else {
     Result<PlanPtr> made = make_table_plan(object.table, options, environment_);
     if (!made.is_ok()) return text_.at_place(name.range(), made.status());
     plan = *std::move(made);
+    if (shares_plans()) state_.plans.emplace(key, plan);
   }
   return Source{plan, scope_of(plan, full)};
 }
@@ -181,7 +185,7 @@ Result<PlanPtr> QueryBinder::bind_view(const CatalogView& view, ast::SourceRange
     return plan.status().with_context(fmt::format("in view '{}'", view.path.object));
   }
   PlanPtr renamed = rename_columns(*std::move(plan), view.column_names);
-  state_.plans.emplace(key, renamed);
+  if (shares_plans()) state_.plans.emplace(key, renamed);
   return renamed;
 }
 

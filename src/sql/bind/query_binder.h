@@ -67,6 +67,10 @@ class QueryBinder {
   Result<Source> bind_relation(const ast::FromItem& item);
   Result<Source> bind_table(const ast::TableReference& reference);
   Result<Source> bind_named(const ast::ObjectName& name, const std::vector<ast::Hint>& hints);
+  // Whether equal parts of the plan may be one part from the start.
+  [[nodiscard]] bool shares_plans() const {
+    return environment_.settings.reuse_sub_plans && environment_.settings.reuse_sources;
+  }
   Result<PlanPtr> bind_view(const CatalogView& view, ast::SourceRange range);
   Result<Source> with_alias(Source source, const ast::TableAlias& alias);
 

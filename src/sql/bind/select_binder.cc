@@ -174,8 +174,8 @@ Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select) {
   CLP_ASSIGN_OR_RETURN(std::vector<Output> outputs, bind_items(select, source.scope, binder));
   ExpressionPtr having;
   if (select.having) {
-    ExpressionBinder having_binder(environment_, text_, source.scope, &aggregates, "HAVING");
-    CLP_ASSIGN_OR_RETURN(having, having_binder.bind_condition(*select.having));
+    binder.set_clause("HAVING");
+    CLP_ASSIGN_OR_RETURN(having, binder.bind_condition(*select.having));
     if (!select.has_group_by && aggregates.calls().empty()) {
       return text_.invalid(select.having->range, "HAVING needs GROUP BY or an aggregate");
     }

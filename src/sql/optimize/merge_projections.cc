@@ -39,6 +39,20 @@ bool keeps_randomness(const ProjectNode& outer, const ProjectNode& inner,
   return true;
 }
 
+// The node with other column names; null for kinds that get their names from elsewhere.
+PlanPtr with_names(const PlanPtr& node, const Schema& names) {
+  std::vector<Field> fields = node->schema->fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) fields[i].name = names.fields()[i].name;
+  if (const auto* values = node->as_if<ValuesNode>()) {
+    return std::make_shared<ValuesNode>(make_schema(std::move(fields)), values->columns,
+                                        values->rows);
+  }
+  if (node->kind == PlanKind::kUnionAll) {
+    return std::make_shared<UnionAllNode>(node->inputs, make_schema(std::move(fields)));
+  }
+  return nullptr;
+}
+
 PlanPtr merge(const PlanPtr& node, const PlanPtr& input, const BindEnvironment& environment) {
   const auto& outer = node->as<ProjectNode>();
   const auto& inner = input->as<ProjectNode>();
@@ -57,24 +71,25 @@ PlanPtr merge(const PlanPtr& node, const PlanPtr& input, const BindEnvironment& 
 
 Result<PlanRoots> merge_projections(PlanRoots roots, const BindEnvironment& environment) {
   const auto consumers = count_consumers(roots);
-  return rewrite_bottom_up(
-      roots, [&](const PlanPtr& node, const PlanNode& original) -> Result<PlanPtr> {
-        PlanPtr result = node;
-        if (node->kind == PlanKind::kProject && node->input()->kind == PlanKind::kProject) {
-          // A projection that others read too is computed once for all of them.
-          if (consumers.at(original.input().get()) == 1) {
-            if (PlanPtr merged = merge(node, node->input(), environment))
-              result = std::move(merged);
-          }
-        }
-        if (const auto* project = result->as_if<ProjectNode>();
-            project != nullptr && is_identity(*project) &&
-            names_equal(*project->schema, *project->input()->schema) &&
-            same_time_attributes(*project->schema, *project->input()->schema)) {
-          return project->input();
-        }
-        return result;
-      });
+  const auto rule = [&](const PlanPtr& node, const PlanNode& original) -> Result<PlanPtr> {
+    if (node->kind != PlanKind::kProject) return node;
+    // What others read too is computed once for all of them, under the names that they know.
+    const bool exclusive = consumers.at(original.input().get()) == 1;
+    PlanPtr result = node;
+    if (exclusive && node->input()->kind == PlanKind::kProject) {
+      if (PlanPtr merged = merge(node, node->input(), environment)) result = std::move(merged);
+    }
+    const auto& project = result->as<ProjectNode>();
+    if (!is_identity(project) || !same_time_attributes(*project.schema, *project.input()->schema)) {
+      return result;
+    }
+    if (names_equal(*project.schema, *project.input()->schema)) return project.input();
+    if (exclusive && result == node) {
+      if (PlanPtr renamed = with_names(project.input(), *project.schema)) return renamed;
+    }
+    return result;
+  };
+  return rewrite_bottom_up(roots, rule);
 }
 
 }  // namespace clepsydra::sql

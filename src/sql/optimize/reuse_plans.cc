@@ -11,11 +11,12 @@
 namespace clepsydra::sql {
 namespace {
 
-// A plan with fewer leaves than two has no two equal parts.
-bool has_two_leaves(const PlanRoots& roots) {
-  int leaves = 0;
-  for (const PlanNode* node : topological_order(roots)) leaves += node->inputs.empty() ? 1 : 0;
-  return leaves >= 2;
+// A single chain of nodes has no two equal parts.
+bool is_chain(const PlanRoots& roots) {
+  if (roots.size() > 1) return false;
+  const PlanNode* node = roots[0].get();
+  while (node->inputs.size() == 1) node = node->inputs[0].get();
+  return node->inputs.empty();
 }
 
 // RAND() drawn in two places is drawn twice.
@@ -45,7 +46,7 @@ bool is_source_part(const PlanNode& node) {
 }  // namespace
 
 Result<PlanRoots> reuse_plans(PlanRoots roots, const BindEnvironment& environment) {
-  if (!environment.settings.reuse_sub_plans || !has_two_leaves(roots)) return roots;
+  if (!environment.settings.reuse_sub_plans || is_chain(roots)) return roots;
   std::unordered_map<std::string, PlanPtr> known;
   return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
     if (node->kind == PlanKind::kSink || node->kind == PlanKind::kCollect ||

@@ -18,6 +18,9 @@ constexpr std::array kRules = {
     Rule{"push_down_filters", push_down_filters},
     Rule{"merge_projections", merge_projections},
     Rule{"make_window_aggregates", make_window_aggregates},
+    // HAVING stands next to its aggregation now.
+    Rule{"push_down_filters", push_down_filters},
+    Rule{"merge_projections", merge_projections},
     // Substitution brings constants together.
     Rule{"fold_constants", fold_plan_constants},
     // Before pruning, so that a table read twice is found, and then read for the union of what is
