@@ -69,12 +69,12 @@ TEST(DiagnosticTest, a_place_of_several_lines_is_marked_to_the_end_of_its_first)
 }
 
 TEST(DiagnosticTest, long_lines_are_cut_around_the_place) {
-  const std::string sql = std::string(1000, 'a') + " BAD " + std::string(1000, 'b');
-  EXPECT_EQ(shown(sql, "BAD"),
-            "line 1, column 1002: wrong\n"
-            "  ..." +
-                std::string(39, 'a') + " BAD " + std::string(56, 'b') + "...\n" + "  " +
-                std::string(43, ' ') + "^^^");
+  std::string sql(1000, 'a');
+  sql.append(" BAD ").append(1000, 'b');
+  std::string expected = "line 1, column 1002: wrong\n  ...";
+  expected.append(39, 'a').append(" BAD ").append(56, 'b').append("...\n  ");
+  expected.append(43, ' ').append("^^^");
+  EXPECT_EQ(shown(sql, "BAD"), expected);
 }
 
 TEST(DiagnosticTest, becomes_a_status_with_its_code) {
