@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "functions/expression_program.h"
 #include "functions/scalar/comparison.h"
 #include "functions/scalar/families.h"
 #include "functions/scalar_function.h"
@@ -154,7 +155,26 @@ Result<ExpressionPtr> resolve_if(const FunctionRegistry& registry, Arguments arg
       return Status::invalid_argument("IF does not take a bare NULL: write CAST(NULL AS type)");
     }
   }
-  return registry.resolve("CASE", std::move(arguments));
+  const bool nullable = arguments[0]->type().nullable();
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr chosen, registry.resolve("CASE", std::move(arguments)));
+  if (!nullable) return chosen;
+  // Only the type: a condition that is NULL chooses the second value.
+  return Expression::call(chosen->name(), chosen->arguments(), chosen->type().with_nullable(true));
+}
+
+// -1 is a literal for those who ask for one. Null for what is none.
+ExpressionPtr negated_literal(const Expression& value) {
+  const DataType& type = value.type();
+  if (value.kind() != Expression::Kind::kLiteral || !type.is_numeric()) return nullptr;
+  const Column& column = value.literal_value();
+  if (column.is_null(0)) return nullptr;
+  // A literal zero has no sign.
+  if (type.kind() == TypeKind::kDouble && *column.values<double>() == 0) {
+    return Expression::literal(column);
+  }
+  const ExpressionPtr call = Expression::call("-", {Expression::literal(column)}, type);
+  Result<ExpressionPtr> folded = fold_constants(call, EvaluationContext{.pool = &literal_pool()});
+  return folded.is_ok() && (*folded)->kind() == Expression::Kind::kLiteral ? *folded : nullptr;
 }
 
 Result<ExpressionPtr> negate(const FunctionRegistry& registry, Result<ExpressionPtr> value) {
@@ -215,6 +235,7 @@ Result<ExpressionPtr> rewrite(const FunctionRegistry& registry, std::string_view
   if (const std::optional<TimeUnit> unit = timestamp_add_unit(name); unit) {
     return resolve_timestamp_add(registry, *unit, std::move(arguments));
   }
+  if (name == "-" && arguments.size() == 1) return negated_literal(*arguments[0]);
   if (name == "UNIX_TIMESTAMP" && arguments.empty())
     return registry.resolve("UNIX_TIMESTAMP_NOW", {});
   if (name == "+" && arguments.size() == 1 && arguments[0]->type().is_numeric())
@@ -283,7 +304,14 @@ Result<ExpressionPtr> FunctionRegistry::resolve(std::string_view name, Arguments
 Result<ExpressionPtr> FunctionRegistry::cast(ExpressionPtr value, const DataType& target,
                                              bool try_cast) const {
   const bool nullable = value->type().nullable() || try_cast;
-  const bool same = value->type().same_values(target);
+  // ARRAY<INT NOT NULL> AS ARRAY<INT> changes the type, if not the values.
+  const bool same =
+      value->type().same_values(target) &&
+      (!target.is_nested() || value->type().with_nullable(true) == target.with_nullable(true));
+  if (!same && value->type().same_values(target)) {
+    return Expression::call(try_cast ? "TRY_CAST" : "CAST", {std::move(value)},
+                            target.with_nullable(nullable));
+  }
   if (same && (!try_cast || value->type().nullable())) return value;
   if (same) {
     return Expression::call("TRY_CAST", {std::move(value)}, target.with_nullable(true));

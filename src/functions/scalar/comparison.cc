@@ -219,18 +219,27 @@ bool is_temporal(const DataType& type) {
   return type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.is_timestamp();
 }
 
+bool is_null_literal(const Expression& expression) {
+  return expression.kind() == Expression::Kind::kLiteral && expression.literal_value().is_null(0);
+}
+
 // `text` compared with something that is no text.
 Status coerce_text(CallTyping& call, int text, int other, bool equality) {
   const DataType target = call.type(other);
   if (target.is_nested() || target.is_binary()) return wrong_types(call);
   if (!equality) return call.coerce(text, target);
+  if (is_null_literal(*call.argument(text)) || is_null_literal(*call.argument(other))) {
+    call.set_argument(text, null_literal(target));
+    return Status::ok();
+  }
   if (target.is_numeric()) {
     return Status::invalid_argument(
         fmt::format("{} and {} cannot be compared by {}: cast one of them", call.type(0).name(),
                     call.type(1).name(), call.name));
   }
   if (!is_temporal(target)) return call.coerce(other, DataType::string());
-  // A text that is no such value equals none.
+  // A constant must be such a value; of others, what is none equals none.
+  if (text_value(*call.argument(text)).has_value()) return call.coerce(text, target);
   CLP_ASSIGN_OR_RETURN(ExpressionPtr value,
                        cast_to(call.argument(text), target.with_nullable(true), true));
   call.set_argument(text, std::move(value));

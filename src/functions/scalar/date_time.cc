@@ -237,8 +237,9 @@ struct RoundShape {
 template <bool kUp>
 std::int64_t round_millis(std::int64_t millis, TimeUnit unit) {
   if (unit < TimeUnit::kDay) {
-    // Only the day counts: CEIL of the first day of a month is that day, whatever the time.
-    const std::int64_t days = floor_div(millis, kMillisPerDay);
+    // Only the day counts: CEIL of the first day of a month is that day, whatever the time. Toward
+    // zero, so that before 1970 it is the next day, as in the reference.
+    const std::int64_t days = millis / kMillisPerDay;
     return (kUp ? ceil_days(days, unit) : floor_days(days, unit)) * kMillisPerDay;
   }
   const std::int64_t length = unit_millis(unit);
@@ -355,6 +356,11 @@ Result<DataType> derive_difference(CallTyping& call) {
   return call.strict(DataType::integer());
 }
 
+bool are_millis(const CallBinding& call) {
+  return call.type(0).is_timestamp() && call.type(0).precision() == 3 &&
+         call.type(1).is_timestamp() && call.type(1).precision() == 3;
+}
+
 bool difference_kernel(KernelCall& call) {
   const TimeUnit unit = site_data<TimeUnit>(call);
   auto* out = call.results<std::int32_t>();
@@ -371,11 +377,48 @@ bool difference_kernel(KernelCall& call) {
 }
 
 Result<BoundKernel> bind_difference(const CallBinding& call) {
-  for (int i = 0; i < 2; ++i) {
-    if (!call.type(i).is_timestamp() || call.type(i).precision() != 3) return no_kernel(call);
-  }
+  if (!are_millis(call)) return no_kernel(call);
   return BoundKernel{
       .kernel = difference_kernel, .site = make_site(unit_of(call.call.name())), .is_costly = true};
+}
+
+// ---- (a - b) DAY TO SECOND, (a - b) YEAR TO MONTH ----
+
+Result<DataType> derive_minus_day_time(CallTyping& call) {
+  CLP_RETURN_IF_ERROR(derive_difference(call).status());
+  return call.strict(DataType::interval_day_time("SECOND(3)"));
+}
+
+Result<DataType> derive_minus_year_month(CallTyping& call) {
+  CLP_RETURN_IF_ERROR(derive_difference(call).status());
+  return call.strict(DataType::interval_year_month("MONTH"));
+}
+
+bool minus_day_time_kernel(KernelCall& call) {
+  auto* out = call.results<std::int64_t>();
+  const Reader<std::int64_t> a(call.argument(0));
+  const Reader<std::int64_t> b(call.argument(1));
+  for_each_row(call.rows, [&](std::int32_t row) {
+    out[row] = static_cast<std::int64_t>(static_cast<std::uint64_t>(a[row]) -
+                                         static_cast<std::uint64_t>(b[row]));
+  });
+  return true;
+}
+
+bool minus_year_month_kernel(KernelCall& call) {
+  auto* out = call.results<std::int32_t>();
+  const Reader<std::int64_t> a(call.argument(0));
+  const Reader<std::int64_t> b(call.argument(1));
+  return for_each_result(call, [&](std::int32_t row) {
+    out[row] = static_cast<std::int32_t>(months_between(b[row], a[row]));
+    return true;
+  });
+}
+
+template <Kernel kKernel>
+Result<BoundKernel> bind_minus(const CallBinding& call) {
+  if (!are_millis(call)) return no_kernel(call);
+  return costly_kernel(kKernel);
 }
 
 // ---- The table ----
@@ -417,6 +460,10 @@ class UnitTable {
       if (is_round_unit(unit)) add_round(unit);
       if (is_difference_unit(unit)) add_difference(unit);
     }
+    add_minus("MINUS_DAY_TIME", "(time - time) DAY TO SECOND", derive_minus_day_time,
+              bind_minus<minus_day_time_kernel>);
+    add_minus("MINUS_YEAR_MONTH", "(time - time) YEAR TO MONTH", derive_minus_year_month,
+              bind_minus<minus_year_month_kernel>);
   }
   [[nodiscard]] std::span<const ScalarFunction> functions() const { return functions_; }
 
@@ -461,6 +508,19 @@ class UnitTable {
     function.signature = keep(fmt::format("TIMESTAMPDIFF({}, from, to)", time_unit_name(unit)));
     function.description = "The number of whole units from one time to another.";
     functions_.push_back(function);
+  }
+
+  void add_minus(std::string_view name, std::string_view signature,
+                 Result<DataType> (*derive)(CallTyping&),
+                 Result<BoundKernel> (*bind)(const CallBinding&)) {
+    functions_.push_back({.name = name,
+                          .arguments_min = 2,
+                          .arguments_max = 2,
+                          .derive = derive,
+                          .bind = bind,
+                          .is_unit_form = true,
+                          .signature = signature,
+                          .description = "The interval between two times."});
   }
 
   std::deque<std::string> texts_;
