@@ -1,0 +1,181 @@
+#include "network/input_gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stream/stream_element.h"
+#include "tests/harness/batch_text.h"
+
+namespace clepsydra {
+namespace {
+
+using testing::batch_of;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::lines_of;
+using testing::schema_of;
+
+class InputGateTest : public ::testing::Test {
+ protected:
+  // One channel per entry of `inputs`: the input that it feeds.
+  void open(const std::vector<int>& inputs, bool started = true) {
+    channels_.clear();
+    std::vector<InputGate::Channel> channels;
+    int count = 1;
+    for (const int input : inputs) {
+      channels_.push_back(std::make_shared<LocalChannel>(1 << 20));
+      channels.push_back({channels_.back(), input});
+      count = std::max(count, input + 1);
+    }
+    std::vector<SchemaPtr> schemas(static_cast<std::size_t>(count), schema_of("x BIGINT"));
+    gate_ = std::make_unique<InputGate>(std::move(channels), std::move(schemas));
+    if (!started) return;
+    for (int i = 0; i < static_cast<int>(inputs.size()); ++i) send(i, IdleSignal{false});
+    take();
+  }
+  void push(int channel, const std::vector<std::string_view>& lines) {
+    StreamElement element = batch_of("k BIGINT", lines);
+    ASSERT_TRUE(channels_[static_cast<std::size_t>(channel)]->try_push(element, 8));
+  }
+  void send(int channel, Signal signal) {
+    StreamElement element = signal;
+    ASSERT_TRUE(channels_[static_cast<std::size_t>(channel)]->try_push(element, 0));
+  }
+  // All that can be taken: the lines of each batch, the input in front when it is not 0, and
+  // "end".
+  std::vector<std::string> take() {
+    std::vector<std::string> taken;
+    while (true) {
+      Result<InputGate::Polled> polled = gate_->poll();
+      if (!polled.is_ok()) return {polled.status().to_string()};
+      if (polled->state == InputGate::State::kNothing) return taken;
+      if (polled->state == InputGate::State::kEnd) {
+        taken.push_back("end");
+        return taken;
+      }
+      if (polled->state == InputGate::State::kAgain) continue;
+      EXPECT_EQ(polled->batch.schema()->field(0).name, "x");
+      for (const std::string& line : lines_of(polled->batch)) {
+        taken.push_back((polled->input > 0 ? std::to_string(polled->input) + ": " : "") + line);
+      }
+    }
+  }
+
+  std::vector<std::shared_ptr<LocalChannel>> channels_;
+  std::unique_ptr<InputGate> gate_;
+};
+
+TEST_F(InputGateTest, the_marks_of_a_single_channel_stay) {
+  open({0});
+  push(0, {"1", "@5", "2", "@6"});
+  EXPECT_THAT(take(), ElementsAre("1", "@5", "2", "@6"));
+}
+
+TEST_F(InputGateTest, a_mark_stays_where_the_merged_watermark_advances_with_its_value) {
+  open({0, 0});
+  push(0, {"1", "@5", "2", "@8", "3"});
+  push(1, {"4", "@3", "5", "@6", "6", "@9", "7"});
+  EXPECT_THAT(take(), ElementsAre("1", "2", "3", "4", "@3", "5", "@6", "6", "@8", "7"));
+  EXPECT_EQ(gate_->watermark(), 8);
+}
+
+TEST_F(InputGateTest, channels_are_taken_from_in_turn) {
+  open({0, 0, 0});
+  push(0, {"1"});
+  push(0, {"2"});
+  push(1, {"3"});
+  push(2, {"4"});
+  push(2, {"5"});
+  EXPECT_THAT(take(), ElementsAre("1", "3", "4", "2", "5"));
+}
+
+TEST_F(InputGateTest, watermark_signals_come_as_batches_without_rows) {
+  open({0, 0});
+  send(0, WatermarkSignal{7});
+  send(1, WatermarkSignal{4});
+  EXPECT_THAT(take(), ElementsAre("@4"));
+}
+
+TEST_F(InputGateTest, an_idle_channel_does_not_hold_time_back) {
+  open({0, 0});
+  push(0, {"1", "@5"});
+  EXPECT_THAT(take(), ElementsAre("1"));
+  send(1, IdleSignal{true});
+  EXPECT_THAT(take(), ElementsAre("@5"));
+  EXPECT_FALSE(gate_->idle());
+  send(0, IdleSignal{true});
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_TRUE(gate_->idle());
+  // Rows make it active again; time does not go back.
+  push(1, {"2", "@3", "3"});
+  EXPECT_THAT(take(), ElementsAre("2", "3"));
+  EXPECT_FALSE(gate_->idle());
+  EXPECT_EQ(gate_->watermark(), 5);
+}
+
+TEST_F(InputGateTest, time_ends_only_when_every_channel_has_ended) {
+  open({0, 0});
+  push(0, {"1", "@5"});
+  send(0, WatermarkSignal{kMaxWatermark});
+  send(0, EndOfInputSignal{});
+  EXPECT_THAT(take(), ElementsAre("1"));
+  push(1, {"2", "@9"});
+  EXPECT_THAT(take(), ElementsAre("2", "@9"));
+  send(1, EndOfInputSignal{});
+  EXPECT_THAT(take(), ElementsAre("@" + std::to_string(kMaxWatermark), "end"));
+  EXPECT_THAT(take(), ElementsAre("end"));
+}
+
+TEST_F(InputGateTest, a_finished_channel_beside_an_idle_one_leaves_time_where_it_is) {
+  open({0, 0});
+  push(0, {"1", "@5"});
+  push(1, {"2", "@7"});
+  EXPECT_THAT(take(), ElementsAre("1", "2", "@5"));
+  send(1, IdleSignal{true});
+  EXPECT_THAT(take(), IsEmpty());
+  send(0, EndOfInputSignal{});
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_TRUE(gate_->idle());
+  EXPECT_EQ(gate_->watermark(), 5);
+}
+
+TEST_F(InputGateTest, no_batch_is_delivered_before_every_channel_has_spoken) {
+  open({0, 0, 0}, false);
+  send(0, IdleSignal{false});
+  push(0, {"1", "@5", "2"});
+  EXPECT_THAT(take(), IsEmpty());
+  send(1, IdleSignal{true});
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_FALSE(gate_->has_started());
+  send(2, EndOfInputSignal{});
+  // Neither the idle nor the ended channel holds the mark back.
+  EXPECT_THAT(take(), ElementsAre("1", "@5", "2"));
+  EXPECT_TRUE(gate_->has_started());
+}
+
+TEST_F(InputGateTest, a_gate_without_channels_has_ended) {
+  open({}, false);
+  EXPECT_TRUE(gate_->has_started());
+  EXPECT_THAT(take(), ElementsAre("@" + std::to_string(kMaxWatermark), "end"));
+}
+
+TEST_F(InputGateTest, marks_of_a_second_input_are_delivered_on_the_first) {
+  open({0, 1});
+  push(0, {"1", "@9"});
+  push(1, {"2", "@5", "3", "@6"});
+  EXPECT_THAT(take(), ElementsAre("1", "1: 2", "@5", "1: 3", "@6"));
+}
+
+TEST_F(InputGateTest, barriers_are_refused_as_long_as_nobody_aligns_them) {
+  open({0});
+  send(0, BarrierSignal{1, 0, CheckpointKind::kCheckpoint});
+  EXPECT_EQ(gate_->poll().status().code(), StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace clepsydra
