@@ -2,7 +2,9 @@
 // only.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 #include "base/thread_annotations.h"
@@ -39,6 +41,12 @@ class CondVar {
   void wait(Mutex& mutex) CLP_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
+    lock.release();
+  }
+  // As wait(), but returns after `timeout_ns` at the latest.
+  void wait_for(Mutex& mutex, std::int64_t timeout_ns) CLP_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait_for(lock, std::chrono::nanoseconds(timeout_ns));
     lock.release();
   }
   void notify_one() { condition_.notify_one(); }
