@@ -28,7 +28,7 @@ class ResultReader {
     State state = State::kNothingYet;
     Batch batch;  // kBatch: rows and marks (the watermark of the result); may have marks alone.
   };
-  virtual ~ResultReader() = default;
+  virtual ~ResultReader();
   // Never waits. kEnd: the sink has finished and all was read (a sink of a job: the job's end may
   // still fail, ask status()). An error: the job failed, with its root cause, or was cancelled.
   virtual Result<Fetched> try_next() = 0;
@@ -39,7 +39,7 @@ class ResultReader {
 // Threads: all methods, any thread.
 class JobClient {
  public:
-  virtual ~JobClient() = default;
+  virtual ~JobClient();
   // Returns when the job was accepted; what fails later is in its status.
   virtual Result<JobId> submit(const JobGraph& graph) = 0;
   // Numbers are some 100 ms old while the job runs, and final once it has ended.

@@ -41,7 +41,8 @@ struct LocalClusterOptions {
   std::function<bool(const std::function<bool()>&)> run_until;
 };
 
-// Destroying it cancels the jobs that run and waits for their tasks to end.
+// Destroying it cancels the jobs that run and waits for their tasks to end; its result readers go
+// first.
 //
 // Threads: all methods, any thread (with a simulated pool: its thread).
 class LocalCluster final : public JobClient {

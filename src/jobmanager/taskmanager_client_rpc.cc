@@ -1,0 +1,70 @@
+#include "jobmanager/taskmanager_client_rpc.h"
+
+#include "control.pb.h"
+
+namespace clepsydra {
+namespace {
+
+std::string job_bytes(const JobId& job) {
+  return {job.bytes().begin(), job.bytes().end()};
+}
+
+void write_job(const JobId& job, int attempt, proto::JobRef& out) {
+  out.set_job(job_bytes(job));
+  out.set_attempt(static_cast<std::uint32_t>(attempt));
+}
+
+void write_subtask(const SubtaskRef& subtask, proto::TaskRef& out) {
+  out.set_job(job_bytes(subtask.job));
+  out.set_attempt(static_cast<std::uint32_t>(subtask.attempt));
+  out.set_vertex(static_cast<std::uint32_t>(subtask.vertex));
+  out.set_subtask(static_cast<std::uint32_t>(subtask.subtask));
+}
+
+}  // namespace
+
+Status TaskManagerClient::deploy(const JobId& job, int attempt, std::string job_graph) {
+  proto::ToTaskManager message;
+  write_job(job, attempt, *message.mutable_deploy()->mutable_job());
+  message.mutable_deploy()->set_job_graph(std::move(job_graph));
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::cancel_job(const JobId& job, int attempt) {
+  proto::ToTaskManager message;
+  write_job(job, attempt, *message.mutable_cancel_job()->mutable_job());
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::assign_splits(const SubtaskRef& subtask, std::vector<SourceSplit> splits,
+                                        bool no_more_splits) {
+  proto::ToTaskManager message;
+  proto::AssignSplits& assign = *message.mutable_assign_splits();
+  write_subtask(subtask, *assign.mutable_task());
+  for (SourceSplit& split : splits) {
+    proto::Split& out = *assign.add_splits();
+    out.set_id(std::move(split.id));
+    out.set_payload(std::move(split.payload));
+  }
+  assign.set_no_more_splits(no_more_splits);
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::set_alignment_limit(const SubtaskRef& subtask, std::int64_t watermark) {
+  proto::ToTaskManager message;
+  write_subtask(subtask, *message.mutable_alignment_limit()->mutable_task());
+  message.mutable_alignment_limit()->set_watermark(watermark);
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::release_job(const JobId& job) {
+  proto::ToTaskManager message;
+  message.mutable_release_job()->set_job(job_bytes(job));
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::send(std::string bytes) {
+  return transport_.send(own_endpoint_, task_manager_, std::move(bytes));
+}
+
+}  // namespace clepsydra

@@ -1,0 +1,43 @@
+// How the JobManager reaches a TaskManager.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/transport.h"
+#include "clepsydra/source.h"
+#include "clepsydra/status.h"
+#include "jobmanager/job_events.h"
+
+namespace clepsydra {
+
+// Encodes requests (proto/control.proto) and sends them; answers come as events
+// (job_service_rpc.h). Errors are those of the transport.
+//
+// Threads: all methods, any thread.
+class TaskManagerClient {
+ public:
+  TaskManagerClient(Transport& transport, std::string own_endpoint, std::string task_manager)
+      : transport_(transport),
+        own_endpoint_(std::move(own_endpoint)),
+        task_manager_(std::move(task_manager)) {}
+
+  Status deploy(const JobId& job, int attempt, std::string job_graph);
+  Status cancel_job(const JobId& job, int attempt);
+  Status assign_splits(const SubtaskRef& subtask, std::vector<SourceSplit> splits,
+                       bool no_more_splits);
+  Status set_alignment_limit(const SubtaskRef& subtask, std::int64_t watermark);
+  Status release_job(const JobId& job);
+
+ private:
+  Status send(std::string bytes);
+
+  Transport& transport_;
+  const std::string own_endpoint_;
+  const std::string task_manager_;
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,460 @@
+#include "main/test_cluster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "clepsydra/sink.h"
+#include "clepsydra/source.h"
+#include "functions/expression.h"
+#include "stream/batch.h"
+#include "tests/harness/batch_text.h"
+
+namespace clepsydra::testing {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+ValueTree spec_of(const RowsSource& rows) {
+  ValueTree spec;
+  spec.set("connector", "rows")
+      .set("splits", rows.splits)
+      .set("rows", rows.rows)
+      .set("keys", rows.keys)
+      .set("step_ms", rows.step_ms)
+      .set("skew_ms", rows.skew_ms)
+      .set("bounded", rows.bounded)
+      .set("fail_at", rows.fail_at)
+      .set("rest_every", rows.rest_every)
+      .set("rest_ms", rows.rest_ms)
+      .set("fail_enumerator", rows.fail_enumerator)
+      .set("fail_open", rows.fail_open)
+      .set("discover_after_ms", rows.discover_after_ms);
+  return spec;
+}
+
+RowsSource rows_of(const ValueTree& spec) {
+  RowsSource rows;
+  rows.splits = static_cast<int>(spec.get_int_or("splits", 1));
+  rows.rows = spec.get_int_or("rows", 0);
+  rows.keys = spec.get_int_or("keys", 1);
+  rows.step_ms = spec.get_int_or("step_ms", 0);
+  rows.skew_ms = spec.get_int_or("skew_ms", 0);
+  rows.bounded = spec.get_bool_or("bounded", true);
+  rows.fail_at = spec.get_int_or("fail_at", -1);
+  rows.rest_every = spec.get_int_or("rest_every", 0);
+  rows.rest_ms = spec.get_int_or("rest_ms", 0);
+  rows.fail_enumerator = spec.get_bool_or("fail_enumerator", false);
+  rows.fail_open = spec.get_bool_or("fail_open", false);
+  rows.discover_after_ms = spec.get_int_or("discover_after_ms", 0);
+  return rows;
+}
+
+struct Row {
+  std::int64_t k;
+  std::int64_t v;
+  std::int64_t at;
+};
+Row row_at(const RowsSource& rows, int split, std::int64_t i) {
+  return {(i * 7 + split) % rows.keys, i, kRowsBaseMs + i * rows.step_ms + split * rows.skew_ms};
+}
+
+class RowsReader final : public SplitReader {
+ public:
+  RowsReader(RowsSource rows, int split, const SourceContext& context)
+      : rows_(std::move(rows)), split_(split), context_(context) {}
+
+  Result<Poll> poll(std::int64_t rows_max, Batch& batch) override {
+    if (next_ == rows_.rows) {
+      if (rows_.bounded) return Poll{PollState::kEndOfSplit, 0};
+      return Poll{PollState::kNothingYet, 0};
+    }
+    if (rests_until_ns_ > context_.clock->monotonic_ns()) {
+      return Poll{PollState::kNothingYet, rests_until_ns_};
+    }
+    BatchBuilder builder(rows_schema(), *context_.pool);
+    while (builder.rows() < rows_max && next_ < rows_.rows) {
+      if (next_ == rows_.fail_at) return Status::data_loss(fmt::format("row {} is broken", next_));
+      const Row row = row_at(rows_, split_, next_++);
+      builder.column(0).append<std::int64_t>(row.k);
+      builder.column(1).append<std::int64_t>(row.v);
+      builder.column(2).append<std::int64_t>(row.at);
+      builder.commit_row();
+      if (rows_.rest_every > 0 && next_ % rows_.rest_every == 0) {
+        rests_until_ns_ = context_.clock->monotonic_ns() + rows_.rest_ms * kNsPerMs;
+        break;
+      }
+    }
+    CLP_ASSIGN_OR_RETURN(batch, builder.finish());
+    return Poll{PollState::kRows, 0};
+  }
+  [[nodiscard]] std::string position() const override { return std::to_string(next_); }
+  [[nodiscard]] std::int64_t bytes_read() const override { return next_ * 24; }
+
+ private:
+  const RowsSource rows_;
+  const int split_;
+  const SourceContext context_;
+  std::int64_t next_ = 0;
+  std::int64_t rests_until_ns_ = 0;
+};
+
+// Gives each subtask one split per request.
+class RowsEnumerator final : public SplitEnumerator {
+ public:
+  explicit RowsEnumerator(RowsSource rows) : rows_(std::move(rows)) {}
+
+  Status start(SplitEnumeratorContext& context) override {
+    if (rows_.fail_enumerator) return Status::not_found("no such rows");
+    if (rows_.discover_after_ms > 0) context.schedule(rows_.discover_after_ms);
+    found_ = rows_.discover_after_ms == 0;
+    return Status::ok();
+  }
+  Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
+    if (!found_) {
+      waiting_.push_back(subtask);
+    } else if (next_ < rows_.splits) {
+      const std::string id = std::to_string(next_++);
+      context.assign_split(subtask, {id, id});
+    } else if (rows_.bounded) {
+      context.signal_no_more_splits(subtask);
+    }
+    return Status::ok();
+  }
+  Status on_timer(SplitEnumeratorContext& context) override {
+    found_ = true;
+    for (const int subtask : waiting_) CLP_RETURN_IF_ERROR(handle_split_request(subtask, context));
+    waiting_.clear();
+    return Status::ok();
+  }
+  void add_splits_back(std::vector<SourceSplit> /*splits*/) override {}
+
+ private:
+  const RowsSource rows_;
+  int next_ = 0;
+  bool found_ = true;
+  std::vector<int> waiting_;
+};
+
+class RowsSourceImpl final : public Source {
+ public:
+  explicit RowsSourceImpl(RowsSource rows) : rows_(std::move(rows)) {}
+  [[nodiscard]] bool is_bounded() const override { return rows_.bounded; }
+  Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
+    return std::make_unique<RowsEnumerator>(rows_);
+  }
+  Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
+                                                  const SourceContext& context) const override {
+    if (rows_.fail_open) return Status::not_found("split " + split.id + " has gone");
+    return std::make_unique<RowsReader>(rows_, std::stoi(split.payload), context);
+  }
+
+ private:
+  const RowsSource rows_;
+};
+
+class MemoryWriter final : public SinkWriter {
+ public:
+  MemoryWriter(MemorySink sink, SinkLog& log) : sink_(sink), log_(log) {}
+
+  Status write(const Batch& batch) override {
+    for (const std::string& line : lines_of(batch.with_marks({}))) {
+      if (rows_ == sink_.fail_at) return Status::resource_exhausted("no space left");
+      ++rows_;
+      log_.wrote(1);
+      lines_ += line + "\n";
+    }
+    return Status::ok();
+  }
+  Status flush() override { return Status::ok(); }
+  Result<std::vector<std::string>> prepare_commit() override {
+    if (sink_.fail_prepare) return Status::unavailable("cannot prepare");
+    return std::vector<std::string>{lines_};
+  }
+  void abort() override { log_.abort_writer(); }
+
+ private:
+  const MemorySink sink_;
+  SinkLog& log_;
+  std::int64_t rows_ = 0;
+  std::string lines_;
+};
+
+class MemoryCommitter final : public SinkCommitter {
+ public:
+  MemoryCommitter(MemorySink sink, SinkLog& log) : sink_(sink), log_(log) {}
+  Status commit(std::span<const std::string> committables) override {
+    if (sink_.fail_commit) return Status::permission_denied("cannot commit");
+    for (const std::string& committable : committables) log_.commit(committable);
+    return Status::ok();
+  }
+  void abort(std::span<const std::string> committables) override {
+    for (const std::string& committable : committables) log_.abort(committable);
+  }
+
+ private:
+  const MemorySink sink_;
+  SinkLog& log_;
+};
+
+class MemorySinkImpl final : public Sink {
+ public:
+  MemorySinkImpl(MemorySink sink, SinkLog& log) : sink_(sink), log_(log) {}
+  Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& /*context*/) const override {
+    return std::make_unique<MemoryWriter>(sink_, log_);
+  }
+  Result<std::unique_ptr<SinkCommitter>> make_committer(
+      const SinkContext& /*context*/) const override {
+    return std::make_unique<MemoryCommitter>(sink_, log_);
+  }
+
+ private:
+  const MemorySink sink_;
+  SinkLog& log_;
+};
+
+}  // namespace
+
+void SinkLog::commit(const std::string& committable) {
+  const MutexLock lock(mutex_);
+  ++commits_;
+  std::string_view left = committable;
+  while (!left.empty()) {
+    const std::size_t end = left.find('\n');
+    lines_.emplace_back(left.substr(0, end));
+    left.remove_prefix(end + 1);
+  }
+}
+void SinkLog::abort(const std::string& /*committable*/) {
+  const MutexLock lock(mutex_);
+  ++aborted_committables_;
+}
+void SinkLog::abort_writer() {
+  const MutexLock lock(mutex_);
+  ++aborted_writers_;
+}
+void SinkLog::wrote(std::int64_t rows) {
+  const MutexLock lock(mutex_);
+  rows_written_ += rows;
+}
+std::vector<std::string> SinkLog::committed_lines() const {
+  const MutexLock lock(mutex_);
+  return sorted(lines_);
+}
+int SinkLog::commits() const {
+  const MutexLock lock(mutex_);
+  return commits_;
+}
+int SinkLog::aborted_committables() const {
+  const MutexLock lock(mutex_);
+  return aborted_committables_;
+}
+int SinkLog::aborted_writers() const {
+  const MutexLock lock(mutex_);
+  return aborted_writers_;
+}
+std::int64_t SinkLog::rows_written() const {
+  const MutexLock lock(mutex_);
+  return rows_written_;
+}
+
+SchemaPtr rows_schema() {
+  static const SchemaPtr schema =
+      schema_of("k BIGINT NOT NULL, v BIGINT NOT NULL, at TIMESTAMP(3) *ROWTIME*");
+  return schema;
+}
+
+std::vector<std::string> lines_of_rows(const RowsSource& source) {
+  std::vector<std::string> lines;
+  for (int split = 0; split < source.splits; ++split) {
+    BatchBuilder builder(rows_schema(), test_pool());
+    for (std::int64_t i = 0; i < source.rows; ++i) {
+      const Row row = row_at(source, split, i);
+      builder.column(0).append<std::int64_t>(row.k);
+      builder.column(1).append<std::int64_t>(row.v);
+      builder.column(2).append<std::int64_t>(row.at);
+      builder.commit_row();
+    }
+    for (std::string& line : lines_of(*builder.finish())) lines.push_back(std::move(line));
+  }
+  return sorted(std::move(lines));
+}
+
+Result<std::unique_ptr<Source>> TestConnectors::make_source(const ValueTree& spec) const {
+  const std::string name = spec.get_string_or("connector", "");
+  if (name != "rows") return Status::not_found("no source connector '" + name + "'");
+  return std::make_unique<RowsSourceImpl>(rows_of(spec));
+}
+
+Result<std::unique_ptr<Sink>> TestConnectors::make_sink(const ValueTree& spec) const {
+  const std::string name = spec.get_string_or("connector", "");
+  if (name != "memory") return Status::not_found("no sink connector '" + name + "'");
+  MemorySink sink;
+  sink.fail_at = spec.get_int_or("fail_at", -1);
+  sink.fail_prepare = spec.get_bool_or("fail_prepare", false);
+  sink.fail_commit = spec.get_bool_or("fail_commit", false);
+  return std::make_unique<MemorySinkImpl>(sink, *log_);
+}
+
+std::string JobBuilder::next_uid(std::string_view kind) {
+  return fmt::format("{}-{}", kind, graph_.nodes.size());
+}
+
+int JobBuilder::source(const RowsSource& rows, int parallelism) {
+  StreamNode node;
+  node.spec.kind = "source";
+  node.spec.uid = next_uid("source");
+  node.spec.name = "Source: rows";
+  node.spec.output = rows_schema();
+  node.spec.options.set("source", spec_of(rows)).set("bounded", rows.bounded);
+  if (rows.has_watermark) {
+    node.spec.options.set("rowtime", 2)
+        .set("watermark",
+             expression_to_tree(*Expression::column(2, rows_schema()->field(2).type, "at")));
+  }
+  node.spec.options.set("idle_timeout_ms", rows.idle_timeout_ms)
+      .set("alignment_group", rows.alignment_group)
+      .set("alignment_max_drift_ms", rows.alignment_max_drift_ms);
+  node.parallelism = parallelism;
+  return add(std::move(node));
+}
+
+int JobBuilder::calc(std::vector<int> from, Partitioning partitioning, int parallelism,
+                     bool filters) {
+  StreamNode node;
+  node.spec.kind = "calc";
+  node.spec.uid = next_uid("calc");
+  node.spec.name = filters ? "Calc[k <> 0]" : "Pass";
+  node.spec.inputs = {rows_schema()};
+  node.spec.output = rows_schema();
+  if (filters) {
+    const DataType type = rows_schema()->field(0).type;
+    node.spec.options.set("filter",
+                          expression_to_tree(*Expression::call(
+                              "<>", {Expression::column(0, type, "k"), big_int_literal(0)},
+                              DataType::boolean().with_nullable(false))));
+  }
+  node.parallelism = parallelism;
+  node.may_chain = filters;
+  const int added = add(std::move(node));
+  for (const int producer : from) connect(producer, added, partitioning);
+  return added;
+}
+
+int JobBuilder::filter(int from, Partitioning partitioning, int parallelism) {
+  return calc({from}, partitioning, parallelism, true);
+}
+
+int JobBuilder::pass(std::vector<int> from, Partitioning partitioning, int parallelism) {
+  return calc(std::move(from), partitioning, parallelism, false);
+}
+
+int JobBuilder::collect(int from, std::string_view name, Partitioning partitioning) {
+  StreamNode node;
+  node.spec.kind = "collect_sink";
+  node.spec.uid = next_uid("collect");
+  node.spec.name = "Collect";
+  node.spec.inputs = {rows_schema()};
+  node.spec.options.set("result", name);
+  const int added = add(std::move(node));
+  connect(from, added, partitioning);
+  return added;
+}
+
+int JobBuilder::write(int from, const MemorySink& sink, Partitioning partitioning,
+                      int parallelism) {
+  ValueTree spec;
+  spec.set("connector", "memory")
+      .set("fail_at", sink.fail_at)
+      .set("fail_prepare", sink.fail_prepare)
+      .set("fail_commit", sink.fail_commit);
+  StreamNode node;
+  node.spec.kind = "sink_writer";
+  node.spec.uid = next_uid("write");
+  node.spec.name = "Sink: memory";
+  node.spec.inputs = {rows_schema()};
+  node.spec.options.set("sink", std::move(spec));
+  node.parallelism = parallelism;
+  const int added = add(std::move(node));
+  connect(from, added, partitioning);
+  return added;
+}
+
+void JobBuilder::connect(int from, int to, Partitioning partitioning, int input) {
+  std::vector<int> keys;
+  if (partitioning == Partitioning::kHash) keys = {0};
+  graph_.connect({from, to, input, partitioning, std::move(keys)});
+}
+
+JobGraph JobBuilder::build() {
+  Result<JobGraph> job = build_job_graph(graph_);
+  CLP_CHECK_MSG(job.is_ok(), job.status().to_string());
+  return *std::move(job);
+}
+
+Result<Collected> read_all(ResultReader& reader) {
+  Collected collected;
+  while (true) {
+    CLP_ASSIGN_OR_RETURN(const ResultReader::Fetched fetched,
+                         reader.next(std::chrono::seconds(60)));
+    if (fetched.state == ResultReader::State::kEnd) return collected;
+    if (fetched.state == ResultReader::State::kNothingYet) {
+      return Status::deadline_exceeded("no result for 60 s");
+    }
+    for (const Mark& mark : fetched.batch.marks()) collected.watermarks.push_back(mark.watermark);
+    for (std::string& line : lines_of(fetched.batch.with_marks({}))) {
+      collected.lines.push_back(std::move(line));
+    }
+  }
+}
+
+std::vector<std::string> sorted(std::vector<std::string> lines) {
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+ThreadedCluster::ThreadedCluster(int threads, Configuration configuration) {
+  LocalClusterOptions options;
+  options.connectors = &connectors;
+  options.worker_threads = threads;
+  options.configuration = std::move(configuration);
+  Result<std::unique_ptr<LocalCluster>> made = LocalCluster::make(std::move(options));
+  CLP_CHECK_MSG(made.is_ok(), made.status().to_string());
+  cluster = *std::move(made);
+}
+
+SimulatedCluster::SimulatedCluster(std::uint64_t seed)
+    : pool(clock, {.seed = seed}),
+      blocking_pool(pool),
+      transport(pool, {.seed = seed, .delay_ns_max = 500'000, .limits = {}}),
+      file_system(clock) {
+  Random random = Random(seed).fork("configuration");
+  LocalClusterOptions options;
+  options.configuration.set("clepsydra.batch.rows-max",
+                            std::to_string(random.uniform_between(1, 64)));
+  options.configuration.set("clepsydra.channel.bytes-max",
+                            std::to_string(random.uniform_between(1, 4096)) + " b");
+  options.connectors = &connectors;
+  options.clock = &clock;
+  options.worker_pool = &pool;
+  options.blocking_pool = &blocking_pool;
+  options.transport = &transport;
+  options.file_system = &file_system;
+  options.seed = seed;
+  options.run_until = [this](const std::function<bool()>& predicate) {
+    return pool.run_until(predicate) == SimulationEnd::kSatisfied;
+  };
+  Result<std::unique_ptr<LocalCluster>> made = LocalCluster::make(std::move(options));
+  CLP_CHECK_MSG(made.is_ok(), made.status().to_string());
+  cluster = *std::move(made);
+}
+
+SimulatedCluster::~SimulatedCluster() {
+  cluster.reset();
+}
+
+}  // namespace clepsydra::testing

@@ -1,0 +1,346 @@
+#include "taskmanager/deployment.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory_pool.h"
+#include "graph/job_graph.h"
+#include "network/input_gate.h"
+#include "network/local_channel.h"
+#include "network/output_gate.h"
+#include "operators/operator_registry.h"
+#include "state/state_backend.h"
+#include "stream/key_group.h"
+#include "taskmanager/input_driver.h"
+#include "taskmanager/result_exchange.h"
+#include "taskmanager/source_driver.h"
+
+namespace clepsydra {
+namespace {
+
+constexpr ConfigOption<std::int64_t> kBatchRowsMax{"clepsydra.batch.rows-max", "4096",
+                                                   "most rows of one batch"};
+constexpr ConfigOption<MemorySize> kBatchBytesMax{
+    "clepsydra.batch.bytes-max", "16 mb", "largest element of a channel; a larger row is an error"};
+constexpr ConfigOption<MemorySize> kChannelBytesMax{
+    "clepsydra.channel.bytes-max", "1 mb", "bytes that wait between two tasks of one process"};
+constexpr ConfigOption<Duration> kWatermarkInterval{
+    "pipeline.auto-watermark-interval", "200 ms",
+    "smallest advance of event time that is sent at once"};
+constexpr ConfigOption<std::string> kTimeZone{"table.local-time-zone", "default",
+                                              "the session's time zone"};
+constexpr ConfigOption<std::string> kStateBackend{"state.backend.type", "hashmap",
+                                                  "where keyed state is kept"};
+
+struct Limits {
+  std::int64_t batch_rows_max = 0;
+  std::int64_t batch_bytes_max = 0;
+  std::int64_t channel_bytes_max = 0;
+  std::int64_t watermark_interval_ms = 0;
+  std::string state_backend;
+};
+
+Result<Limits> read_limits(const Configuration& configuration) {
+  Limits limits;
+  CLP_ASSIGN_OR_RETURN(limits.batch_rows_max, configuration.get(kBatchRowsMax));
+  CLP_ASSIGN_OR_RETURN(const MemorySize batch_bytes, configuration.get(kBatchBytesMax));
+  CLP_ASSIGN_OR_RETURN(const MemorySize channel_bytes, configuration.get(kChannelBytesMax));
+  CLP_ASSIGN_OR_RETURN(const Duration interval, configuration.get(kWatermarkInterval));
+  CLP_ASSIGN_OR_RETURN(limits.state_backend, configuration.get(kStateBackend));
+  constexpr std::int64_t kRowsLimit = 1 << 20;
+  if (limits.batch_rows_max < 1 || limits.batch_rows_max > kRowsLimit) {
+    return Status::invalid_argument(fmt::format("'{}' must be between 1 and {}, but is {}",
+                                                kBatchRowsMax.key, kRowsLimit,
+                                                limits.batch_rows_max));
+  }
+  limits.batch_bytes_max = std::max<std::int64_t>(1, batch_bytes.bytes);
+  limits.channel_bytes_max = std::max<std::int64_t>(1, channel_bytes.bytes);
+  limits.watermark_interval_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(interval).count();
+  return limits;
+}
+
+class DeploymentBuilder {
+ public:
+  DeploymentBuilder(const JobGraph& graph, const TaskEnvironment& environment,
+                    Deployment& deployment)
+      : graph_(graph), environment_(environment), deployment_(deployment) {}
+
+  Status build();
+
+ private:
+  // One end of the channels of an edge: who is at the other end, and the channels in that order.
+  struct EdgeEnd {
+    std::vector<std::shared_ptr<LocalChannel>> channels;
+  };
+
+  void make_channels();
+  Result<std::unique_ptr<Task>> build_task(int vertex_index, int subtask);
+  void add_pools(const JobVertex& vertex, TaskParts& parts);
+  Status add_input(const JobVertex& vertex, int vertex_index, TaskParts& parts);
+  Status add_source(const JobVertex& vertex, TaskParts& parts);
+  Status add_chain(const JobVertex& vertex, int vertex_index, TaskParts& parts);
+  Result<OperatorContext> make_context(const JobVertex& vertex, int op, const OperatorSpec& spec,
+                                       TaskParts& parts);
+  std::vector<Output*> make_outputs(int vertex_index, int op, TaskParts& parts);
+  [[nodiscard]] Routing make_routing(const JobEdge& edge, int subtask) const;
+  [[nodiscard]] const JobVertex& vertex(int index) const {
+    return graph_.vertices[static_cast<std::size_t>(index)];
+  }
+
+  const JobGraph& graph_;
+  const TaskEnvironment& environment_;
+  Deployment& deployment_;
+  Limits limits_;
+  // By edge, then by subtask of its producer or consumer.
+  std::vector<std::vector<EdgeEnd>> out_;
+  std::vector<std::vector<EdgeEnd>> in_;
+};
+
+Status DeploymentBuilder::build() {
+  CLP_ASSIGN_OR_RETURN(limits_, read_limits(deployment_.configuration));
+  std::size_t tasks = 0;
+  for (const JobVertex& vertex : graph_.vertices) {
+    deployment_.first_task.push_back(tasks);
+    tasks += static_cast<std::size_t>(vertex.parallelism);
+  }
+  make_channels();
+  for (int v = 0; v < static_cast<int>(graph_.vertices.size()); ++v) {
+    for (int subtask = 0; subtask < vertex(v).parallelism; ++subtask) {
+      Result<std::unique_ptr<Task>> task = build_task(v, subtask);
+      if (!task.is_ok()) {
+        return task.status().with_context(
+            fmt::format("{} ({}/{})", vertex(v).name, subtask + 1, vertex(v).parallelism));
+      }
+      deployment_.tasks.push_back(*std::move(task));
+    }
+  }
+  deployment_.live_tasks = deployment_.tasks.size();
+  return Status::ok();
+}
+
+void DeploymentBuilder::make_channels() {
+  for (const JobEdge& edge : graph_.edges) {
+    const int producers = vertex(edge.from_vertex).parallelism;
+    const int consumers = vertex(edge.to_vertex).parallelism;
+    std::vector<EdgeEnd>& out = out_.emplace_back(static_cast<std::size_t>(producers));
+    std::vector<EdgeEnd>& in = in_.emplace_back(static_cast<std::size_t>(consumers));
+    for (int p = 0; p < producers; ++p) {
+      for (int c = 0; c < consumers; ++c) {
+        if (edge.partitioning == Partitioning::kForward && p != c) continue;
+        if (edge.partitioning == Partitioning::kGlobal && c != 0) continue;
+        auto channel = std::make_shared<LocalChannel>(limits_.channel_bytes_max);
+        out[static_cast<std::size_t>(p)].channels.push_back(channel);
+        in[static_cast<std::size_t>(c)].channels.push_back(channel);
+        const auto from = static_cast<std::size_t>(edge.from_vertex);
+        const auto to = static_cast<std::size_t>(edge.to_vertex);
+        deployment_.links.push_back({std::move(channel),
+                                     deployment_.first_task[from] + static_cast<std::size_t>(p),
+                                     deployment_.first_task[to] + static_cast<std::size_t>(c)});
+      }
+    }
+  }
+}
+
+Result<std::unique_ptr<Task>> DeploymentBuilder::build_task(int vertex_index, int subtask) {
+  const JobVertex& built = vertex(vertex_index);
+  TaskParts parts;
+  parts.id = {deployment_.job, vertex_index, subtask, deployment_.attempt};
+  parts.name = fmt::format("{} ({}/{})", built.name, subtask + 1, built.parallelism);
+  parts.clock = environment_.clock;
+  parts.events = environment_.events;
+  parts.mailbox = std::make_unique<Mailbox>();
+  parts.committables = std::make_unique<std::vector<OperatorCommittables>>();
+  add_pools(built, parts);
+  CLP_RETURN_IF_ERROR(add_input(built, vertex_index, parts));
+  CLP_RETURN_IF_ERROR(add_chain(built, vertex_index, parts));
+  return std::make_unique<Task>(std::move(parts));
+}
+
+void DeploymentBuilder::add_pools(const JobVertex& vertex, TaskParts& parts) {
+  const auto task_pool = deployment_.pool->make_child(parts.name);
+  for (const ChainedOperator& chained : vertex.operators) {
+    parts.pools.push_back(task_pool->make_child(chained.spec.name));
+  }
+}
+
+Status DeploymentBuilder::add_input(const JobVertex& vertex, int vertex_index, TaskParts& parts) {
+  const OperatorSpec& head = vertex.operators[0].spec;
+  if (head.kind == "source") return add_source(vertex, parts);
+  std::vector<InputGate::Channel> channels;
+  for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
+    if (graph_.edges[e].to_vertex != vertex_index) continue;
+    for (const auto& channel : in_[e][static_cast<std::size_t>(parts.id.subtask)].channels) {
+      channels.push_back({channel, graph_.edges[e].to_input});
+    }
+  }
+  parts.input = std::make_unique<InputDriver>(InputGate(std::move(channels), head.inputs));
+  return Status::ok();
+}
+
+Status DeploymentBuilder::add_source(const JobVertex& vertex, TaskParts& parts) {
+  const OperatorSpec& head = vertex.operators[0].spec;
+  SourceDriverOptions options;
+  options.spec = head.options;
+  options.output = head.output;
+  options.connectors = environment_.connectors;
+  options.watermark_interval_ms = limits_.watermark_interval_ms;
+  options.context.pool = parts.pools[0].get();
+  options.context.file_system = environment_.file_system;
+  options.context.clock = environment_.clock;
+  options.context.configuration = &deployment_.configuration;
+  options.context.subtask = parts.id.subtask;
+  options.context.parallelism = vertex.parallelism;
+  options.context.batch_rows_max = limits_.batch_rows_max;
+  options.context.batch_bytes_max = limits_.batch_bytes_max;
+  options.evaluation.pool = parts.pools[0].get();
+  options.evaluation.clock = environment_.clock;
+  options.evaluation.session_zone = deployment_.session_zone.get();
+  options.request_splits = [events = environment_.events, id = parts.id] {
+    events->request_splits(id);
+  };
+  options.report_alignment = [events = environment_.events, id = parts.id](std::int64_t watermark) {
+    events->report_alignment(id, watermark);
+  };
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<SourceDriver> driver,
+                       SourceDriver::make(std::move(options)));
+  parts.source = driver.get();
+  parts.input = std::move(driver);
+  return Status::ok();
+}
+
+Status DeploymentBuilder::add_chain(const JobVertex& vertex, int vertex_index, TaskParts& parts) {
+  std::vector<OperatorChain::Link> links;
+  for (const ChainedOperator& chained : vertex.operators) {
+    links.push_back({chained.spec, chained.producer});
+  }
+  const OperatorChain::Wiring wiring = {
+      .context = [&](int op,
+                     const OperatorSpec& spec) { return make_context(vertex, op, spec, parts); },
+      .outputs = [&](int op) { return make_outputs(vertex_index, op, parts); },
+  };
+  CLP_ASSIGN_OR_RETURN(parts.chain,
+                       OperatorChain::make(std::move(links), wiring, *environment_.operators));
+  return Status::ok();
+}
+
+Result<OperatorContext> DeploymentBuilder::make_context(const JobVertex& vertex, int op,
+                                                        const OperatorSpec& spec,
+                                                        TaskParts& parts) {
+  OperatorContext context;
+  context.pool = parts.pools[static_cast<std::size_t>(op)].get();
+  context.clock = environment_.clock;
+  context.configuration = &deployment_.configuration;
+  context.file_system = environment_.file_system;
+  context.connectors = environment_.connectors;
+  context.standard_output = environment_.standard_output;
+  context.session_zone = deployment_.session_zone.get();
+  context.job_id = deployment_.job.to_string();
+  context.subtask = parts.id.subtask;
+  context.parallelism = vertex.parallelism;
+  context.max_parallelism = vertex.max_parallelism;
+  context.batch_rows_max = limits_.batch_rows_max;
+  context.hand_over_committables = [committables = parts.committables.get(),
+                                    op](std::vector<std::string> prepared) {
+    committables->push_back({op, std::move(prepared)});
+  };
+
+  StateBackendOptions state;
+  state.pool = context.pool;
+  state.max_parallelism = vertex.max_parallelism;
+  state.key_groups = key_group_range(parts.id.subtask, vertex.max_parallelism, vertex.parallelism);
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> backend,
+                       environment_.state_backends->make(limits_.state_backend, state));
+  context.state = backend.get();
+  parts.states.push_back(std::move(backend));
+
+  if (spec.kind == "collect_sink") {
+    CLP_ASSIGN_OR_RETURN(const std::string result, spec.options.get_string("result"));
+    parts.senders.push_back(
+        environment_.results->channel(deployment_.job, result)->open_sender(vertex.parallelism));
+    context.results = parts.senders.back().get();
+  }
+  return context;
+}
+
+std::vector<Output*> DeploymentBuilder::make_outputs(int vertex_index, int op, TaskParts& parts) {
+  std::vector<Output*> outputs;
+  for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
+    const JobEdge& edge = graph_.edges[e];
+    if (edge.from_vertex != vertex_index || edge.from_operator != op) continue;
+    OutputGateOptions options;
+    options.routing = make_routing(edge, parts.id.subtask);
+    options.schema = vertex(vertex_index).operators[static_cast<std::size_t>(op)].spec.output;
+    options.rows_max = limits_.batch_rows_max;
+    options.bytes_max = limits_.batch_bytes_max;
+    options.pool = parts.pools[static_cast<std::size_t>(op)].get();
+    parts.outputs.push_back(std::make_unique<GateOutput>(std::make_unique<OutputGate>(
+        std::move(options), out_[e][static_cast<std::size_t>(parts.id.subtask)].channels)));
+    outputs.push_back(parts.outputs.back().get());
+  }
+  return outputs;
+}
+
+Routing DeploymentBuilder::make_routing(const JobEdge& edge, int subtask) const {
+  Routing routing;
+  switch (edge.partitioning) {
+    case Partitioning::kForward:
+    case Partitioning::kGlobal:
+      routing.kind = RoutingKind::kOne;
+      break;
+    case Partitioning::kRebalance:
+      routing.kind = RoutingKind::kRoundRobin;
+      routing.first_channel = subtask;
+      break;
+    case Partitioning::kHash:
+      routing.kind = RoutingKind::kHash;
+      routing.keys = edge.keys;
+      routing.max_parallelism = vertex(edge.to_vertex).max_parallelism;
+      break;
+    case Partitioning::kBroadcast:
+      routing.kind = RoutingKind::kAll;
+      break;
+  }
+  return routing;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
+                                                     int attempt, std::shared_ptr<MemoryPool> pool,
+                                                     const TaskEnvironment& environment) {
+  auto deployment = std::make_unique<Deployment>();
+  deployment->job = job;
+  deployment->attempt = attempt;
+  deployment->pool = std::move(pool);
+  deployment->configuration = environment.configuration;
+  for (const auto& [key, value] : graph.configuration) deployment->configuration.set(key, value);
+  CLP_ASSIGN_OR_RETURN(const std::string zone, deployment->configuration.get(kTimeZone));
+  // "default" would be the zone of the machine: results must not depend on where a task runs.
+  CLP_ASSIGN_OR_RETURN(deployment->session_zone, find_time_zone(zone == "default" ? "UTC" : zone));
+  CLP_RETURN_IF_ERROR(DeploymentBuilder(graph, environment, *deployment).build());
+  return deployment;
+}
+
+void start_tasks(Deployment& deployment, WorkerPool& workers,
+                 const std::function<void(std::size_t task)>& on_done) {
+  std::vector<Waker> wakers;
+  for (std::size_t i = 0; i < deployment.tasks.size(); ++i) {
+    Task& task = *deployment.tasks[i];
+    wakers.push_back(workers.add(
+        &task, {.on_done = [on_done, i] { on_done(i); }, .affinity = -1, .name = task.name()}));
+  }
+  for (const Deployment::Link& link : deployment.links) {
+    link.channel->set_wakers(wakers[link.producer], wakers[link.consumer]);
+  }
+  // From here on tasks end and are destroyed by their workers: each is touched once more, by
+  // itself.
+  for (std::size_t i = 0; i < wakers.size(); ++i) deployment.tasks[i]->start(wakers[i]);
+}
+
+}  // namespace clepsydra

@@ -1,0 +1,38 @@
+// What a TaskManager tells the JobManager; the way there is in jobmanager_client_rpc.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "taskmanager/task_id.h"
+#include "taskmanager/task_metrics.h"
+#include "taskmanager/task_phase.h"
+
+namespace clepsydra {
+
+// What the sink writers of one operator subtask prepared.
+struct OperatorCommittables {
+  int op = 0;  // In the task's chain.
+  std::vector<std::string> committables;
+};
+
+struct TaskEnd {
+  TaskId task;
+  TaskPhase phase = TaskPhase::kFinished;  // One of the ends.
+  Status status;                           // Why it failed.
+  std::vector<OperatorCommittables> committables;
+  TaskMetricsSnapshot metrics;
+};
+
+// Threads: all methods, any thread.
+class TaskEvents {
+ public:
+  virtual ~TaskEvents() = default;
+  virtual void request_splits(const TaskId& task) = 0;
+  virtual void report_alignment(const TaskId& task, std::int64_t watermark) = 0;
+  virtual void task_ended(TaskEnd end) = 0;
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,261 @@
+#include "taskmanager/task_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/logging.h"
+#include "base/memory_pool.h"
+#include "state/state_backend.h"
+#include "stream/stream_element.h"
+
+namespace clepsydra {
+
+Task::Task(TaskParts parts)
+    : parts_(std::move(parts)),
+      metrics_(static_cast<std::size_t>(parts_.chain->size())),
+      last_ns_(parts_.clock->monotonic_ns()) {}
+
+Task::~Task() = default;
+
+void Task::start(Waker waker) {
+  parts_.mailbox->set_waker(waker);
+  for (const auto& sender : parts_.senders) sender->set_waker(waker);
+  // The task may end and be destroyed as soon as it is seen to be started.
+  started_.store(true, std::memory_order_release);
+  waker.wake();
+}
+
+StepResult Task::step() {
+  wake_deadline_ns_ = kNever;
+  if (phase_ == TaskPhase::kCreated) move_to(TaskPhase::kDeploying);
+  if (!started_.load(std::memory_order_acquire)) return StepResult::kBlocked;
+  if (phase_ == TaskPhase::kDeploying) move_to(TaskPhase::kRunning);
+  account_time(Waiting::kNothing);
+
+  const Status mail = read_mail();
+  if (phase_ == TaskPhase::kCanceling) return end(TaskPhase::kCanceled, Status::ok());
+  const Result<StepResult> result = mail.is_ok() ? run() : Result<StepResult>(mail);
+  if (!result.is_ok()) return end(TaskPhase::kFailed, result.status());
+  if (*result == StepResult::kDone) return end(TaskPhase::kFinished, Status::ok());
+
+  if (*result == StepResult::kBlocked) account_time(next_waiting_);
+  has_unpublished_ = true;
+  if (last_ns_ - published_ns_ >= kPublishEveryNs) {
+    published_ns_ = last_ns_;
+    has_unpublished_ = false;
+    metrics_.publish(collect_metrics());
+  }
+  if (*result == StepResult::kBlocked) wake_deadline_ns_ = next_wake_ns();
+  return *result;
+}
+
+Status Task::read_mail() {
+  std::optional<Mail> mail = parts_.mailbox->take();
+  if (!mail) return Status::ok();
+  if (mail->cancel) {
+    move_to(TaskPhase::kCanceling);
+    return Status::ok();
+  }
+  if (parts_.source == nullptr) return Status::ok();
+  if (mail->has_answer) {
+    CLP_RETURN_IF_ERROR(parts_.source->add_splits(std::move(mail->splits), mail->no_more_splits));
+  }
+  if (mail->alignment_limit) parts_.source->set_alignment_limit(*mail->alignment_limit);
+  return Status::ok();
+}
+
+Result<StepResult> Task::run() {
+  const bool has_room = make_room();
+  if (has_sent_end_) {
+    const bool is_drained =
+        std::all_of(parts_.outputs.begin(), parts_.outputs.end(),
+                    [](const auto& output) { return output->gate().is_drained(); });
+    return is_drained ? StepResult::kDone : wait_for(Waiting::kOutput);
+  }
+  if (!has_room) return wait_for(Waiting::kOutput);
+  if (parts_.chain->has_pending()) {
+    CLP_RETURN_IF_ERROR(parts_.chain->resume());
+    CLP_RETURN_IF_ERROR(end_step());
+    return StepResult::kProgress;
+  }
+  if (phase_ == TaskPhase::kFinishing) return finish();
+  if (const std::int64_t timer_ms = parts_.chain->next_timer_ms(); timer_ms != kMaxWatermark) {
+    if (const std::int64_t now_ms = parts_.clock->now_ms(); timer_ms <= now_ms) {
+      CLP_RETURN_IF_ERROR(parts_.chain->on_processing_time(now_ms));
+      CLP_RETURN_IF_ERROR(end_step());
+      return StepResult::kProgress;
+    }
+  }
+  return take_input();
+}
+
+Result<StepResult> Task::take_input() {
+  CLP_ASSIGN_OR_RETURN(TaskInput::Next next, parts_.input->poll());
+  CLP_RETURN_IF_ERROR(announce_idleness());
+  switch (next.state) {
+    case TaskInput::State::kBatch:
+      has_flushed_ = false;
+      CLP_RETURN_IF_ERROR(parts_.chain->process(next.input, std::move(next.batch)));
+      CLP_RETURN_IF_ERROR(end_step());
+      return StepResult::kProgress;
+    case TaskInput::State::kAgain:
+      return StepResult::kProgress;
+    case TaskInput::State::kNothing:
+      if (!has_flushed_) {
+        has_flushed_ = true;
+        CLP_RETURN_IF_ERROR(parts_.chain->flush());
+        CLP_RETURN_IF_ERROR(end_step());
+        if (parts_.chain->has_pending()) return StepResult::kProgress;
+      }
+      return wait_for(Waiting::kInput);
+    case TaskInput::State::kEnd:
+      move_to(TaskPhase::kFinishing);
+      return StepResult::kProgress;
+  }
+  return Status::internal("unknown state of the input");
+}
+
+Result<StepResult> Task::finish() {
+  if (!is_finishing_) {
+    is_finishing_ = true;
+    CLP_RETURN_IF_ERROR(parts_.chain->finish());
+    CLP_RETURN_IF_ERROR(end_step());
+    return StepResult::kProgress;
+  }
+  has_sent_end_ = true;
+  for (const auto& output : parts_.outputs) {
+    CLP_RETURN_IF_ERROR(output->gate().send(EndOfInputSignal{}));
+  }
+  return StepResult::kProgress;
+}
+
+Result<StepResult> Task::wait_for(Waiting waiting) {
+  if (!prepare_to_wait()) {
+    // A consumer has taken everything in the meantime, or made room.
+    CLP_RETURN_IF_ERROR(end_step());
+    return StepResult::kProgress;
+  }
+  next_waiting_ = waiting;
+  return StepResult::kBlocked;
+}
+
+bool Task::prepare_to_wait() {
+  bool may_wait = true;
+  for (const auto& output : parts_.outputs) {
+    may_wait = output->gate().prepare_to_wait() && may_wait;
+  }
+  return may_wait;
+}
+
+bool Task::make_room() {
+  bool has_room = true;
+  for (const auto& output : parts_.outputs) has_room = output->gate().make_room() && has_room;
+  for (const auto& sender : parts_.senders) has_room = sender->has_room() && has_room;
+  return has_room;
+}
+
+Status Task::announce_idleness() {
+  if (!parts_.input->has_started()) return Status::ok();
+  const bool idle = parts_.input->idle();
+  if (has_announced_ && idle == announced_idle_) return Status::ok();
+  has_announced_ = true;
+  announced_idle_ = idle;
+  for (const auto& output : parts_.outputs) {
+    CLP_RETURN_IF_ERROR(output->gate().send(IdleSignal{idle}));
+  }
+  return Status::ok();
+}
+
+Status Task::end_step() {
+  for (const auto& output : parts_.outputs) CLP_RETURN_IF_ERROR(output->gate().end_step());
+  return Status::ok();
+}
+
+StepResult Task::end(TaskPhase phase, Status status) {
+  move_to(phase);
+  TaskEnd end;
+  end.task = parts_.id;
+  end.phase = phase;
+  end.status = status.with_context(parts_.name);
+  end.metrics = collect_metrics();
+  // What the operators hold goes first: a sink takes back what it has not prepared before anybody
+  // hears of the end.
+  parts_.chain.reset();
+  end.committables = std::move(*parts_.committables);
+  metrics_.publish(end.metrics);
+  parts_.events->task_ended(std::move(end));
+  return StepResult::kDone;
+}
+
+void Task::move_to(TaskPhase phase) {
+  CLP_CHECK_MSG(may_move(phase_, phase),
+                fmt::format("{} -> {}", task_phase_name(phase_), task_phase_name(phase)));
+  CLP_LOG(
+      kDebug, "taskmanager",
+      fmt::format("{}: {} -> {}", parts_.name, task_phase_name(phase_), task_phase_name(phase)));
+  phase_ = phase;
+}
+
+std::int64_t Task::next_wake_ns() const {
+  std::int64_t wake_ns = kNever;
+  if (waiting_ == Waiting::kInput) {
+    wake_ns = parts_.input->wake_deadline_ns();
+    const std::int64_t timer_ms = parts_.chain->next_timer_ms();
+    if (timer_ms != kMaxWatermark) {
+      wake_ns = std::min(wake_ns, parts_.clock->monotonic_ns_at(timer_ms));
+    }
+  }
+  if (has_unpublished_) wake_ns = std::min(wake_ns, published_ns_ + kPublishEveryNs);
+  return wake_ns;
+}
+
+void Task::account_time(Waiting next) {
+  const std::int64_t now_ns = parts_.clock->monotonic_ns();
+  const std::int64_t spent_ns = now_ns - last_ns_;
+  last_ns_ = now_ns;
+  switch (std::exchange(waiting_, next)) {
+    case Waiting::kNothing:
+      busy_ns_ += spent_ns;
+      break;
+    case Waiting::kInput:
+      idle_ns_ += spent_ns;
+      break;
+    case Waiting::kOutput:
+      backpressured_ns_ += spent_ns;
+      break;
+  }
+}
+
+TaskMetricsSnapshot Task::collect_metrics() const {
+  TaskMetricsSnapshot metrics;
+  const auto count = static_cast<std::size_t>(parts_.chain->size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const OperatorCounters& counters = std::as_const(*parts_.chain).counters(static_cast<int>(i));
+    TaskMetricsSnapshot::OfOperator& out = metrics.operators.emplace_back();
+    out.rows_in = counters.rows_in;
+    out.rows_out = counters.rows_out;
+    out.late_rows = counters.late_rows;
+    out.dropped_rows = counters.dropped_rows;
+    out.late_sample = counters.late_sample;
+    out.peak_memory_bytes = parts_.pools[i]->peak_bytes();
+  }
+  if (parts_.source != nullptr) {
+    metrics.operators[0].dropped_rows += parts_.source->skipped_rows();
+    metrics.operators[0].bytes_in = parts_.source->bytes_read();
+  }
+  metrics.watermark = parts_.input->watermark();
+  metrics.backpressured_ns = backpressured_ns_;
+  metrics.busy_ns = busy_ns_;
+  metrics.waiting = waiting_;
+  metrics.waiting_since_ns = last_ns_;
+  metrics.idle_ns = idle_ns_;
+  return metrics;
+}
+
+}  // namespace clepsydra

@@ -1,0 +1,129 @@
+// A task: the operators of one chain, fed from a source or from channels, step by step.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "clepsydra/status.h"
+#include "network/output_gate.h"
+#include "operators/operator.h"
+#include "operators/operator_chain.h"
+#include "taskmanager/mailbox.h"
+#include "taskmanager/result_exchange.h"
+#include "taskmanager/source_driver.h"
+#include "taskmanager/task_events.h"
+#include "taskmanager/task_id.h"
+#include "taskmanager/task_input.h"
+#include "taskmanager/task_metrics.h"
+#include "taskmanager/task_phase.h"
+
+namespace clepsydra {
+
+class Clock;
+class KeyedStateBackend;
+class MemoryPool;
+
+// What an operator of a chain emits, into a gate.
+class GateOutput final : public Output {
+ public:
+  explicit GateOutput(std::unique_ptr<OutputGate> gate) : gate_(std::move(gate)) {}
+  Status emit(Batch batch) override { return gate_->emit(std::move(batch)); }
+  [[nodiscard]] OutputGate& gate() { return *gate_; }
+
+ private:
+  std::unique_ptr<OutputGate> gate_;
+};
+
+// Everything a task is made of; deployment.cc puts it together. Destroyed from the last to the
+// first.
+struct TaskParts {
+  TaskId id;
+  std::string name;  // "Window -> Sink: out (2/4)"
+  const Clock* clock = nullptr;
+  TaskEvents* events = nullptr;
+  std::unique_ptr<Mailbox> mailbox;
+
+  // One per operator.
+  std::vector<std::shared_ptr<MemoryPool>> pools;
+  std::vector<std::unique_ptr<KeyedStateBackend>> states;
+
+  std::vector<std::unique_ptr<GateOutput>> outputs;
+  std::vector<std::unique_ptr<ResultChannel::Sender>> senders;
+  std::unique_ptr<TaskInput> input;
+  SourceDriver* source = nullptr;  // The input, when it is one.
+  // Filled by the sink writers as they finish.
+  std::unique_ptr<std::vector<OperatorCommittables>> committables;
+  std::unique_ptr<OperatorChain> chain;
+};
+
+// One step: mail first, then room in the outputs, then what operators left behind, then processing
+// time, then one batch of input. A task takes input only when all its outputs have room, so what it
+// emits needs no bound but that of one step.
+//
+// Threads: step() and wake_deadline_ns() one at a time; start(), mailbox() and metrics() any.
+class Task final : public Steppable {
+ public:
+  explicit Task(TaskParts parts);
+  ~Task() override;
+
+  // Lets the task run: `waker` is its own, from WorkerPool::add(). Before that a step does nothing.
+  void start(Waker waker);
+  StepResult step() override;
+  [[nodiscard]] std::int64_t wake_deadline_ns() const override { return wake_deadline_ns_; }
+
+  [[nodiscard]] const TaskId& id() const { return parts_.id; }
+  [[nodiscard]] const std::string& name() const { return parts_.name; }
+  [[nodiscard]] Mailbox& mailbox() { return *parts_.mailbox; }
+  [[nodiscard]] const TaskMetrics& metrics() const { return metrics_; }
+
+ private:
+  using Waiting = TaskMetricsSnapshot::Waiting;
+  static constexpr std::int64_t kPublishEveryNs = 50'000'000;
+
+  Status read_mail();
+  Result<StepResult> run();
+  Result<StepResult> take_input();
+  Result<StepResult> finish();
+  Result<StepResult> wait_for(Waiting waiting);
+  // Asks the gates for a wake; false: there is something to do already.
+  bool prepare_to_wait();
+  bool make_room();
+  // Tells the consumers whether this task's input is idle, at first and when that changes.
+  Status announce_idleness();
+  Status end_step();
+  StepResult end(TaskPhase phase, Status status);
+  void move_to(TaskPhase phase);
+  [[nodiscard]] std::int64_t next_wake_ns() const;
+  [[nodiscard]] TaskMetricsSnapshot collect_metrics() const;
+  // Counts the time since the last call for what the task waited for; from now on it waits for
+  // `next`.
+  void account_time(Waiting next);
+
+  TaskParts parts_;
+  TaskMetrics metrics_;
+  std::atomic<bool> started_{false};
+
+  // The task's thread only.
+  TaskPhase phase_ = TaskPhase::kCreated;
+  Waiting waiting_ = Waiting::kInput;
+  Waiting next_waiting_ = Waiting::kInput;  // Of a step that returns kBlocked.
+  bool has_announced_ = false;
+  bool announced_idle_ = false;
+  bool has_flushed_ = false;   // Since the last input.
+  bool is_finishing_ = false;  // The chain was told.
+  bool has_sent_end_ = false;
+  bool has_unpublished_ = false;
+  std::int64_t wake_deadline_ns_ = kNever;
+  std::int64_t last_ns_ = 0;  // Time up to here is accounted for.
+  std::int64_t published_ns_ = 0;
+  std::int64_t backpressured_ns_ = 0;
+  std::int64_t busy_ns_ = 0;
+  std::int64_t idle_ns_ = 0;
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,91 @@
+#include "taskmanager/task_service_rpc.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "control.pb.h"
+#include "graph/job_graph_codec.h"
+
+namespace clepsydra {
+namespace {
+
+Result<JobId> read_job(const std::string& bytes) {
+  JobId::Bytes id{};
+  if (bytes.size() != id.size()) {
+    return Status::invalid_argument(
+        fmt::format("a job id of {} bytes, expected {}", bytes.size(), id.size()));
+  }
+  std::copy(bytes.begin(), bytes.end(), id.begin());
+  return JobId(id);
+}
+
+// Beyond int: a number that no task has.
+int read_number(std::uint32_t value) {
+  constexpr auto kMax = static_cast<std::uint32_t>(std::numeric_limits<int>::max());
+  return static_cast<int>(std::min(value, kMax));
+}
+
+Result<TaskId> read_task(const proto::TaskRef& message) {
+  TaskId task;
+  CLP_ASSIGN_OR_RETURN(task.job, read_job(message.job()));
+  task.vertex = read_number(message.vertex());
+  task.subtask = read_number(message.subtask());
+  task.attempt = read_number(message.attempt());
+  return task;
+}
+
+Status dispatch_splits(const proto::AssignSplits& message, TaskService& service) {
+  CLP_ASSIGN_OR_RETURN(const TaskId task, read_task(message.task()));
+  std::vector<SourceSplit> splits;
+  for (const proto::Split& split : message.splits()) {
+    splits.push_back({split.id(), split.payload()});
+  }
+  service.assign_splits(task, std::move(splits), message.no_more_splits());
+  return Status::ok();
+}
+
+}  // namespace
+
+Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
+  proto::ToTaskManager message;
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
+      !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Status::invalid_argument(
+        fmt::format("{} bytes are not a message to a TaskManager", bytes.size()));
+  }
+  switch (message.kind_case()) {
+    case proto::ToTaskManager::kDeploy: {
+      const proto::Deploy& deploy = message.deploy();
+      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(deploy.job().job()));
+      service.deploy(job, read_number(deploy.job().attempt()),
+                     decode_job_graph(deploy.job_graph()));
+      return Status::ok();
+    }
+    case proto::ToTaskManager::kCancelJob: {
+      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(message.cancel_job().job().job()));
+      service.cancel_job(job, read_number(message.cancel_job().job().attempt()));
+      return Status::ok();
+    }
+    case proto::ToTaskManager::kAssignSplits:
+      return dispatch_splits(message.assign_splits(), service);
+    case proto::ToTaskManager::kAlignmentLimit: {
+      CLP_ASSIGN_OR_RETURN(const TaskId task, read_task(message.alignment_limit().task()));
+      service.set_alignment_limit(task, message.alignment_limit().watermark());
+      return Status::ok();
+    }
+    case proto::ToTaskManager::kReleaseJob: {
+      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(message.release_job().job()));
+      service.release_job(job);
+      return Status::ok();
+    }
+    case proto::ToTaskManager::KIND_NOT_SET:
+      return Status::ok();
+  }
+  return Status::ok();
+}
+
+}  // namespace clepsydra

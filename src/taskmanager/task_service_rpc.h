@@ -1,0 +1,33 @@
+// What a TaskManager is asked to do, decoded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "clepsydra/source.h"
+#include "clepsydra/status.h"
+#include "graph/job_graph.h"
+#include "taskmanager/task_id.h"
+
+namespace clepsydra {
+
+// Threads: the endpoint's, one call at a time.
+class TaskService {
+ public:
+  virtual ~TaskService() = default;
+  // `graph` is an error when its bytes are not a valid job graph.
+  virtual void deploy(const JobId& job, int attempt, Result<JobGraph> graph) = 0;
+  virtual void cancel_job(const JobId& job, int attempt) = 0;
+  virtual void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
+                             bool no_more_splits) = 0;
+  virtual void set_alignment_limit(const TaskId& task, std::int64_t watermark) = 0;
+  virtual void release_job(const JobId& job) = 0;
+};
+
+// Decodes one message of proto/control.proto and makes the call. InvalidArgument for other bytes.
+Status dispatch_to_task_service(std::string_view bytes, TaskService& service);
+
+}  // namespace clepsydra
