@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "sql/bind/expression_binder.h"
+#include "stream/column_builder.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -87,6 +88,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
     CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
     arguments.push_back(std::move(bound));
   }
+  if (name == "TYPEOF" && (arguments.size() == 1 || arguments.size() == 2)) {
+    return bind_type_of(arguments[0]);
+  }
   if (!environment_.functions.is_scalar(name)) return unknown_function(node, name);
   if (node.quantifier != ast::CallQuantifier::kNone) {
     return text_.invalid(node.range,
@@ -97,6 +101,16 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
                          fmt::format("FILTER belongs to aggregates; {} is not one", name));
   }
   return call(name, std::move(arguments), node.range);
+}
+
+// The type of a value as text is known here, and nowhere later.
+Result<ExpressionPtr> ExpressionBinder::bind_type_of(const ExpressionPtr& value) {
+  const Result<ExpressionPtr> folded = fold(value, environment_);
+  const DataType& type = folded.is_ok() ? (*folded)->type() : value->type();
+  ColumnBuilder builder(DataType::string(), literal_pool());
+  builder.append_string(type.to_string());
+  CLP_ASSIGN_OR_RETURN(Column text, builder.finish());
+  return Expression::literal(std::move(text));
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionCall& node) {

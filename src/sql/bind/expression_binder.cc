@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -13,6 +15,14 @@ namespace {
 
 // Plans nest expressions at most about 100 deep; lowering checks what the coercions added.
 constexpr int kDepthMax = 90;
+
+// -9223372036854775808: without its sign the number does not fit.
+bool is_smallest_big_int(const ast::Operation& operation) {
+  if (operation.op != ast::Operator::kMinus || operation.operands.size() != 1) return false;
+  const auto* literal = operation.operands[0]->as_if<ast::Literal>();
+  return literal != nullptr && literal->literal_kind == ast::LiteralKind::kExact &&
+         literal->text == "9223372036854775808";
+}
 
 std::string_view constructor_name(ast::ConstructorKind kind) {
   switch (kind) {
@@ -177,6 +187,9 @@ Result<ExpressionPtr> ExpressionBinder::combine(std::string_view function,
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_operation(const ast::Operation& operation) {
+  if (is_smallest_big_int(operation)) {
+    return big_int_literal(std::numeric_limits<std::int64_t>::min());
+  }
   CLP_ASSIGN_OR_RETURN(Arguments operands, bind_all(operation.operands));
   if (operation.op == ast::Operator::kAnd || operation.op == ast::Operator::kOr) {
     return combine(ast::operator_name(operation.op), operands, operation.range);
@@ -301,7 +314,7 @@ Result<ExpressionPtr> ExpressionBinder::bind_trim(const ast::Trim& trim) {
     case ast::TrimSide::kBoth:
       break;
   }
-  return call("BTRIM", std::move(arguments), trim.range);
+  return call("TRIM", std::move(arguments), trim.range);
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_constructor(const ast::Constructor& constructor) {

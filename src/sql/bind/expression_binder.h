@@ -52,6 +52,7 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_cast(const ast::Cast& cast);
   Result<ExpressionPtr> bind_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_scalar_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_type_of(const ExpressionPtr& value);
   Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_interval_difference(const ast::IntervalDifference& difference);
   Result<ExpressionPtr> bind_trim(const ast::Trim& trim);

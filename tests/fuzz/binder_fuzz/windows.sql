@@ -1,0 +1,1 @@
+SELECT a, window_start, SUM(b) FILTER (WHERE a > 1) AS x, LISTAGG(s) FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '2' SECOND, INTERVAL '10' SECOND)) WHERE r.y.z = 'q' GROUP BY window_start, window_end, a HAVING COUNT(*) > 1;
