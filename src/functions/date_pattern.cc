@@ -30,8 +30,16 @@ bool is_digit(char c) {
 }
 
 void append_number(std::int64_t value, int width, std::string& out) {
+  std::array<char, 24> digits{};
+  std::size_t at = digits.size();
+  auto rest = static_cast<std::uint64_t>(value < 0 ? -value : value);
+  do {
+    digits[--at] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
+  while (digits.size() - at < static_cast<std::size_t>(width)) digits[--at] = '0';
   if (value < 0) out += '-';
-  fmt::format_to(std::back_inserter(out), "{:0{}}", value < 0 ? -value : value, width);
+  out.append(digits.data() + at, digits.size() - at);
 }
 
 // A name in full (4 letters), short (up to 3) or by its first letter (5).
@@ -182,9 +190,8 @@ bool DatePattern::format_token(const Token& token, std::int64_t millis, int nano
       out += value_of('H', millis) < 12 ? "AM" : "PM";
       return true;
     case 'S': {
-      std::string digits = fmt::format("{:09}", of_second);
-      digits.resize(static_cast<std::size_t>(token.count), '0');
-      out += digits;
+      append_number(of_second, 9, out);
+      out.resize(out.size() - 9 + static_cast<std::size_t>(token.count), '0');
       return true;
     }
     case 'n':
