@@ -73,6 +73,7 @@ class ColumnBuilder {
   bool reserve_blob(std::int64_t bytes);
   Status close_blob();
   bool append_views(const Column& column, RowIndices rows);
+  void copy_views(const Column& column, RowIndices rows, bool referenced, std::int64_t to);
   bool append_lists(const Column& column, RowIndices rows);
   void append_validity(const Column& column, RowIndices rows);
   Status take_values(ColumnData& data);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -177,9 +178,25 @@ bool scan_decimal(std::string_view text, DecimalText& number) {
 }
 
 Int128 power_of_ten(int exponent) {
-  Int128 power = 1;
-  for (int i = 0; i < exponent; ++i) power *= 10;
-  return power;
+  static const auto kPowers = [] {
+    std::array<Int128, kMaxDecimalPrecision + 1> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+    return powers;
+  }();
+  return kPowers[static_cast<std::size_t>(exponent)];
+}
+
+// The first `count` (at most 38) digits as an integer.
+Int128 leading_digits(const DecimalText& number, std::int64_t count) {
+  // Eighteen digits fit into 64 bits, where multiplying is much cheaper.
+  std::int64_t low = 0;
+  std::int64_t i = 0;
+  for (; i < std::min<std::int64_t>(count, 18); ++i) {
+    low = low * 10 + number.digit(static_cast<std::size_t>(i));
+  }
+  Int128 result = low;
+  for (; i < count; ++i) result = result * 10 + number.digit(static_cast<std::size_t>(i));
+  return result;
 }
 
 // Up to nine digits behind a point as nanoseconds; more are not accepted.
@@ -380,10 +397,7 @@ bool parse_decimal(std::string_view text, int precision, int scale, Int128& valu
   // So many digits of the number are digits of the unscaled value; the next one rounds it.
   const std::int64_t kept = number.point + scale;
   if (kept > precision) return false;
-  Int128 result = 0;
-  for (std::int64_t i = 0; i < kept; ++i) {
-    result = result * 10 + number.digit(static_cast<std::size_t>(i));
-  }
+  Int128 result = leading_digits(number, kept);
   if (kept >= 0 && number.digit(static_cast<std::size_t>(kept)) >= 5) ++result;
   if (result >= power_of_ten(precision)) return false;
   value = negative ? -result : result;

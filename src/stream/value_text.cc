@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
 #include "base/check.h"
@@ -23,38 +26,55 @@ std::int64_t floor_divide(std::int64_t value, std::int64_t divisor) {
   return value / divisor - static_cast<std::int64_t>(value % divisor < 0);
 }
 
-// The last `digits` digits of a value that is not negative.
-void append_digits(std::int64_t value, int digits, std::string& out) {
-  char text[20];
+// Writes the last `digits` digits of a value that is not negative, and returns where they end.
+char* put_digits(std::int64_t value, int digits, char* out) {
   for (int i = digits - 1; i >= 0; --i) {
-    text[i] = static_cast<char>('0' + value % 10);
+    out[i] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-  out.append(text, static_cast<std::size_t>(digits));
+  return out + digits;
 }
 
-void append_civil_date(const CivilDate& date, std::string& out) {
+// The same for 0 to 99.
+char* put_two(unsigned value, char* out) {
+  out[0] = static_cast<char>('0' + value / 10 % 10);
+  out[1] = static_cast<char>('0' + value % 10);
+  return out + 2;
+}
+
+// Room for a date of any year and a time of day with nine digits behind the point.
+using MomentText = std::array<char, 48>;
+
+char* put_date(const CivilDate& date, char* out) {
   if (date.year >= 0 && date.year <= 9999) {
-    append_digits(date.year, 4, out);
+    out = put_two(static_cast<unsigned>(date.year) / 100, out);
+    out = put_two(static_cast<unsigned>(date.year) % 100, out);
   } else {
-    append_int_text(date.year, out);
+    const fmt::format_int year(date.year);
+    std::memcpy(out, year.data(), year.size());
+    out += year.size();
   }
-  out += '-';
-  append_digits(date.month, 2, out);
-  out += '-';
-  append_digits(date.day, 2, out);
+  *out++ = '-';
+  out = put_two(static_cast<unsigned>(date.month), out);
+  *out++ = '-';
+  return put_two(static_cast<unsigned>(date.day), out);
 }
 
-void append_clock(std::int64_t second_of_day, std::int64_t nanos, int precision, std::string& out) {
-  append_digits(second_of_day / 3600, 2, out);
-  out += ':';
-  append_digits(second_of_day / 60 % 60, 2, out);
-  out += ':';
-  append_digits(second_of_day % 60, 2, out);
-  if (precision <= 0) return;
-  out += '.';
+char* put_clock(std::int64_t second_of_day, std::int64_t nanos, int precision, char* out) {
+  const auto second = static_cast<unsigned>(second_of_day);
+  out = put_two(second / 3600, out);
+  *out++ = ':';
+  out = put_two(second / 60 % 60, out);
+  *out++ = ':';
+  out = put_two(second % 60, out);
+  if (precision <= 0) return out;
+  *out++ = '.';
   for (int i = precision; i < 9; ++i) nanos /= 10;
-  append_digits(nanos, precision, out);
+  return put_digits(nanos, precision, out);
+}
+
+void append_until(const MomentText& text, const char* end, std::string& out) {
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
 // Digits of a positive number, without a point, and the power of ten of the first one.
@@ -256,12 +276,14 @@ void append_decimal_text(Int128 unscaled, int scale, std::string& out) {
 }
 
 void append_date_text(std::int32_t days, std::string& out) {
-  append_civil_date(civil_from_days(days), out);
+  MomentText text;
+  append_until(text, put_date(civil_from_days(days), text.data()), out);
 }
 
 void append_time_text(std::int32_t millis_of_day, int precision, std::string& out) {
-  append_clock(millis_of_day / 1000, std::int64_t{millis_of_day % 1000} * 1'000'000, precision,
-               out);
+  MomentText text;
+  const std::int64_t nanos = std::int64_t{millis_of_day % 1000} * 1'000'000;
+  append_until(text, put_clock(millis_of_day / 1000, nanos, precision, text.data()), out);
 }
 
 void append_timestamp_text(std::int64_t ticks, int precision, std::string& out) {
@@ -269,28 +291,28 @@ void append_timestamp_text(std::int64_t ticks, int precision, std::string& out) 
   const std::int64_t second = floor_divide(ticks, per_second);
   const std::int64_t nanos = (ticks - second * per_second) * (1'000'000'000 / per_second);
   const std::int64_t day = floor_divide(second, kSecondsOfDay);
-  append_civil_date(civil_from_days(day), out);
-  out += ' ';
-  append_clock(second - day * kSecondsOfDay, nanos, precision, out);
+  MomentText text;
+  char* end = put_date(civil_from_days(day), text.data());
+  *end++ = ' ';
+  append_until(text, put_clock(second - day * kSecondsOfDay, nanos, precision, end), out);
 }
 
 void append_interval_year_month_text(std::int32_t months, std::string& out) {
   out += months < 0 ? '-' : '+';
   const std::int64_t all = std::abs(std::int64_t{months});
   append_int_text(all / 12, out);
-  out += '-';
-  append_digits(all % 12, 2, out);
+  MomentText text{'-'};
+  append_until(text, put_two(static_cast<unsigned>(all % 12), text.data() + 1), out);
 }
 
 void append_interval_day_time_text(std::int64_t millis, std::string& out) {
   out += millis < 0 ? '-' : '+';
   const std::uint64_t all =
       millis < 0 ? 0 - static_cast<std::uint64_t>(millis) : static_cast<std::uint64_t>(millis);
-  const auto days = static_cast<std::int64_t>(all / kMillisOfDay);
+  append_int_text(static_cast<std::int64_t>(all / kMillisOfDay), out);
   const auto rest = static_cast<std::int64_t>(all % kMillisOfDay);
-  append_int_text(days, out);
-  out += ' ';
-  append_clock(rest / 1000, rest % 1000 * 1'000'000, 3, out);
+  MomentText text{' '};
+  append_until(text, put_clock(rest / 1000, rest % 1000 * 1'000'000, 3, text.data() + 1), out);
 }
 
 void append_value_text(const Column& column, std::int64_t row, const TextStyle& style,
