@@ -94,9 +94,13 @@ Status RowTable::find_or_insert_same(std::span<std::byte* const> from, std::uint
 void RowTable::find(const KeyBatch& keys, const EncodedKeys& encoded,
                     std::span<std::byte*> values) const {
   const EncodedSource<false> source{keys.hashes, keys.rows, encoded, shape_->layout.key_bytes()};
+  FirstEntries first;
   for (std::int64_t begin = 0; begin < keys.count; begin += kPrefetchKeys) {
     const std::int64_t end = std::min(keys.count, begin + kPrefetchKeys);
-    if (live_rows_ >= kPrefetchRowsMin) prefetch(source, begin, end);
+    if (live_rows_ >= kPrefetchRowsMin) {
+      ask_for_entries(source, begin, end, first);
+      ask_for_rows(end - begin, first);
+    }
     for (std::int64_t i = begin; i < end; ++i) {
       RowHeader* row = lookup(table_of(source.hash(i)), source, i);
       values[static_cast<std::size_t>(i)] = row != nullptr ? shape_->value_of(row) : nullptr;
@@ -107,14 +111,22 @@ void RowTable::find(const KeyBatch& keys, const EncodedKeys& encoded,
 template <typename Source>
 Status RowTable::probe(const Source& source, std::int64_t count, std::uint32_t epoch,
                        std::span<std::byte*> values) {
+  const bool looks_ahead = live_rows_ >= kPrefetchRowsMin;
+  FirstEntries first;
   for (std::int64_t begin = 0; begin < count; begin += kPrefetchKeys) {
     const std::int64_t end = std::min(count, begin + kPrefetchKeys);
-    if (live_rows_ >= kPrefetchRowsMin) prefetch(source, begin, end);
+    if (looks_ahead) {
+      ask_for_entries(source, begin, end, first);
+      ask_for_rows(end - begin, first);
+    }
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::uint64_t hash = source.hash(i);
-      RowHeader* row = lookup(table_of(hash), source, i);
+      RowHeader* row = looks_ahead ? row_at(first, source, i - begin, i) : nullptr;
       if (row == nullptr) [[unlikely]] {
-        CLP_RETURN_IF_ERROR(insert(hash, source.slots(i), source.null_bits(i), epoch, row));
+        const std::uint64_t hash = source.hash(i);
+        row = lookup(table_of(hash), source, i);
+        if (row == nullptr) {
+          CLP_RETURN_IF_ERROR(insert(hash, source.slots(i), source.null_bits(i), epoch, row));
+        }
       }
       row->epoch = epoch;
       values[static_cast<std::size_t>(i)] = shape_->value_of(row);
@@ -123,23 +135,38 @@ Status RowTable::probe(const Source& source, std::int64_t count, std::uint32_t e
   return Status::ok();
 }
 
-// Two passes, so that the second finds the entries that the first asked for.
 template <typename Source>
-void RowTable::prefetch(const Source& source, std::int64_t begin, std::int64_t end) const {
+void RowTable::ask_for_entries(const Source& source, std::int64_t begin, std::int64_t end,
+                               FirstEntries& first) const {
+  first.rehashes = rehashes_;
   for (std::int64_t i = begin; i < end; ++i) {
     const std::uint64_t hash = source.hash(i);
     const Table& table = table_of(hash);
-    if (table.entries != nullptr) {
-      __builtin_prefetch(&table.entries[static_cast<std::uint32_t>(hash) & table.mask]);
-    }
+    const Entry* entry = table.entries != nullptr
+                             ? &table.entries[static_cast<std::uint32_t>(hash) & table.mask]
+                             : &kNoEntry;
+    __builtin_prefetch(entry);
+    first.entries[static_cast<std::size_t>(i - begin)] = entry;
   }
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::uint64_t hash = source.hash(i);
-    const Table& table = table_of(hash);
-    if (table.entries == nullptr) continue;
-    const Entry entry = table.entries[static_cast<std::uint32_t>(hash) & table.mask];
-    if (entry > kErased) __builtin_prefetch(row_of(entry));
+}
+
+void RowTable::ask_for_rows(std::int64_t count, const FirstEntries& first) const {
+  if (first.rehashes != rehashes_) return;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Entry entry = *first.entries[static_cast<std::size_t>(i)];
+    if (entry > kErased) __builtin_prefetch(row_of(entry), 1);
   }
+}
+
+// The row of key `i` when it is where its hash first points to, as nearly all are.
+template <typename Source>
+RowHeader* RowTable::row_at(const FirstEntries& first, const Source& source, std::int64_t place,
+                            std::int64_t i) const {
+  if (first.rehashes != rehashes_) return nullptr;
+  const Entry entry = *first.entries[static_cast<std::size_t>(place)];
+  if (((entry ^ tag_of(source.hash(i))) >> 48) != 0 || entry <= kErased) return nullptr;
+  RowHeader* row = row_of(entry);
+  return source.matches(shape_->layout, *row, i) ? row : nullptr;
 }
 
 template <typename Source>
@@ -221,6 +248,7 @@ Status RowTable::rehash(Table& table, std::uint32_t entries) {
     arena_.free(reinterpret_cast<std::byte*>(table.entries), std::int64_t{old_entries} * 8);
   }
   table = grown;
+  ++rehashes_;
   return Status::ok();
 }
 

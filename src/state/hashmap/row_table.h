@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,7 +65,7 @@ class RowTable {
  private:
   static constexpr int kTablesMax = 256;
   static constexpr std::int64_t kPageRowsMin = 4;
-  static constexpr std::int64_t kPageBytesMax = 128 << 10;
+  static constexpr std::int64_t kPageBytesMax = StateArena::kPageBytesMax;
 
   using Entry = std::uint64_t;
   static constexpr Entry kEmpty = 0;
@@ -75,6 +76,13 @@ class RowTable {
     std::uint32_t used = 0;  // Not kEmpty.
     std::uint32_t live = 0;  // Neither kEmpty nor kErased.
   };
+  // Where the hashes of a few keys first point to, asked for ahead of use.
+  static constexpr std::int64_t kPrefetchKeys = 64;
+  struct FirstEntries {
+    std::int64_t rehashes = 0;  // Good until the next rehash.
+    std::array<const Entry*, kPrefetchKeys> entries;
+  };
+  static constexpr Entry kNoEntry = kEmpty;
   struct Page {
     BufferPtr buffer;
     std::byte* rows;
@@ -101,7 +109,12 @@ class RowTable {
   Status probe(const Source& source, std::int64_t count, std::uint32_t epoch,
                std::span<std::byte*> values);
   template <typename Source>
-  void prefetch(const Source& source, std::int64_t begin, std::int64_t end) const;
+  void ask_for_entries(const Source& source, std::int64_t begin, std::int64_t end,
+                       FirstEntries& first) const;
+  void ask_for_rows(std::int64_t count, const FirstEntries& first) const;
+  template <typename Source>
+  RowHeader* row_at(const FirstEntries& first, const Source& source, std::int64_t place,
+                    std::int64_t i) const;
   template <typename Source>
   RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
@@ -122,6 +135,7 @@ class RowTable {
   std::size_t tables_wanted_ = 1;  // Once there are enough rows.
   std::int64_t live_rows_ = 0;
   std::int64_t dead_rows_ = 0;
+  std::int64_t rehashes_ = 0;
 };
 
 }  // namespace clepsydra

@@ -29,13 +29,15 @@ class StateArena final : public StateMemory {
   MemoryPool& pool() override { return *pool_; }
 
   static constexpr std::int64_t kPageBytesMin = 256;
-  static constexpr std::int64_t kPageBytesMax = 64 << 10;
-  static constexpr std::int64_t kPagedBytesMax = 16 << 10;
+  // Large namespaces get pages for which the system gives huge pages: random access misses the TLB
+  // less.
+  static constexpr std::int64_t kPageBytesMax = 4 << 20;
+  static constexpr std::int64_t kPagedBytesMax = 512 << 10;
 
  private:
   // Classes of 16 bytes up to 1 KiB, then powers of two.
   static constexpr int kFineClasses = 64;
-  static constexpr int kClasses = kFineClasses + 4;
+  static constexpr int kClasses = kFineClasses + 9;
   struct FreeBlock {
     FreeBlock* next;
   };
