@@ -69,14 +69,46 @@ PlanPtr fold_project(const PlanPtr& node, const BindEnvironment& environment) {
   return std::make_shared<ProjectNode>(node->input(), node->schema, std::move(expressions));
 }
 
+bool is_empty(const PlanNode& node) {
+  return node.kind == PlanKind::kValues && node.as<ValuesNode>().rows == 0;
+}
+
+// What reads no rows emits none. Sinks stay: an empty INSERT is a job too.
+Result<PlanPtr> propagate_emptiness(const PlanPtr& node) {
+  switch (node->kind) {
+    case PlanKind::kWatermark:
+    case PlanKind::kFilter:
+    case PlanKind::kProject:
+    case PlanKind::kWindowTableFunction:
+    case PlanKind::kAggregate:  // By window: no rows, no window.
+    case PlanKind::kWindowAggregate:
+      return is_empty(*node->input()) ? empty_values(node->schema) : Result<PlanPtr>(node);
+    case PlanKind::kUnionAll:
+      break;
+    case PlanKind::kScan:
+    case PlanKind::kValues:
+    case PlanKind::kSink:
+    case PlanKind::kCollect:
+      return node;
+  }
+  std::vector<PlanPtr> inputs;
+  for (const PlanPtr& input : node->inputs) {
+    if (!is_empty(*input)) inputs.push_back(input);
+  }
+  if (inputs.empty()) return empty_values(node->schema);
+  return with_inputs(node, std::move(inputs));
+}
+
 }  // namespace
 
 Result<PlanRoots> fold_plan_constants(PlanRoots roots, const BindEnvironment& environment) {
-  return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
-    if (node->kind == PlanKind::kFilter) return fold_filter(node, environment);
-    if (node->kind == PlanKind::kProject) return fold_project(node, environment);
-    return node;
-  });
+  const auto rule = [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
+    CLP_ASSIGN_OR_RETURN(PlanPtr folded, propagate_emptiness(node));
+    if (folded->kind == PlanKind::kFilter) return fold_filter(folded, environment);
+    if (folded->kind == PlanKind::kProject) return fold_project(folded, environment);
+    return folded;
+  };
+  return rewrite_bottom_up(roots, rule);
 }
 
 }  // namespace clepsydra::sql

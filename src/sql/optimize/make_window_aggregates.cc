@@ -151,7 +151,9 @@ Result<ExpressionPtr> window_time_of(const ExpressionPtr& end, const WindowSpec&
 Result<Parts> attach_to_window(const AggregateNode& aggregate, const BindEnvironment& environment) {
   const PlanPtr& input = aggregate.input();
   const std::optional<WindowColumns> windows = window_columns(*input);
-  CLP_CHECK(windows.has_value());
+  if (!windows || windows->ends.empty()) {
+    return Status::internal("the windows of an aggregation got lost while it was planned");
+  }
   if (windows->window.processing_time) {
     return Status::unimplemented(
         "an aggregation over windows of processing time that were computed before is not built "
@@ -172,7 +174,6 @@ Result<Parts> attach_to_window(const AggregateNode& aggregate, const BindEnviron
     parts.input = input;
     parts.time_column = windows->times[0];
   } else {
-    CLP_CHECK(!windows->ends.empty());
     CLP_ASSIGN_OR_RETURN(ExpressionPtr time,
                          window_time_of(column_of(*input, windows->ends[0]), windows->window,
                                         environment.functions));

@@ -78,6 +78,16 @@ TEST_F(PlanTest, constants_are_folded_and_empty_inputs_recognised) {
               ::testing::HasSubstr("where=[(amount > (1 / 0))]"));
 }
 
+TEST_F(PlanTest, what_reads_no_rows_is_no_rows) {
+  EXPECT_EQ(physical("SELECT COUNT(*) AS c FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), "
+                     "INTERVAL '1' MINUTE)) WHERE 1 > 2 GROUP BY window_start, window_end"),
+            "Values(fields=[c], rows=[0])\n");
+  EXPECT_EQ(physical("SELECT amount FROM orders WHERE FALSE UNION ALL SELECT amount FROM orders"),
+            "Union(all=[true], fields=[amount])\n"
+            "+- Calc(select=[amount])\n" +
+                orders_scan("   ", "amount, ts"));
+}
+
 TEST_F(PlanTest, filters_go_below_window_functions_but_not_below_watermarks) {
   EXPECT_EQ(
       physical("SELECT product, window_start FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), "
