@@ -104,7 +104,10 @@ void SourceDriver::ask_for_splits() {
 }
 
 bool SourceDriver::idle() const {
-  return splits_.empty() ? idle_without_split_ : merger_.idle();
+  // With nothing more to read as well: a subtask that never gets a split says so with its first word,
+  // before its end can arrive, so that no row of another one is judged by a time it holds back.
+  if (splits_.empty()) return idle_without_split_ || no_more_splits_;
+  return merger_.idle();
 }
 
 Result<TaskInput::Next> SourceDriver::poll() {
