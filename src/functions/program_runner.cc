@@ -62,10 +62,7 @@ class Merger {
     }
     if (from.validity != nullptr && !merge_validity(from, rows)) return false;
     auto* to = call_.results<std::uint8_t>();
-    if (from.is_constant && from.is_null(0)) {
-      if (out_.type.physical() == PhysicalType::kView) clear_views(rows);
-      return true;
-    }
+    if (from.is_constant && from.is_null(0)) return true;
     switch (out_.type.fixed_width()) {
       case 1:
         copy_rows<std::uint8_t>(from, rows, to);
@@ -112,11 +109,6 @@ class Merger {
       if (from.is_null(row)) clear_bit(bits, row);
     });
     return true;
-  }
-
-  void clear_views(Rows rows) {
-    auto* to = call_.results<StringView16>();
-    for_each_row(rows, [&](std::int32_t row) { to[row] = StringView16(); });
   }
 
   void copy_views(const Vector& from, Rows rows) {
@@ -212,17 +204,21 @@ class IndexScratch {
   std::size_t& used_;
 };
 
-// Kernels leave views under a NULL as they were: make them point nowhere.
-void clear_null_views(KernelCall& call, Register& out) {
-  const Vector& vector = out.vector;
-  if (vector.validity == nullptr || vector.type.physical() != PhysicalType::kView ||
-      vector.values != out.buffers.values->data()) {
+// Kernels leave what lies under a NULL as it was: views must point nowhere, booleans be 0 or 1.
+void clean_nulls(const Vector& vector, const ResultBuffers& buffers, Rows rows) {
+  if (vector.validity == nullptr || buffers.values == nullptr ||
+      vector.values != buffers.values->data()) {
     return;
   }
-  auto* views = call.results<StringView16>();
-  for_each_row(call.rows, [&](std::int32_t row) {
-    if (vector.is_null(row)) views[row] = StringView16();
-  });
+  std::uint8_t* values = buffers.values->mutable_data();
+  if (vector.type.physical() == PhysicalType::kBool8) {
+    for_each_row(rows, [&](std::int32_t row) { values[row] &= 1; });
+  } else if (vector.type.physical() == PhysicalType::kView) {
+    auto* views = reinterpret_cast<StringView16*>(values);
+    for_each_row(rows, [&](std::int32_t row) {
+      if (vector.is_null(row)) views[row] = StringView16();
+    });
+  }
 }
 
 Rows rows_of(const std::vector<std::int32_t>& indices, std::int32_t length) {
@@ -355,7 +351,7 @@ Status Program::run_call(Instruction& instruction, Rows rows) {
                     (out.vector.type.fixed_width() == 0 || call.allocate_results()) &&
                     instruction.kernel.kernel(call);
   if (!done || !call.status().is_ok()) return explain_failure(instruction, call);
-  clear_null_views(call, out);
+  clean_nulls(out.vector, out.buffers, call.rows);
   return Status::ok();
 }
 
@@ -440,7 +436,9 @@ Status Program::run_case(Instruction& instruction, Rows rows) {
     left = rows_of(*rest, rows.length);
     std::swap(rest, next_rest);
   }
-  return merger.finish() ? Status::ok() : call.status();
+  if (!merger.finish()) return call.status();
+  clean_nulls(out.vector, out.buffers, rows);
+  return Status::ok();
 }
 
 Status Program::run_coalesce(Instruction& instruction, Rows rows) {
@@ -472,7 +470,9 @@ Status Program::run_coalesce(Instruction& instruction, Rows rows) {
     left = rows_of(*rest, rows.length);
     std::swap(rest, next_rest);
   }
-  return merger.finish() ? Status::ok() : call.status();
+  if (!merger.finish()) return call.status();
+  clean_nulls(out.vector, out.buffers, rows);
+  return Status::ok();
 }
 
 Result<Column> Program::to_column(Register& from, std::int64_t rows) {
