@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "sql/ast/print.h"
+#include "sql/logical/expression_rewrite.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -96,6 +97,31 @@ std::string describe(const CatalogTable& table, const std::vector<int>& columns)
   return Schema(std::move(fields)).to_string();
 }
 
+// Only the rows without NULL in the columns that the table declares NOT NULL; these columns are NOT
+// NULL in the result.
+Result<PlanPtr> drop_forbidden_nulls(PlanPtr plan, const CatalogTable& table,
+                                     const BindEnvironment& environment) {
+  const std::vector<int> persisted = persisted_columns(table);
+  std::vector<ExpressionPtr> conditions;
+  std::vector<Field> fields = plan->schema->fields();
+  for (std::size_t i = 0; i < persisted.size(); ++i) {
+    if (table.schema->field(persisted[i]).type.nullable() || !fields[i].type.nullable()) continue;
+    CLP_ASSIGN_OR_RETURN(
+        ExpressionPtr condition,
+        environment.functions.resolve("IS NOT NULL", {column_of(*plan, static_cast<int>(i))}));
+    conditions.push_back(std::move(condition));
+    fields[i].type = fields[i].type.with_nullable(false);
+  }
+  if (conditions.empty()) return plan;
+  plan = std::make_shared<FilterNode>(std::move(plan), make_conjunction(conditions));
+  std::vector<ExpressionPtr> columns;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    columns.push_back(Expression::column(static_cast<int>(i), fields[i].type, fields[i].name));
+  }
+  return std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
+                                       std::move(columns));
+}
+
 }  // namespace
 
 Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& environment,
@@ -149,6 +175,9 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
   }
   plan = std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
                                        std::move(expressions));
+  if (environment.settings.not_null_enforcer == NotNullEnforcer::kDrop) {
+    CLP_ASSIGN_OR_RETURN(plan, drop_forbidden_nulls(std::move(plan), *table, environment));
+  }
   return std::make_shared<SinkNode>(std::move(plan), table, options);
 }
 

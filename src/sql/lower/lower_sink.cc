@@ -11,7 +11,8 @@
 namespace clepsydra::sql {
 namespace {
 
-// Columns that the table declares NOT NULL and the query may leave NULL.
+// Columns that the table declares NOT NULL and the query may leave NULL: a NULL in them fails the
+// job. (With the enforcer DROP the plan has a filter, and there are none.)
 std::vector<int> columns_to_check(const SinkNode& sink) {
   std::vector<int> columns;
   int position = 0;
@@ -53,9 +54,6 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   spec.options = ValueTree::map();
   spec.options.set("sink", std::move(tree));
   spec.options.set("not_null", lower_integers(columns_to_check(sink)));
-  spec.options.set(
-      "not_null_enforcer",
-      environment.settings.not_null_enforcer == NotNullEnforcer::kDrop ? "drop" : "error");
   int parallelism = lowering.parallelism_of(input);
   if (const auto it = sink.options.find(std::string(kSinkParallelism)); it != sink.options.end()) {
     CLP_ASSIGN_OR_RETURN(parallelism,

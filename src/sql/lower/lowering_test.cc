@@ -147,11 +147,12 @@ TEST_F(LoweringTest, sink_knows_which_columns_must_not_be_null) {
       insert("INSERT INTO strict SELECT amount, 'x', amount FROM orders").graph;
   const ValueTree& sink = graph.nodes.back().spec.options;
   EXPECT_EQ(sink.get("not_null").value().to_string(), "[0]");
-  EXPECT_EQ(sink.get_string("not_null_enforcer").value(), "error");
   run("SET 'table.exec.sink.not-null-enforcer' = 'DROP'");
   const StreamGraph dropping =
       insert("INSERT INTO strict SELECT amount, 'x', amount FROM orders").graph;
-  EXPECT_EQ(dropping.nodes.back().spec.options.get_string("not_null_enforcer").value(), "drop");
+  EXPECT_EQ(dropping.nodes.back().spec.options.get("not_null").value().to_string(), "[]");
+  ASSERT_EQ(dropping.nodes[1].spec.kind, "calc");
+  EXPECT_NE(options(dropping, 1).find("filter"), nullptr);
 }
 
 TEST_F(LoweringTest, uids_follow_from_what_is_computed) {
