@@ -37,6 +37,15 @@ TEST_F(BindErrorsTest, ungrouped_column_is_shown_where_it_stands) {
       "  hint: add 'amount' to GROUP BY");
 }
 
+TEST_F(BindErrorsTest, star_is_shown_when_it_holds_an_ungrouped_column) {
+  EXPECT_EQ(
+      error("SELECT product, orders.* FROM orders GROUP BY product"),
+      "InvalidArgument: line 1, column 17: 'order_id' is neither grouped nor inside an aggregate\n"
+      "  SELECT product, orders.* FROM orders GROUP BY product\n"
+      "                  ^^^^^^^^\n"
+      "  hint: add 'order_id' to GROUP BY");
+}
+
 TEST_F(BindErrorsTest, group_by_without_a_window_is_refused_by_name) {
   EXPECT_EQ(error("SELECT product, COUNT(*) FROM orders GROUP BY product"),
             "Unimplemented: line 1, column 47: GROUP BY without a window is not built yet\n"
@@ -90,8 +99,8 @@ TEST_F(BindErrorsTest, window_arguments_are_named_when_missing_or_wrong) {
   EXPECT_THAT(
       error("SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '0' SECOND))"),
       ::testing::HasSubstr("SIZE must be between 1 ms and 3650 days, but is 0 ms"));
-  EXPECT_THAT(error("SELECT * FROM TABLE(HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '7' SECOND, "
-                    "INTERVAL '10' SECOND))"),
+  EXPECT_THAT(error("SELECT COUNT(*) FROM TABLE(HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '7' "
+                    "SECOND, INTERVAL '10' SECOND)) GROUP BY window_start, window_end"),
               ::testing::HasSubstr("10000 ms is not a multiple of 7000 ms"));
 }
 

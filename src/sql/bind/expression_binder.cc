@@ -82,6 +82,16 @@ ast::SourceRange ExpressionBinder::place_of(const Expression& column) const {
   return it == places_.end() ? ast::SourceRange{} : it->second;
 }
 
+void ExpressionBinder::set_place(const ExpressionPtr& column, ast::SourceRange range) {
+  // The column below field accesses is what "not grouped" will speak of.
+  const Expression* leaf = column.get();
+  while (leaf->kind() == Expression::Kind::kCall && !leaf->arguments().empty()) {
+    leaf = leaf->argument(0).get();
+  }
+  places_.emplace(leaf, range);
+  alive_.push_back(column);
+}
+
 Result<ExpressionPtr> ExpressionBinder::bind_node(const ast::Expression& expression) {
   switch (expression.kind) {
     case ast::ExpressionKind::kLiteral:
@@ -147,13 +157,7 @@ Result<ExpressionPtr> ExpressionBinder::bind_node(const ast::Expression& express
 Result<ExpressionPtr> ExpressionBinder::bind_column(const ast::ColumnReference& reference) {
   CLP_ASSIGN_OR_RETURN(ExpressionPtr bound,
                        scope_.resolve(reference, text_, environment_.functions));
-  // The column below field accesses is what "not grouped" will speak of.
-  const Expression* leaf = bound.get();
-  while (leaf->kind() == Expression::Kind::kCall && !leaf->arguments().empty()) {
-    leaf = leaf->argument(0).get();
-  }
-  places_.emplace(leaf, reference.range);
-  alive_.push_back(bound);
+  set_place(bound, reference.range);
   return bound;
 }
 

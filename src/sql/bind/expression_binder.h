@@ -36,6 +36,8 @@ class ExpressionBinder {
 
   // The clause that messages name from now on.
   void set_clause(std::string_view clause) { clause_ = clause; }
+  // Says where a column that was bound elsewhere (by *) stands.
+  void set_place(const ExpressionPtr& column, ast::SourceRange range);
   // Where a column in a bound expression was written, for messages; empty when unknown.
   [[nodiscard]] ast::SourceRange place_of(const Expression& column) const;
 

@@ -145,8 +145,10 @@ Result<std::vector<QueryBinder::Output>> QueryBinder::bind_items(const ast::Sele
     if (const auto* star = item.value->as_if<ast::Star>()) {
       CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> columns,
                            scope.expand(*star, text_, environment_.functions));
-      for (const ExpressionPtr& column : columns)
+      for (const ExpressionPtr& column : columns) {
+        binder.set_place(column, star->range);
         outputs.push_back({column, expanded_name(*column)});
+      }
       continue;
     }
     CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
@@ -223,7 +225,14 @@ Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode&
     start |= windows->bound_of(key->column_index()) == WindowBound::kStart;
     end |= windows->bound_of(key->column_index()) == WindowBound::kEnd;
   }
-  if (start && end) return Status::ok();
+  if (start && end) {
+    if (windows->window.size_ms % windows->window.step_ms == 0) return Status::ok();
+    return text_.invalid(
+        place,
+        fmt::format("grouping by the windows of HOP needs a SIZE that is a multiple of SLIDE: "
+                    "{} ms is not a multiple of {} ms",
+                    windows->window.size_ms, windows->window.step_ms));
+  }
   const std::string_view hint =
       "group by window_start and window_end of TABLE(TUMBLE(...)), HOP or CUMULATE";
   if (start || end) {

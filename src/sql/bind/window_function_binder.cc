@@ -142,7 +142,8 @@ Result<WindowSpec> bind_window(const Form& form, const OrderedArguments& argumen
     CLP_ASSIGN_OR_RETURN(window.step_ms,
                          interval_argument(*arguments[2], step_name, environment, text));
     CLP_RETURN_IF_ERROR(check_positive(window.step_ms, *arguments[2], step_name, text));
-    if (window.size_ms % window.step_ms != 0) {
+    // Windows of a HOP need not be whole slides as long as nobody groups by them.
+    if (form.kind == WindowKind::kCumulate && window.size_ms % window.step_ms != 0) {
       return text.invalid(
           arguments[2]->range,
           fmt::format("{} needs a SIZE that is a multiple of {}: {} ms is not a multiple of "

@@ -9,6 +9,7 @@ namespace clepsydra::sql {
 namespace {
 
 constexpr int kProjectionNodesMax = 2000;
+constexpr int kDepthMax = 60;
 
 bool names_equal(const Schema& a, const Schema& b) {
   if (a.size() != b.size()) return false;
@@ -63,6 +64,7 @@ PlanPtr merge(const PlanPtr& node, const PlanPtr& input, const BindEnvironment& 
     expressions.push_back(substitute(expression, inner.expressions));
     nodes += count_nodes(*expressions.back(), kProjectionNodesMax);
     if (nodes >= kProjectionNodesMax && expressions.back() != expression) return nullptr;
+    if (depth_of(*expressions.back()) > kDepthMax) return nullptr;
   }
   return std::make_shared<ProjectNode>(inner.input(), node->schema, std::move(expressions));
 }

@@ -11,6 +11,7 @@ namespace {
 
 // Substituting a column by what computes it must not make a condition huge.
 constexpr int kConditionNodesMax = 2000;
+constexpr int kDepthMax = 60;
 
 PlanPtr filtered(PlanPtr input, const std::vector<ExpressionPtr>& conjuncts) {
   if (conjuncts.empty()) return input;
@@ -63,7 +64,8 @@ class FilterPushDown {
       });
       ExpressionPtr below;
       if (movable) below = substitute(conjunct, project.expressions);
-      movable = movable && count_nodes(*below, kConditionNodesMax) < kConditionNodesMax;
+      movable = movable && count_nodes(*below, kConditionNodesMax) < kConditionNodesMax &&
+                depth_of(*below) <= kDepthMax;
       if (movable) {
         moved.push_back(std::move(below));
       } else {
