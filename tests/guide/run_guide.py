@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Runs the examples of the guide and compares what they print with what the pages say.
+
+Usage: run_guide.py CLEPSYDRA_BINARY GUIDE_DIRECTORY
+
+In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script
+(${DIRECTORY}: where the files are). If a block ```text follows, standard output must equal it; if a block
+```error follows, the script must fail and each of its lines must stand in the message.
+Prints "N passed, N failed".
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run(binary, sql):
+    return subprocess.run([binary, "sql", "--format", "tsv"], input=sql.encode(), capture_output=True,
+                          timeout=60, check=False)
+
+
+def check(binary, sql, kind, expected):
+    process = run(binary, sql)
+    out, err = process.stdout.decode(), process.stderr.decode()
+    if kind == "error":
+        missing = [line for line in expected.splitlines() if line not in err]
+        if process.returncode == 0:
+            return "it did not fail"
+        return f"the message lacks {missing[0]!r}:\n{err}" if missing else None
+    if process.returncode != 0:
+        return f"exit code {process.returncode}:\n{err}"
+    if kind == "text" and out != expected:
+        return f"printed\n{out}expected\n{expected}"
+    return None
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.strip())
+    binary = os.path.abspath(sys.argv[1])
+    passed = failed = 0
+    for page in sorted(os.listdir(sys.argv[2])):
+        if not page.endswith(".md"):
+            continue
+        with open(os.path.join(sys.argv[2], page), encoding="utf-8") as file:
+            blocks = BLOCK.findall(file.read())
+        with tempfile.TemporaryDirectory() as directory:
+            for i, (language, name, body) in enumerate(blocks):
+                if language == "csv":
+                    with open(os.path.join(directory, os.path.basename(name)), "w", encoding="utf-8") as file:
+                        file.write(body)
+                if language != "sql":
+                    continue
+                kind, expected = "", ""
+                if i + 1 < len(blocks) and blocks[i + 1][0] in ("text", "error"):
+                    kind, expected = blocks[i + 1][0], blocks[i + 1][2]
+                problem = check(binary, body.replace("${DIRECTORY}", directory), kind, expected)
+                passed += problem is None
+                failed += problem is not None
+                if problem is not None:
+                    print(f"FAILED  {page}: {body.strip().splitlines()[0]} ...: {problem}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == "__main__":
+    main()
