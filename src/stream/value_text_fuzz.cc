@@ -1,5 +1,5 @@
 // Any text as a value of every type that can be read. What is read must print as something that
-// reads as the same value, and a zone's name must be one or not.
+// reads as the same value, and a zone's name or file must be one or not.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "stream/column_builder.h"
 #include "stream/time_zone.h"
 #include "stream/value_text.h"
+#include "stream/zone_rules.h"
 
 using namespace clepsydra;  // NOLINT(google-build-using-namespace): a program, not a header
 
@@ -57,6 +58,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::int64_t millis : {INT64_MIN / 2, std::int64_t{0}, INT64_MAX / 2}) {
       CLP_CHECK(std::abs((*zone)->offset_at_instant(millis)) < 86'400);
       CLP_CHECK(std::abs((*zone)->offset_of_local(millis)) < 86'400);
+    }
+  }
+  if (const auto rules = ZoneRules::parse(text); rules.is_ok()) {
+    for (const std::int64_t second : {INT64_MIN, std::int64_t{0}, INT64_MAX}) {
+      (void)rules->offset_at_instant(second);
+      (void)rules->offset_of_local(second);
     }
   }
   return 0;
