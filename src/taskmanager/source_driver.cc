@@ -91,7 +91,10 @@ Status SourceDriver::add_splits(std::vector<SourceSplit> splits, bool no_more_sp
   if (!splits.empty()) rebuild_merger();
   has_started_ = true;
   no_more_splits_ = no_more_splits_ || no_more_splits;
-  idle_without_split_ = splits_.empty() && !no_more_splits_;
+  // With the news that nothing will come as well: a subtask that never gets a split says so with
+  // its first word, before its end can arrive, so that no row of another one is judged by a time
+  // that it holds back.
+  idle_without_split_ = splits_.empty();
   // An answer without anything: the enumerator remembers the request and comes back to it.
   has_asked_ = idle_without_split_;
   return Status::ok();
@@ -104,10 +107,7 @@ void SourceDriver::ask_for_splits() {
 }
 
 bool SourceDriver::idle() const {
-  // With nothing more to read as well: a subtask that never gets a split says so with its first word,
-  // before its end can arrive, so that no row of another one is judged by a time it holds back.
-  if (splits_.empty()) return idle_without_split_ || no_more_splits_;
-  return merger_.idle();
+  return splits_.empty() ? idle_without_split_ : merger_.idle();
 }
 
 Result<TaskInput::Next> SourceDriver::poll() {

@@ -196,7 +196,7 @@ TEST_F(SourceDriverTest, rows_come_with_marks_and_time_ends_with_the_last_split)
   EXPECT_THAT(take(), ElementsAre("1000", "@1000", "1100", "1300", "@1300"));
   EXPECT_EQ(requests_, 2);
   give({}, true);
-  EXPECT_THAT(take(), ElementsAre("@max", "end"));
+  EXPECT_THAT(take(), ElementsAre("idle", "@max", "end"));
   EXPECT_EQ(requests_, 2);
   EXPECT_EQ(driver_->bytes_read(), 7);
 }
@@ -207,7 +207,14 @@ TEST_F(SourceDriverTest, without_a_split_it_has_ended_or_is_idle) {
   EXPECT_THAT(take(), ElementsAre("idle"));
   EXPECT_EQ(requests_, 0);  // The enumerator remembers the request that it answered with nothing.
   give({}, true);
-  EXPECT_THAT(take(), ElementsAre("active", "@max", "end"));
+  EXPECT_THAT(take(), ElementsAre("@max", "end"));
+}
+
+TEST_F(SourceDriverTest, a_subtask_that_never_gets_a_split_says_so_with_its_first_word) {
+  open({});
+  give({}, true);
+  EXPECT_TRUE(driver_->has_started());
+  EXPECT_TRUE(driver_->idle());
 }
 
 TEST_F(SourceDriverTest, marks_are_the_minimum_over_splits) {

@@ -68,9 +68,8 @@ TEST(WatermarkGeneratorTest, rows_with_null_do_not_count) {
 TEST(WatermarkGeneratorTest, every_precision_is_in_milliseconds) {
   for (const std::string_view type : {"TIMESTAMP(0)", "TIMESTAMP(6)", "TIMESTAMP_LTZ(9)"}) {
     WatermarkGenerator generator(0);
-    const std::string_view text =
-        type == "TIMESTAMP_LTZ(9)" ? "1970-01-01 00:00:02Z" : "1970-01-01 00:00:02";
-    EXPECT_THAT(generator.advance(column_of(type, {text}), nullptr), ElementsAre(Mark{1, 2000}))
+    EXPECT_THAT(generator.advance(column_of(type, {"1970-01-01 00:00:02"}), nullptr),
+                ElementsAre(Mark{1, 2000}))
         << type;
   }
 }
