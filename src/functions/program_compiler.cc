@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "functions/program.h"
+#include "functions/signature_rules.h"
 #include "stream/type_codec.h"
 
 namespace clepsydra {
@@ -34,6 +35,29 @@ void flatten(const ExpressionPtr& expression, const std::string& name,
   } else {
     out.push_back(expression);
   }
+}
+
+// A planner makes calls whose arguments have the types that the function takes. Other calls (a plan
+// from elsewhere, a broken one) must not reach kernels, which trust their types.
+Status check_call(const ScalarFunction& function, const Expression& call) {
+  const auto count = static_cast<int>(call.arguments().size());
+  if (count < function.arguments_min || count > function.arguments_max) {
+    return Status::invalid_argument(fmt::format("{} with {} arguments", call.to_string(), count));
+  }
+  // CAST is checked by its bind(): the target is not among the arguments.
+  if (function.name == "CAST" || function.name == "TRY_CAST") return Status::ok();
+  CallTyping typing{.name = function.name, .arguments = call.arguments()};
+  const Result<DataType> derived =
+      function.derive != nullptr ? function.derive(typing) : derive_by_signature(function, typing);
+  CLP_RETURN_IF_ERROR(derived.status().with_context(call.to_string()));
+  // The remainder's type depends on types that a cast has hidden; its bind() checks them.
+  const bool same_result = derived->physical() == call.type().physical() || function.name == "%";
+  if (typing.arguments != call.arguments() || !same_result) {
+    return Status::invalid_argument(
+        fmt::format("{} of type {} has arguments of types that {} does not take", call.to_string(),
+                    call.type().to_string(), function.name));
+  }
+  return Status::ok();
 }
 
 bool is_control(const Expression& call) {
@@ -113,11 +137,7 @@ Result<int> Program::compile_call(const ExpressionPtr& expression, Scope& scope,
     return Status::unimplemented(
         fmt::format("function {} is not known to this version", expression->name()));
   }
-  const auto count = static_cast<int>(expression->arguments().size());
-  if (count < function->arguments_min || count > function->arguments_max) {
-    return Status::invalid_argument(
-        fmt::format("{} with {} arguments", expression->to_string(), count));
-  }
+  CLP_RETURN_IF_ERROR(check_call(*function, *expression));
   Instruction instruction;
   instruction.expression = expression;
   instruction.function = function;
@@ -130,7 +150,8 @@ Result<int> Program::compile_call(const ExpressionPtr& expression, Scope& scope,
   const bool is_shareable = function->volatility != Volatility::kPerRow;
   if (const int known = is_shareable ? scope.find(key) : -1; known >= 0) return known;
 
-  const bool same = count == 2 && instruction.arguments[0] == instruction.arguments[1];
+  const bool same =
+      instruction.arguments.size() == 2 && instruction.arguments[0] == instruction.arguments[1];
   CLP_ASSIGN_OR_RETURN(
       instruction.kernel,
       function->bind({.call = *expression, .context = context_, .same_arguments = same}));
@@ -189,6 +210,7 @@ Result<Block> Program::compile_block(const ExpressionPtr& expression, Scope& sco
 Result<int> Program::compile_control(const ExpressionPtr& expression, Scope& scope, int depth) {
   std::string key = "control " + expression_to_tree(*expression).encode();
   if (const int known = scope.find(key); known >= 0) return known;
+  CLP_RETURN_IF_ERROR(check_call(*find_scalar_function(expression->name()), *expression));
   Instruction instruction;
   instruction.expression = expression;
   std::vector<ExpressionPtr> parts = expression->arguments();
@@ -201,10 +223,15 @@ Result<int> Program::compile_control(const ExpressionPtr& expression, Scope& sco
   } else {
     instruction.op = Instruction::Op::kCoalesce;
   }
-  const bool complete = instruction.op == Instruction::Op::kCase ? parts.size() % 2 == 1 : true;
-  if (parts.empty() || !complete) {
-    return Status::invalid_argument(
-        fmt::format("{} with {} arguments", expression->name(), parts.size()));
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool is_condition = instruction.op == Instruction::Op::kCase
+                                  ? i % 2 == 0 && i + 1 < parts.size()
+                                  : instruction.op != Instruction::Op::kCoalesce;
+    const DataType& type = parts[i]->type();
+    if (is_condition ? type.kind() != TypeKind::kBoolean : !type.same_values(expression->type())) {
+      return Status::invalid_argument(
+          fmt::format("{} has a part of type {}", expression->to_string(), type.to_string()));
+    }
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     CLP_ASSIGN_OR_RETURN(Block block, compile_block(parts[i], scope, i == 0, depth));

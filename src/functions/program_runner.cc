@@ -25,6 +25,17 @@ void collect_columns(const Expression& expression, std::vector<const Expression*
   for (const ExpressionPtr& argument : expression.arguments()) collect_columns(*argument, out);
 }
 
+// Whether kernels for one type may read values of another.
+bool same_layout(const DataType& a, const DataType& b) {
+  if (a.physical() != b.physical()) return false;
+  if (!a.is_nested()) return true;
+  if (a.fields().size() != b.fields().size()) return false;
+  for (std::size_t i = 0; i < a.fields().size(); ++i) {
+    if (!same_layout(a.fields()[i].type, b.fields()[i].type)) return false;
+  }
+  return true;
+}
+
 template <typename T>
 void copy_rows(const Vector& from, Rows rows, std::uint8_t* to) {
   auto* out = reinterpret_cast<T*>(to);
@@ -269,7 +280,7 @@ Status Program::run(const Batch& batch) {
                                           slot->input_column, batch.column_count()));
     }
     const Column& column = batch.column(slot->input_column);
-    if (column.type().physical() != slot->vector.type.physical()) {
+    if (!same_layout(column.type(), slot->vector.type)) {
       return Status::internal(fmt::format("an expression reads column {} as {}, but it is {}",
                                           slot->input_column, slot->vector.type.to_string(),
                                           column.type().to_string()));

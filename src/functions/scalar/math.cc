@@ -471,7 +471,7 @@ constexpr ScalarFunction kFunctions[] = {
                "0.0"),
     real_entry("RADIANS", bind_real<radians>, "RADIANS(degrees): Degrees as radians.", "RADIANS(0)",
                "0.0"),
-    real_entry("PI", bind_constant<0>, "PI: The number pi.", "PI", "3.141592653589793", 0),
+    real_entry("PI", bind_constant<0>, "PI(): The number pi.", "PI()", "3.141592653589793", 0),
     real_entry("E", bind_constant<1>, "E(): Euler's number.", "E()", "2.718281828459045", 0),
     {.name = "RAND",
      .arguments_min = 0,
