@@ -7,21 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fwd.h"
 #include "clepsydra/status.h"
 #include "functions/expression_program.h"
 #include "graph/operator_spec.h"
+#include "operators/fwd.h"
 #include "operators/operator.h"
+#include "state/fwd.h"
 
 namespace clepsydra {
 
-class Clock;
-class Configuration;
 class ConnectorRuntime;
-class FileSystem;
-class KeyedStateBackend;
-class MemoryPool;
-class ResultSender;
-class TextOutput;
 class TimeZone;
 
 // Counters of one operator subtask. Written by the task thread only, published by the task after

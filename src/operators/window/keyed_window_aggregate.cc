@@ -66,10 +66,7 @@ class KeyedWindowAggregate final : public Operator {
     pass_processing_time(now_ms);
     return run(output);
   }
-  [[nodiscard]] std::int64_t next_timer_ms() const override {
-    if (!is_processing_time() || store_->timers().next_ms() == kMaxWatermark) return kMaxWatermark;
-    return options_.time.passed_instant(store_->timers().next_ms());
-  }
+  [[nodiscard]] std::int64_t next_timer_ms() const override { return next_timer_ms_; }
 
  private:
   static constexpr int kBatchesPerStep = 4;
@@ -115,9 +112,18 @@ class KeyedWindowAggregate final : public Operator {
         continue;
       }
       if (passing_mark_) output_.mark(*std::exchange(passing_mark_, std::nullopt));
-      if (!has_input_) return output_.close_step(output);
+      if (!has_input_) break;
       CLP_RETURN_IF_ERROR(take_rows());
     }
+    if (is_processing_time()) ask_for_timer(store_->timers().next_ms());
+    return output_.close_step(output);
+  }
+
+  void ask_for_timer(std::int64_t window_end) {
+    if (window_end == timer_window_end_) return;
+    timer_window_end_ = window_end;
+    next_timer_ms_ =
+        window_end == kMaxWatermark ? kMaxWatermark : options_.time.passed_instant(window_end);
   }
 
   Status take_rows() {
@@ -222,6 +228,9 @@ class KeyedWindowAggregate final : public Operator {
   WindowFolding::Rows firing_rows_{};
   KeyedRows::Cursor cursor_;
   std::optional<std::int64_t> passing_mark_;  // Behind the windows that it fires.
+  // Processing time: the earliest window that is open, and when it closes.
+  std::int64_t timer_window_end_ = kMaxWatermark;
+  std::int64_t next_timer_ms_ = kMaxWatermark;
 
   // The batch being worked on, from row row_ and mark next_mark_.
   bool has_input_ = false;
