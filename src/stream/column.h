@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.h"
@@ -52,58 +53,28 @@ struct StringView16 {
 };
 static_assert(sizeof(StringView16) == 16);
 
-class Column;
-
-// The parts of a column. validity: bitmap, least significant bit first, 1 = not NULL; null when no
-// value is NULL. values: see PhysicalType (kList, kMap: the offsets). Values under a NULL are
-// unspecified but initialised. Buffers may be longer than needed. No offset: row i is element i of
-// every buffer.
-struct ColumnData {
-  DataType type;
-  std::int64_t length = 0;
-  std::int64_t null_count = 0;  // Exact.
-  BufferPtr validity = {};
-  BufferPtr values = {};
-  std::vector<BufferPtr> blobs = {};
-  std::vector<Column> children = {};
-};
+struct ColumnData;
 
 // A cheap, immutable, thread-safe handle.
 class Column {
  public:
   Column() = default;
-  explicit Column(ColumnData data) : data_(std::make_shared<const ColumnData>(std::move(data))) {}
+  explicit Column(ColumnData data);
 
   [[nodiscard]] bool has_value() const { return data_ != nullptr; }
   [[nodiscard]] const ColumnData& data() const { return *data_; }
-  [[nodiscard]] const DataType& type() const { return data_->type; }
-  [[nodiscard]] std::int64_t length() const { return data_->length; }
-  [[nodiscard]] std::int64_t null_count() const { return data_->null_count; }
-  [[nodiscard]] bool is_null(std::int64_t row) const {
-    if (data_->type.kind() == TypeKind::kNull) return true;
-    if (!data_->validity) return false;
-    return (data_->validity->data()[row >> 3] >> (row & 7) & 1) == 0;
-  }
+  [[nodiscard]] const DataType& type() const;
+  [[nodiscard]] std::int64_t length() const;
+  [[nodiscard]] std::int64_t null_count() const;
+  [[nodiscard]] bool is_null(std::int64_t row) const;
   // Null when no value is NULL.
-  [[nodiscard]] const std::uint8_t* validity() const {
-    return data_->validity ? data_->validity->data() : nullptr;
-  }
+  [[nodiscard]] const std::uint8_t* validity() const;
   // Of a fixed-width layout: uint8_t for kBool8, StringView16 for kView, int32_t for offsets.
   template <typename T>
-  [[nodiscard]] const T* values() const {
-    return reinterpret_cast<const T*>(data_->values->data());
-  }
-  [[nodiscard]] const Column& child(int i) const {
-    return data_->children[static_cast<std::size_t>(i)];
-  }
+  [[nodiscard]] const T* values() const;
+  [[nodiscard]] const Column& child(int i) const;
   // The bytes of row `row` of a kView column; valid while this column lives.
-  [[nodiscard]] std::string_view string_at(std::int64_t row) const {
-    const StringView16& view = values<StringView16>()[row];
-    if (view.is_inline()) return {view.inlined, static_cast<std::size_t>(view.length)};
-    const auto* base = data_->blobs[static_cast<std::size_t>(view.ref.blob)]->data();
-    return {reinterpret_cast<const char*>(base) + view.ref.offset,
-            static_cast<std::size_t>(view.length)};
-  }
+  [[nodiscard]] std::string_view string_at(std::int64_t row) const;
 
   // The same values under another type of the same physical layout.
   [[nodiscard]] Column with_type(DataType type) const;
@@ -121,6 +92,62 @@ class Column {
  private:
   std::shared_ptr<const ColumnData> data_;
 };
+
+// The parts of a column. validity: bitmap, least significant bit first, 1 = not NULL; null when no
+// value is NULL. values: see PhysicalType (kList, kMap: the offsets). Values under a NULL are
+// unspecified but initialised. Buffers may be longer than needed. No offset: row i is element i of
+// every buffer.
+struct ColumnData {
+  DataType type;
+  std::int64_t length = 0;
+  std::int64_t null_count = 0;  // Exact.
+  BufferPtr validity = {};
+  BufferPtr values = {};
+  std::vector<BufferPtr> blobs = {};
+  std::vector<Column> children = {};
+};
+
+inline Column::Column(ColumnData data)
+    : data_(std::make_shared<const ColumnData>(std::move(data))) {}
+
+inline const DataType& Column::type() const {
+  return data_->type;
+}
+
+inline std::int64_t Column::length() const {
+  return data_->length;
+}
+
+inline std::int64_t Column::null_count() const {
+  return data_->null_count;
+}
+
+inline bool Column::is_null(std::int64_t row) const {
+  if (data_->type.kind() == TypeKind::kNull) return true;
+  if (!data_->validity) return false;
+  return (data_->validity->data()[row >> 3] >> (row & 7) & 1) == 0;
+}
+
+inline const std::uint8_t* Column::validity() const {
+  return data_->validity ? data_->validity->data() : nullptr;
+}
+
+template <typename T>
+const T* Column::values() const {
+  return reinterpret_cast<const T*>(data_->values->data());
+}
+
+inline const Column& Column::child(int i) const {
+  return data_->children[static_cast<std::size_t>(i)];
+}
+
+inline std::string_view Column::string_at(std::int64_t row) const {
+  const StringView16& view = values<StringView16>()[row];
+  if (view.is_inline()) return {view.inlined, static_cast<std::size_t>(view.length)};
+  const auto* base = data_->blobs[static_cast<std::size_t>(view.ref.blob)]->data();
+  return {reinterpret_cast<const char*>(base) + view.ref.offset,
+          static_cast<std::size_t>(view.length)};
+}
 
 // Indices of rows, ascending unless said.
 using RowIndices = std::span<const std::int32_t>;

@@ -69,7 +69,7 @@ std::vector<std::string> lines_at(const std::vector<std::string>& lines, RowIndi
 
 TEST(ColumnTest, gather_takes_rows_in_any_order_with_repeats) {
   for_each_column([](const Column& column, const std::vector<std::string>& lines, Random& random) {
-    for (const std::size_t count : {0, 1, 9, 100}) {
+    for (const std::size_t count : {0U, 1U, 9U, 100U}) {
       const std::vector<std::int32_t> rows = random_rows(column.length(), count, random);
       const Column gathered = gather(column, rows, test_pool()).value();
       expect_valid(gathered, lines_at(lines, rows));

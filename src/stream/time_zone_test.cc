@@ -99,8 +99,8 @@ TEST(TimeZoneTest, what_is_no_zone_is_refused) {
 
 // Computed with Python's zoneinfo over the same data.
 TEST(TimeZoneTest, offsets_of_named_zones_over_all_time) {
-  const char* const kDates[] = {"1850-01-01", "2011-12-30", "2024-01-15", "2024-07-15",
-                                "2039-07-15", "2100-01-15", "2499-07-15", "3024-07-15"};
+  static const char* const kDates[] = {"1850-01-01", "2011-12-30", "2024-01-15", "2024-07-15",
+                                       "2039-07-15", "2100-01-15", "2499-07-15", "3024-07-15"};
   struct Case {
     const char* name;
     std::array<std::int64_t, std::size(kDates)> offsets;
