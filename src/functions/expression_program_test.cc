@@ -190,7 +190,8 @@ TEST(ExpressionProgramTest, calls_that_no_planner_makes_are_refused) {
               HasSubstr("the condition of a CASE must be BOOLEAN"));
   EXPECT_THAT(refused(Expression::call("SQRT", {a}, DataType::double_())),
               HasSubstr("arguments of types that SQRT does not take"));
-  EXPECT_THAT(refused(Expression::call("+", {a, a}, DataType::tiny_int())), HasSubstr("of type TINYINT"));
+  EXPECT_THAT(refused(Expression::call("+", {a, a}, DataType::tiny_int())),
+              HasSubstr("of type TINYINT"));
   EXPECT_THAT(refused(Expression::call("UPPER", {}, DataType::string())), HasSubstr("0 arguments"));
   EXPECT_THAT(refused(Expression::call("CAST", {s}, DataType::array(DataType::integer()))),
               HasSubstr("STRING cannot be cast to ARRAY"));
