@@ -44,11 +44,7 @@ class CondVar {
     lock.release();
   }
   // As wait(), but returns after `timeout_ns` at the latest.
-  void wait_for(Mutex& mutex, std::int64_t timeout_ns) CLP_REQUIRES(mutex) {
-    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    condition_.wait_for(lock, std::chrono::nanoseconds(timeout_ns));
-    lock.release();
-  }
+  void wait_for(Mutex& mutex, std::int64_t timeout_ns) CLP_REQUIRES(mutex);
   void notify_one() { condition_.notify_one(); }
   void notify_all() { condition_.notify_all(); }
 
