@@ -27,6 +27,7 @@ ValueTree spec_of(const RowsSource& rows) {
       .set("keys", rows.keys)
       .set("step_ms", rows.step_ms)
       .set("skew_ms", rows.skew_ms)
+      .set("disorder_ms", rows.disorder_ms)
       .set("bounded", rows.bounded)
       .set("fail_at", rows.fail_at)
       .set("rest_every", rows.rest_every)
@@ -37,13 +38,14 @@ ValueTree spec_of(const RowsSource& rows) {
   return spec;
 }
 
-RowsSource rows_of(const ValueTree& spec) {
+RowsSource read_rows(const ValueTree& spec) {
   RowsSource rows;
   rows.splits = static_cast<int>(spec.get_int_or("splits", 1));
   rows.rows = spec.get_int_or("rows", 0);
   rows.keys = spec.get_int_or("keys", 1);
   rows.step_ms = spec.get_int_or("step_ms", 0);
   rows.skew_ms = spec.get_int_or("skew_ms", 0);
+  rows.disorder_ms = spec.get_int_or("disorder_ms", 0);
   rows.bounded = spec.get_bool_or("bounded", true);
   rows.fail_at = spec.get_int_or("fail_at", -1);
   rows.rest_every = spec.get_int_or("rest_every", 0);
@@ -52,15 +54,6 @@ RowsSource rows_of(const ValueTree& spec) {
   rows.fail_open = spec.get_bool_or("fail_open", false);
   rows.discover_after_ms = spec.get_int_or("discover_after_ms", 0);
   return rows;
-}
-
-struct Row {
-  std::int64_t k;
-  std::int64_t v;
-  std::int64_t at;
-};
-Row row_at(const RowsSource& rows, int split, std::int64_t i) {
-  return {(i * 7 + split) % rows.keys, i, kRowsBaseMs + i * rows.step_ms + split * rows.skew_ms};
 }
 
 class RowsReader final : public SplitReader {
@@ -79,10 +72,10 @@ class RowsReader final : public SplitReader {
     BatchBuilder builder(rows_schema(), *context_.pool);
     while (builder.rows() < rows_max && next_ < rows_.rows) {
       if (next_ == rows_.fail_at) return Status::data_loss(fmt::format("row {} is broken", next_));
-      const Row row = row_at(rows_, split_, next_++);
+      const RowValues row = row_of(rows_, split_, next_++);
       builder.column(0).append<std::int64_t>(row.k);
       builder.column(1).append<std::int64_t>(row.v);
-      builder.column(2).append<std::int64_t>(row.at);
+      builder.column(2).append<std::int64_t>(row.at_ms);
       builder.commit_row();
       if (rows_.rest_every > 0 && next_ % rows_.rest_every == 0) {
         rests_until_ns_ = context_.clock->monotonic_ns() + rows_.rest_ms * kNsPerMs;
@@ -262,6 +255,12 @@ std::int64_t SinkLog::rows_written() const {
   return rows_written_;
 }
 
+RowValues row_of(const RowsSource& source, int split, std::int64_t i) {
+  return {
+      (i * 7 + split) % source.keys, i,
+      kRowsBaseMs + i * source.step_ms + split * source.skew_ms - i * 37 % 11 * source.disorder_ms};
+}
+
 SchemaPtr rows_schema() {
   static const SchemaPtr schema =
       schema_of("k BIGINT NOT NULL, v BIGINT NOT NULL, at TIMESTAMP(3) *ROWTIME*");
@@ -273,10 +272,10 @@ std::vector<std::string> lines_of_rows(const RowsSource& source) {
   for (int split = 0; split < source.splits; ++split) {
     BatchBuilder builder(rows_schema(), test_pool());
     for (std::int64_t i = 0; i < source.rows; ++i) {
-      const Row row = row_at(source, split, i);
+      const RowValues row = row_of(source, split, i);
       builder.column(0).append<std::int64_t>(row.k);
       builder.column(1).append<std::int64_t>(row.v);
-      builder.column(2).append<std::int64_t>(row.at);
+      builder.column(2).append<std::int64_t>(row.at_ms);
       builder.commit_row();
     }
     for (std::string& line : lines_of(*builder.finish())) lines.push_back(std::move(line));
@@ -287,7 +286,7 @@ std::vector<std::string> lines_of_rows(const RowsSource& source) {
 Result<std::unique_ptr<Source>> TestConnectors::make_source(const ValueTree& spec) const {
   const std::string name = spec.get_string_or("connector", "");
   if (name != "rows") return Status::not_found("no source connector '" + name + "'");
-  return std::make_unique<RowsSourceImpl>(rows_of(spec));
+  return std::make_unique<RowsSourceImpl>(read_rows(spec));
 }
 
 Result<std::unique_ptr<Sink>> TestConnectors::make_sink(const ValueTree& spec) const {
@@ -349,6 +348,16 @@ int JobBuilder::filter(int from, Partitioning partitioning, int parallelism) {
   return calc({from}, partitioning, parallelism, true);
 }
 
+int JobBuilder::then(int from, OperatorSpec spec, Partitioning partitioning, int parallelism) {
+  StreamNode node;
+  node.spec = std::move(spec);
+  node.spec.uid = next_uid(node.spec.kind);
+  node.parallelism = parallelism;
+  const int added = add(std::move(node));
+  connect(from, added, partitioning);
+  return added;
+}
+
 int JobBuilder::pass(std::vector<int> from, Partitioning partitioning, int parallelism) {
   return calc(std::move(from), partitioning, parallelism, false);
 }
@@ -358,7 +367,7 @@ int JobBuilder::collect(int from, std::string_view name, Partitioning partitioni
   node.spec.kind = "collect_sink";
   node.spec.uid = next_uid("collect");
   node.spec.name = "Collect";
-  node.spec.inputs = {rows_schema()};
+  node.spec.inputs = {graph_.nodes[static_cast<std::size_t>(from)].spec.output};
   node.spec.options.set("result", name);
   const int added = add(std::move(node));
   connect(from, added, partitioning);

@@ -46,13 +46,15 @@ class SinkLog {
 };
 
 // The source "rows" gives (k BIGINT, v BIGINT, at TIMESTAMP(3)):
-// row i of split s is (i * 7 + s) mod keys, i, i * step_ms + s * skew_ms after 2024-01-01.
+// row i of split s is (i * 7 + s) mod keys, i, and the time
+// i * step_ms + s * skew_ms - (i * 37 mod 11) * disorder_ms after 2024-01-01.
 struct RowsSource {
   int splits = 1;
   std::int64_t rows = 100;  // Per split.
   std::int64_t keys = 5;
   std::int64_t step_ms = 1000;
   std::int64_t skew_ms = 0;
+  std::int64_t disorder_ms = 0;
   bool bounded = true;
   std::int64_t fail_at = -1;    // A split fails before this row.
   std::int64_t rest_every = 0;  // After so many rows a split has nothing for rest_ms.
@@ -66,6 +68,12 @@ struct RowsSource {
   std::string alignment_group = {};
   std::int64_t alignment_max_drift_ms = 0;
 };
+struct RowValues {
+  std::int64_t k;
+  std::int64_t v;
+  std::int64_t at_ms;
+};
+RowValues row_of(const RowsSource& source, int split, std::int64_t i);
 SchemaPtr rows_schema();
 // "k | v | at" of every row, sorted.
 std::vector<std::string> lines_of_rows(const RowsSource& source);
@@ -95,6 +103,8 @@ class JobBuilder {
   int source(const RowsSource& rows, int parallelism = 1);
   // Keeps rows with k <> 0.
   int filter(int from, Partitioning partitioning = Partitioning::kForward, int parallelism = 1);
+  // Any operator with one input.
+  int then(int from, OperatorSpec spec, Partitioning partitioning, int parallelism = 1);
   // Passes everything on, as a task of its own.
   int pass(std::vector<int> from, Partitioning partitioning, int parallelism = 1);
   int collect(int from, std::string_view name = "result",

@@ -1,0 +1,324 @@
+#include "gateway/console/statement_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/configuration.h"
+#include "base/process.h"
+#include "gateway/console/live_display.h"
+#include "gateway/console/live_rows.h"
+#include "gateway/console/result_output.h"
+#include "gateway/console/summary.h"
+#include "gateway/console/terminal_text.h"
+#include "sql/grammar/parser.h"
+#include "sql/settings.h"
+
+namespace clepsydra::console {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLookEvery{100};
+constexpr std::int64_t kLookEveryNs = 100'000'000;
+// Text of a result that is handed on at once.
+constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
+
+constexpr ConfigOption<bool> kDmlSync{"table.dml-sync", "false", "INSERT waits for its end"};
+constexpr ConfigOption<std::int32_t> kColumnWidth{"table.display.max-column-width", "30",
+                                                  "width of columns of text in tableau"};
+constexpr std::string_view kColumnWidthOldKey = "sql-client.display.max-column-width";
+
+std::string row_count_text(std::int64_t rows) {
+  return rows == 1 ? "1 row" : fmt::format("{} rows", count_text(rows));
+}
+
+std::string error_text(const Status& status) {
+  const std::string_view kind = status.code() == StatusCode::kInternal ? "internal error" : "error";
+  return fmt::format("{}: {}\n", kind, status.message());
+}
+
+Status failure_of(const JobStatus& job) {
+  const std::string what = fmt::format("job '{}' failed", job.name);
+  if (!job.error.is_ok()) return job.error.with_context(what);
+  return Status::cancelled(fmt::format("job '{}' was cancelled", job.name));
+}
+
+}  // namespace
+
+StatementRunner::StatementRunner(const StatementRunnerOptions& options) : options_(options) {}
+
+StatementRunner::~StatementRunner() {
+  // Left without finish(): nobody waits for the jobs any more.
+  for (const StartedJob& job : running_) (void)options_.jobs->cancel(job.id);
+}
+
+bool StatementRunner::run(std::string_view script, std::string_view name) {
+  const auto in_script = [name](const Status& status) {
+    return name.empty() ? status : status.with_context(name);
+  };
+  grammar::ScriptReader reader(script);
+  while (!stopped_) {
+    if (options_.interrupted->load()) {
+      stop(Status::ok());
+      break;
+    }
+    const auto next = reader.next();
+    if (!next.is_ok()) {
+      stop(in_script(next.status()));
+      break;
+    }
+    if (!next->has_value()) return true;
+    if (const Status status = run_statement(*(*next)->statement, script); !status.is_ok()) {
+      stop(in_script(status));
+    }
+  }
+  return false;
+}
+
+int StatementRunner::finish() {
+  if (!stopped_) {
+    if (const Status status = wait_for(nullptr); !status.is_ok()) stop(status);
+  }
+  options_.display->finish(running_statuses(), nullptr);
+  if (const Status status = options_.output->flush(); !status.is_ok() && !stopped_) stop(status);
+  return exit_code_;
+}
+
+Status StatementRunner::run_statement(const ast::Statement& statement, std::string_view script) {
+  CLP_ASSIGN_OR_RETURN(StatementResult result, options_.session->execute(statement, script));
+  if (const auto* done = std::get_if<Done>(&result)) {
+    // For people: a script that works needs no answer to each statement.
+    if (options_.process->standard_error().is_terminal()) say(done->message + "\n");
+    return Status::ok();
+  }
+  if (const auto* table = std::get_if<TableResult>(&result)) return show_table(*table);
+  if (auto* query = std::get_if<QueryJob>(&result)) return run_query(std::move(*query));
+  return run_insert(std::get<InsertJob>(std::move(result)));
+}
+
+Status StatementRunner::show_table(const TableResult& result) {
+  CLP_ASSIGN_OR_RETURN(const ResultPrinterOptions options, printer_options());
+  options_.display->make_way();
+  CLP_RETURN_IF_ERROR(options_.output->begin_result());
+  CLP_RETURN_IF_ERROR(options_.output->write_result(print_table(result.rows, options)));
+  return options_.output->end_result();
+}
+
+Status StatementRunner::run_insert(InsertJob job) {
+  CLP_ASSIGN_OR_RETURN(const bool waits, options_.configuration->get(kDmlSync));
+  CLP_ASSIGN_OR_RETURN(const JobId id, start(job.graph));
+  std::string text = fmt::format("Job '{}' has started, delivery: {}\n", job.graph.name,
+                                 job.guarantee.empty() ? "unknown" : job.guarantee);
+  say(text);
+  return waits ? wait_for(&id) : look_after_jobs(nullptr);
+}
+
+Status StatementRunner::run_query(QueryJob job) {
+  CLP_ASSIGN_OR_RETURN(const ResultPrinterOptions options, printer_options());
+  if (job.changelog != ChangelogKind::kInsertOnly) {
+    return Status::unimplemented(
+        "printing a result whose rows are updated is not built yet; INSERT it into a table");
+  }
+  CLP_ASSIGN_OR_RETURN(const JobId id, start(job.graph));
+  CLP_ASSIGN_OR_RETURN(reader_, options_.jobs->fetch_results(id, job.result_name));
+  read_ = id;
+  const bool is_live =
+      options.format == OutputFormat::kTableau && !job.is_bounded && options_.display->shows_rows();
+  CLP_RETURN_IF_ERROR(is_live ? show_rows(job, options) : print_rows(job, options));
+  reader_.reset();
+  return wait_for(&id);
+}
+
+// In the order of emission, as soon as they come.
+Status StatementRunner::print_rows(const QueryJob& job, const ResultPrinterOptions& options) {
+  const std::unique_ptr<ResultPrinter> printer = make_stream_printer(job.schema, options);
+  if (options_.output->is_terminal()) options_.display->make_way();
+  CLP_RETURN_IF_ERROR(options_.output->begin_result());
+  std::string text;
+  printer->begin(text);
+  std::int64_t rows = 0;
+  const Status status = read_rows(*printer, rows, text);
+  if (status.is_ok()) printer->end(text);
+  // Also after an error: these rows came before it.
+  CLP_RETURN_IF_ERROR(write_result(text));
+  CLP_RETURN_IF_ERROR(options_.output->end_result());
+  if (options.format == OutputFormat::kTableau && options_.output->is_terminal()) {
+    say(fmt::format("Received a total of {}\n", row_count_text(rows)));
+  }
+  return status;
+}
+
+Status StatementRunner::read_rows(ResultPrinter& printer, std::int64_t& rows, std::string& text) {
+  while (true) {
+    CLP_RETURN_IF_ERROR(look_after_jobs(nullptr));
+    CLP_ASSIGN_OR_RETURN(ResultReader::Fetched fetched, reader_->try_next());
+    if (fetched.state == ResultReader::State::kNothingYet) {
+      // Nothing more is waiting: what there is should be seen now.
+      CLP_RETURN_IF_ERROR(write_result(text));
+      CLP_RETURN_IF_ERROR(options_.output->flush());
+      CLP_ASSIGN_OR_RETURN(fetched, reader_->next(kLookEvery));
+    }
+    if (fetched.state == ResultReader::State::kEnd) return Status::ok();
+    if (fetched.state == ResultReader::State::kNothingYet) continue;
+    rows += fetched.batch.rows();
+    printer.rows(fetched.batch, text);
+    if (text.size() >= kChunkBytes) CLP_RETURN_IF_ERROR(write_result(text));
+  }
+}
+
+Status StatementRunner::show_rows(const QueryJob& job, const ResultPrinterOptions& options) {
+  LiveTable table(job.schema, options.zone, options.max_column_width);
+  Status status;
+  while (status.is_ok()) {
+    status = look_after_jobs(&table);
+    if (!status.is_ok()) break;
+    Result<ResultReader::Fetched> fetched = reader_->next(kLookEvery);
+    status = fetched.status();
+    if (!status.is_ok() || fetched->state == ResultReader::State::kEnd) break;
+    table.add(std::move(fetched->batch));
+  }
+  // However it ended: the last rows stay in sight.
+  options_.display->finish(running_statuses(), &table);
+  say(fmt::format("Received a total of {}\n", row_count_text(table.row_count())));
+  return status;
+}
+
+Result<JobId> StatementRunner::start(const StreamGraph& graph) {
+  if (running_.size() >= kRunningJobsMax) {
+    return Status::resource_exhausted(
+        fmt::format("cannot start job '{}': {} jobs of this script are running; SET "
+                    "'table.dml-sync' = 'true' runs them one after the other",
+                    graph.name, running_.size()));
+  }
+  CLP_ASSIGN_OR_RETURN(const JobGraph job_graph, build_job_graph(graph));
+  StartedJob job;
+  job.cpu_ns = options_.process->resource_usage().cpu_ns;
+  CLP_ASSIGN_OR_RETURN(job.id, options_.jobs->submit(job_graph));
+  job.status.id = job.id;
+  job.status.name = graph.name;
+  running_.push_back(job);
+  return job.id;
+}
+
+Status StatementRunner::wait_for(const JobId* id) {
+  while (id == nullptr ? !running_.empty() : is_running(*id)) {
+    CLP_RETURN_IF_ERROR(
+        options_.jobs->wait(id == nullptr ? running_.front().id : *id, kLookEvery).status());
+    looked_ns_ = 0;  // Its end should be told now.
+    CLP_RETURN_IF_ERROR(look_after_jobs(nullptr));
+  }
+  return Status::ok();
+}
+
+Status StatementRunner::look_after_jobs(const LiveTable* table) {
+  if (options_.interrupted->load()) return Status::cancelled("interrupted");
+  const std::int64_t now_ns = options_.clock->monotonic_ns();
+  if (looked_ns_ != 0 && now_ns - looked_ns_ < kLookEveryNs) return Status::ok();
+  looked_ns_ = now_ns;
+  CLP_RETURN_IF_ERROR(update_jobs());
+  if (options_.display->is_due() && !running_.empty()) {
+    options_.display->tick(running_statuses(), table);
+  }
+  return Status::ok();
+}
+
+Status StatementRunner::update_jobs() {
+  Status failure;
+  std::vector<StartedJob> running;
+  std::vector<StartedJob> ended;
+  for (StartedJob& job : running_) {
+    Result<JobStatus> status = options_.jobs->status(job.id);
+    if (!status.is_ok()) {
+      if (failure.is_ok()) failure = status.status();
+      continue;
+    }
+    job.status = *std::move(status);
+    // The end of the SELECT under way is told when its rows have been shown.
+    const bool is_over = has_ended(job.status.phase) && !(reader_ != nullptr && job.id == read_);
+    (is_over ? ended : running).push_back(std::move(job));
+  }
+  running_ = std::move(running);
+  for (const StartedJob& job : ended) {
+    tell_end(job);
+    if (job.status.phase != JobPhase::kFinished && failure.is_ok()) {
+      failure = failure_of(job.status);
+    }
+  }
+  return failure;
+}
+
+bool StatementRunner::is_running(const JobId& id) const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [&id](const StartedJob& job) { return job.id == id; });
+}
+
+std::vector<JobStatus> StatementRunner::running_statuses() const {
+  std::vector<JobStatus> statuses;
+  statuses.reserve(running_.size());
+  for (const StartedJob& job : running_) statuses.push_back(job.status);
+  return statuses;
+}
+
+void StatementRunner::tell_end(const StartedJob& job) {
+  const ResourceUsage usage = options_.process->resource_usage();
+  // What the job printed last comes before what is said about it.
+  if (running_.empty()) options_.display->finish({}, nullptr);
+  say(summary_text(job.status, {.cpu_ns = usage.cpu_ns - job.cpu_ns,
+                                .peak_resident_bytes = usage.peak_resident_bytes}));
+}
+
+void StatementRunner::stop(const Status& cause) {
+  stopped_ = true;
+  const bool interrupted = options_.interrupted->load();
+  // Whatever fails because nobody reads any more: there is nobody to tell.
+  const bool is_closed = !interrupted && options_.output->is_closed();
+  exit_code_ = interrupted ? kExitInterrupted : is_closed ? kExitClosedPipe : kExitFailure;
+  for (const StartedJob& job : running_) (void)options_.jobs->cancel(job.id);
+  reader_.reset();
+  while (!running_.empty()) {
+    if (!options_.jobs->wait(running_.front().id, kLookEvery).is_ok()) break;
+    (void)update_jobs();  // One cause is enough.
+  }
+  options_.display->finish({}, nullptr);
+  if (!interrupted && !is_closed) say(error_text(cause));
+}
+
+Result<ResultPrinterOptions> StatementRunner::printer_options() const {
+  ResultPrinterOptions options;
+  options.format = options_.format;
+  CLP_ASSIGN_OR_RETURN(const sql::PlannerSettings settings,
+                       sql::read_planner_settings(*options_.configuration));
+  CLP_ASSIGN_OR_RETURN(options.zone, find_time_zone(settings.zone));
+  ConfigOption<std::int32_t> width = kColumnWidth;
+  if (!options_.configuration->contains(width.key)) width.key = kColumnWidthOldKey;
+  CLP_ASSIGN_OR_RETURN(options.max_column_width, options_.configuration->get(width));
+  if (options.max_column_width < 1) {
+    return Status::invalid_argument(
+        fmt::format("'{}' must be at least 1, but is {}", width.key, options.max_column_width));
+  }
+  return options;
+}
+
+Status StatementRunner::write_result(std::string& text) {
+  if (text.empty()) return Status::ok();
+  const bool to_terminal = options_.output->is_terminal();
+  if (to_terminal) options_.display->make_way();
+  const Status status = options_.output->write_result(text);
+  text.clear();
+  if (!status.is_ok() || !to_terminal) return status;
+  return options_.output->flush();
+}
+
+void StatementRunner::say(std::string_view text) {
+  options_.display->make_way();
+  (void)options_.output->flush();  // Its errors come back with the next result or in finish().
+  (void)options_.process->standard_error().write(text);  // Nowhere else to complain.
+}
+
+}  // namespace clepsydra::console

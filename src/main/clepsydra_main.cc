@@ -1,0 +1,30 @@
+// The program: clepsydra COMMAND.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/process.h"
+#include "gateway/console/statement_runner.h"
+#include "main/command_line.h"
+#include "main/sql_command.h"
+
+int main(int argc, char** argv) {
+  using namespace clepsydra;
+  const std::unique_ptr<Process> process = make_process();
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const Result<Command> command = parse_command_line(words);
+  if (!command.is_ok()) {
+    (void)process->standard_error().write(fmt::format(
+        "error: {}\n'clepsydra sql --help' shows how it is used\n", command.status().message()));
+    return console::kExitUsage;
+  }
+  if (const auto* shown = std::get_if<ShowText>(&*command)) {
+    (void)process->standard_output().write(shown->text);
+    const bool written = process->standard_output().flush().is_ok();
+    return written ? console::kExitSuccess : console::kExitFailure;
+  }
+  return run_sql_command(std::get<SqlCommand>(*command), *process);
+}

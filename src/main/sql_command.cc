@@ -1,0 +1,161 @@
+#include "main/sql_command.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/configuration.h"
+#include "base/local_file_system.h"
+#include "base/process.h"
+#include "connectors/connector_registry.h"
+#include "gateway/console/live_display.h"
+#include "gateway/console/result_output.h"
+#include "gateway/console/statement_runner.h"
+#include "main/command_line.h"
+#include "main/local_cluster.h"
+#include "sql/grammar/parser.h"
+#include "sql/session.h"
+#include "sql/settings.h"
+
+namespace clepsydra {
+namespace {
+
+constexpr auto kScriptBytesMax = static_cast<std::int64_t>(grammar::kMaxScriptBytes);
+
+// Statements and the name that errors give them; empty for -e.
+struct Script {
+  std::string name;
+  std::string text;
+};
+
+Result<Configuration> read_configuration(const SqlCommand& command, FileSystem& files) {
+  Configuration configuration;
+  if (command.configuration_directory) {
+    const std::string path = join_path(*command.configuration_directory, "config.yaml");
+    CLP_ASSIGN_OR_RETURN(const std::string text, read_file(files, path));
+    Result<Configuration> parsed = Configuration::from_yaml(text);
+    if (!parsed.is_ok()) return parsed.status().with_context(path);
+    configuration = *std::move(parsed);
+  }
+  for (const auto& [key, value] : configuration.values()) {
+    CLP_RETURN_IF_ERROR(sql::check_setting(key, value));
+  }
+  for (const std::string& setting : command.settings) {
+    Configuration one;
+    CLP_RETURN_IF_ERROR(one.set_from_assignment(setting));
+    for (const auto& [key, value] : one.values()) {
+      CLP_RETURN_IF_ERROR(sql::check_setting(key, value).with_context("-D"));
+    }
+    configuration.merge(one);
+  }
+  return configuration;
+}
+
+Result<Script> read_script(const std::string& path, FileSystem& files) {
+  CLP_ASSIGN_OR_RETURN(std::string text, read_file(files, path, kScriptBytesMax));
+  return Script{std::string(base_name(path)), std::move(text)};
+}
+
+Result<Script> read_statements(const SqlCommand& command, FileSystem& files, Process& process) {
+  if (command.statements) return Script{{}, *command.statements};
+  if (command.file) return read_script(*command.file, files);
+  CLP_ASSIGN_OR_RETURN(std::string text, process.read_standard_input(kScriptBytesMax));
+  return Script{{}, std::move(text)};
+}
+
+int complain(Process& process, const Status& status, int exit_code) {
+  (void)process.standard_error().write(fmt::format("error: {}\n", status.message()));
+  return exit_code;
+}
+
+// Everything that scripts need, in the order of construction: what is used stands before its users.
+class Assembly {
+ public:
+  Assembly(Process& process, Configuration configuration)
+      : process_(process),
+        configuration_(std::move(configuration)),
+        session_(ConnectorRegistry::built_in(), clock_, configuration_),
+        output_(process.standard_output()),
+        display_(process, clock_) {}
+  ~Assembly() { (void)process_.on_interrupt(nullptr); }
+  Assembly(const Assembly&) = delete;
+  Assembly& operator=(const Assembly&) = delete;
+
+  Status start() {
+    LocalClusterOptions options;
+    options.connectors = &ConnectorRegistry::built_in();
+    options.standard_output =
+        display_.print_output() != nullptr ? display_.print_output() : &output_;
+    options.configuration = configuration_;
+    CLP_ASSIGN_OR_RETURN(cluster_, LocalCluster::make(std::move(options)));
+    return process_.on_interrupt([this](int count) {
+      if (count > 1) process_.exit_now(console::kExitInterrupted);
+      interrupted_.store(true);
+    });
+  }
+
+  int run(const std::optional<Script>& init, const Script& script, console::OutputFormat format) {
+    console::StatementRunner runner({.session = &session_,
+                                     .configuration = &configuration_,
+                                     .jobs = cluster_.get(),
+                                     .process = &process_,
+                                     .clock = &clock_,
+                                     .output = &output_,
+                                     .display = &display_,
+                                     .format = format,
+                                     .interrupted = &interrupted_});
+    if (!init || runner.run(init->text, init->name)) runner.run(script.text, script.name);
+    return runner.finish();
+  }
+
+ private:
+  Process& process_;
+  const SystemClock clock_;
+  Configuration configuration_;
+  SqlSession session_;
+  console::ResultOutput output_;
+  console::LiveDisplay display_;
+  std::atomic<bool> interrupted_{false};
+  std::unique_ptr<LocalCluster> cluster_;
+};
+
+}  // namespace
+
+int run_sql_command(const SqlCommand& command, Process& process) {
+  if (!command.statements && !command.file && process.standard_input_is_terminal()) {
+    (void)process.standard_error().write(sql_usage());
+    return console::kExitUsage;
+  }
+  LocalFileSystem files;
+  Result<Configuration> configuration = read_configuration(command, files);
+  if (!configuration.is_ok()) {
+    return complain(process, configuration.status(), console::kExitUsage);
+  }
+  std::optional<Script> init;
+  if (command.init_file) {
+    Result<Script> read = read_script(*command.init_file, files);
+    if (!read.is_ok()) return complain(process, read.status(), console::kExitFailure);
+    init = *std::move(read);
+  }
+  const Result<Script> script = read_statements(command, files, process);
+  if (!script.is_ok()) return complain(process, script.status(), console::kExitFailure);
+  const bool to_terminal = process.standard_output().is_terminal();
+  const console::OutputFormat format = command.format.value_or(
+      to_terminal ? console::OutputFormat::kTableau : console::OutputFormat::kTsv);
+
+  Assembly assembly(process, *std::move(configuration));
+  if (const Status status = assembly.start(); !status.is_ok()) {
+    return complain(process, status, console::kExitFailure);
+  }
+  return assembly.run(init, *script, format);
+}
+
+}  // namespace clepsydra
