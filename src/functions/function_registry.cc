@@ -56,8 +56,8 @@ const FunctionTable& table() {
     for (const auto family :
          {arithmetic_functions, math_functions, comparison_functions, logic_functions,
           conditional_functions, cast_functions, text_functions, text_search_functions,
-          pattern_functions, date_time_functions, date_time_text_functions, clock_functions,
-          nested_functions}) {
+          pattern_functions, encoding_functions, date_time_functions, date_time_text_functions,
+          clock_functions, nested_functions}) {
       made.add(family());
     }
     return made;
@@ -66,9 +66,9 @@ const FunctionTable& table() {
 }
 
 // What becomes another function while it is resolved.
-constexpr std::array<std::string_view, 10> kRewritten = {
-    "!=",     "BETWEEN",          "IF", "IN", "NOT BETWEEN", "NOT IN", "NOT LIKE", "NOT SIMILAR TO",
-    "NULLIF", "BETWEEN SYMMETRIC"};
+constexpr std::array<std::string_view, 11> kRewritten = {
+    "!=",       "BETWEEN",        "IF",     "IN",     "NOT BETWEEN",      "NOT IN",
+    "NOT LIKE", "NOT SIMILAR TO", "NULLIF", "TYPEOF", "BETWEEN SYMMETRIC"};
 
 constexpr std::array<std::string_view, 6> kAggregates = {"AVG", "COUNT", "LISTAGG",
                                                          "MAX", "MIN",   "SUM"};
@@ -162,6 +162,15 @@ Result<ExpressionPtr> resolve_if(const FunctionRegistry& registry, Arguments arg
   return Expression::call(chosen->name(), chosen->arguments(), chosen->type().with_nullable(true));
 }
 
+// TYPEOF(value [, force_serializable]): known while planning.
+Result<ExpressionPtr> resolve_type_of(const Arguments& arguments) {
+  if (arguments.empty() || arguments.size() > 2) {
+    return wrong_count("TYPEOF", arguments.size(), "TYPEOF(value [, force_serializable])");
+  }
+  const Column text = text_literal(arguments[0]->type().to_string())->literal_value();
+  return Expression::literal(text.with_type(DataType::string()));
+}
+
 // -1 is a literal for those who ask for one. Null for what is none.
 ExpressionPtr negated_literal(const Expression& value) {
   const DataType& type = value.type();
@@ -235,6 +244,7 @@ Result<ExpressionPtr> rewrite(const FunctionRegistry& registry, std::string_view
   if (const std::optional<TimeUnit> unit = timestamp_add_unit(name); unit) {
     return resolve_timestamp_add(registry, *unit, std::move(arguments));
   }
+  if (name == "TYPEOF") return resolve_type_of(arguments);
   if (name == "-" && arguments.size() == 1) return negated_literal(*arguments[0]);
   if (name == "UNIX_TIMESTAMP" && arguments.empty())
     return registry.resolve("UNIX_TIMESTAMP_NOW", {});

@@ -16,6 +16,7 @@ std::span<const ScalarFunction> cast_functions();
 std::span<const ScalarFunction> text_functions();
 std::span<const ScalarFunction> text_search_functions();
 std::span<const ScalarFunction> pattern_functions();
+std::span<const ScalarFunction> encoding_functions();
 std::span<const ScalarFunction> date_time_functions();
 std::span<const ScalarFunction> date_time_text_functions();
 std::span<const ScalarFunction> clock_functions();

@@ -23,7 +23,8 @@ Result<bool> can_split(const WindowAggregateNode& node) {
 
 }  // namespace
 
-Result<PlanRoots> choose_aggregate_phases(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> choose_aggregate_phases(const PlanRoots& roots,
+                                          const BindEnvironment& environment) {
   const AggregatePhaseStrategy strategy = environment.settings.aggregate_phase;
   // With one subtask there is no exchange that partial aggregates could make cheaper.
   if (strategy == AggregatePhaseStrategy::kOnePhase ||

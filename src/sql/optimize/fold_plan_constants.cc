@@ -101,7 +101,7 @@ Result<PlanPtr> propagate_emptiness(const PlanPtr& node) {
 
 }  // namespace
 
-Result<PlanRoots> fold_plan_constants(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> fold_plan_constants(const PlanRoots& roots, const BindEnvironment& environment) {
   const auto rule = [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
     CLP_ASSIGN_OR_RETURN(PlanPtr folded, propagate_emptiness(node));
     if (folded->kind == PlanKind::kFilter) return fold_filter(folded, environment);

@@ -193,7 +193,8 @@ Result<Parts> attach_to_window(const AggregateNode& aggregate, const BindEnviron
 
 }  // namespace
 
-Result<PlanRoots> make_window_aggregates(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> make_window_aggregates(const PlanRoots& roots,
+                                         const BindEnvironment& environment) {
   return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
     const auto* aggregate = node->as_if<AggregateNode>();
     if (aggregate == nullptr) return node;

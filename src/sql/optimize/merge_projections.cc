@@ -71,7 +71,7 @@ PlanPtr merge(const PlanPtr& node, const PlanPtr& input, const BindEnvironment& 
 
 }  // namespace
 
-Result<PlanRoots> merge_projections(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> merge_projections(const PlanRoots& roots, const BindEnvironment& environment) {
   const auto consumers = count_consumers(roots);
   const auto rule = [&](const PlanPtr& node, const PlanNode& original) -> Result<PlanPtr> {
     if (node->kind != PlanKind::kProject) return node;

@@ -501,7 +501,7 @@ class ColumnPruner {
 
 }  // namespace
 
-Result<PlanRoots> prune_columns(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> prune_columns(const PlanRoots& roots, const BindEnvironment& environment) {
   return ColumnPruner(environment).run(roots);
 }
 

@@ -132,7 +132,7 @@ class FilterPushDown {
 
 }  // namespace
 
-Result<PlanRoots> push_down_filters(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> push_down_filters(const PlanRoots& roots, const BindEnvironment& environment) {
   FilterPushDown push_down(environment.functions);
   return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
     if (node->kind != PlanKind::kFilter) return node;

@@ -66,7 +66,7 @@ PlanPtr push_below(const PlanPtr& node, const FunctionRegistry& functions) {
 
 }  // namespace
 
-Result<PlanRoots> push_projections_below_windows(PlanRoots roots,
+Result<PlanRoots> push_projections_below_windows(const PlanRoots& roots,
                                                  const BindEnvironment& environment) {
   return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {
     if (node->kind != PlanKind::kProject || node->input()->kind != PlanKind::kWindowTableFunction) {

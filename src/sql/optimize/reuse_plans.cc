@@ -45,7 +45,7 @@ bool is_source_part(const PlanNode& node) {
 
 }  // namespace
 
-Result<PlanRoots> reuse_plans(PlanRoots roots, const BindEnvironment& environment) {
+Result<PlanRoots> reuse_plans(const PlanRoots& roots, const BindEnvironment& environment) {
   if (!environment.settings.reuse_sub_plans || is_chain(roots)) return roots;
   std::unordered_map<std::string, PlanPtr> known;
   return rewrite_bottom_up(roots, [&](const PlanPtr& node, const PlanNode&) -> Result<PlanPtr> {

@@ -39,7 +39,7 @@ std::span<const Rule> rule_list() {
 
 Result<PlanRoots> optimize(PlanRoots roots, const BindEnvironment& environment) {
   for (const Rule& rule : rule_list()) {
-    CLP_ASSIGN_OR_RETURN(roots, rule.apply(std::move(roots), environment));
+    CLP_ASSIGN_OR_RETURN(roots, rule.apply(roots, environment));
   }
   return roots;
 }

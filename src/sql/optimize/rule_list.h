@@ -12,7 +12,7 @@ namespace clepsydra::sql {
 
 struct Rule {
   std::string_view name;
-  Result<PlanRoots> (*apply)(PlanRoots roots, const BindEnvironment& environment);
+  Result<PlanRoots> (*apply)(const PlanRoots& roots, const BindEnvironment& environment);
 };
 
 // In the order in which they are applied.
