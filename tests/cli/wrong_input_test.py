@@ -46,12 +46,33 @@ class CsvTest(CommandTest):
         self.fails(csv_table("t", "a INT", self.path("nothing.csv")) + "SELECT * FROM t", r"nothing\.csv")
 
 
+class JsonTest(CommandTest):
+    def test_a_broken_line_names_file_line_and_field(self):
+        path = self.write("rows.json", '{"a": 1}\n{"a": "x"}\n')
+        script = table("t", "a INT", connector="filesystem", path=path, format="json")
+        self.fails(script + "SELECT * FROM t", r"rows\.json", r"line 2", r"'a'", r"INT")
+        self.write("rows.json", '{"a": 1}\n{"a": \n')
+        self.fails(script + "SELECT * FROM t", r"rows\.json", r"line 2", r"JSON")
+
+
 class DirectoryTest(CommandTest):
     def test_a_bounded_read_takes_the_files_of_the_start(self):
         for i in range(3):
             self.write(f"in/{i}.csv", f"{i}\n")
         script = csv_table("t", "a INT", self.path("in")) + "SELECT a FROM t"
         self.assertEqual(sorted(self.works(script).lines), ["0", "1", "2", "a"])
+
+    def test_a_bounded_read_ignores_files_that_come_later(self):
+        for i in range(3):
+            self.write(f"in/{i}.csv", f"{i}\n" * 5)
+        script = csv_table("t", "a INT", self.path("in"), scan__rows_per_second=30) + "SELECT a FROM t"
+        process = self.start(script, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.assertEqual(process.stdout.readline(), b"a\n")
+        self.assertNotEqual(process.stdout.readline(), b"")
+        self.write("in/9.csv", "9\n")  # The first row has come: the files were listed before.
+        rest, _ = process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual((process.returncode, len(rest.splitlines())), (0, 14))
+        self.assertNotIn(b"9", rest)
 
     def test_a_watched_directory_gives_every_new_file_once(self):
         self.write("in/0.csv", "0\n")

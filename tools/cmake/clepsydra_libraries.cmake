@@ -1,7 +1,7 @@
 # Third-party libraries, found once. A room names the imported targets it uses under PRIVATE:
 #
 #   fmt::fmt spdlog::spdlog xxhash::xxhash zstd::libzstd_shared lz4::lz4 ZLIB::ZLIB libzip::zip
-#   simdjson::simdjson nlohmann_json::nlohmann_json yaml-cpp CLI11::CLI11 protobuf::libprotobuf
+#   simdjson::simdjson nlohmann_json::nlohmann_json yaml-cpp protobuf::libprotobuf
 #   pcre2::pcre2-8 utf8proc::utf8proc date::date date::date-tz mimalloc Threads::Threads
 #
 # tools/install_dependencies installs all of them on Debian 12.
@@ -14,7 +14,6 @@ find_package(ZLIB REQUIRED)
 find_package(simdjson REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(yaml-cpp REQUIRED CONFIG)
-find_package(CLI11 REQUIRED CONFIG)
 find_package(Protobuf REQUIRED)
 find_package(date REQUIRED CONFIG)
 find_package(mimalloc REQUIRED CONFIG)

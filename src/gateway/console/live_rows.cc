@@ -57,7 +57,7 @@ std::vector<std::string> LivePrint::lines(std::size_t lines_max, int columns) co
   if (static_cast<std::int64_t>(shown) < count_) {
     shown = std::min(lines_max - 1, newest_.size());
     out.push_back(cut_to_width(
-        fmt::format("... {} rows before", count_text(count_ - static_cast<std::int64_t>(shown))),
+        fmt::format("... {} before", rows_text(count_ - static_cast<std::int64_t>(shown))),
         columns));
   }
   for (std::size_t i = newest_.size() - shown; i < newest_.size(); ++i) {

@@ -53,8 +53,8 @@ std::string ProgressLine::text(std::span<const JobStatus> jobs) {
     smallest = std::min(smallest, totals.watermark);
   }
   std::string line = fmt::format(
-      "{} rows in | {} rows out | {} rows/s | watermark {}", count_text(sum.rows_in),
-      count_text(sum.rows_out), count_text(rows_per_second(sum.rows_in)), watermark_text(smallest));
+      "{} in | {} out | {} rows/s | watermark {}", rows_text(sum.rows_in), rows_text(sum.rows_out),
+      count_text(rows_per_second(sum.rows_in)), watermark_text(smallest));
   if (sum.late_rows > 0) line += fmt::format(" | {} late", count_text(sum.late_rows));
   if (sum.dropped_rows > 0) line += fmt::format(" | {} dropped", count_text(sum.dropped_rows));
   return line;

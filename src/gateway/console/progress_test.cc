@@ -135,7 +135,7 @@ TEST(LiveDisplayTest, the_newest_printed_rows_stand_under_the_progress_line) {
   }
   display.tick(std::vector<JobStatus>{flights(1)}, nullptr);
   EXPECT_EQ(process.standard_error().text(),
-            "\r1 rows in | 116,496 rows out | 0 row...\x1b[K\n"
+            "\r1 row in | 116,496 rows out | 0 rows...\x1b[K\n"
             "... 8 rows before\x1b[K\n"
             "+I[9]\x1b[K\n"
             "+I[10]\x1b[K\n"

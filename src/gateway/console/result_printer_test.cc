@@ -145,6 +145,8 @@ TEST(TerminalTextTest, numbers_are_grouped_and_units_chosen) {
   EXPECT_EQ(count_text(999), "999");
   EXPECT_EQ(count_text(2070), "2,070");
   EXPECT_EQ(count_text(-1234567), "-1,234,567");
+  EXPECT_EQ(rows_text(1), "1 row");
+  EXPECT_EQ(rows_text(2070), "2,070 rows");
   EXPECT_EQ(seconds_text(12'000'000), "0.012 s");
   EXPECT_EQ(seconds_text(8'420'000'000), "8.42 s");
   EXPECT_EQ(seconds_text(75'260'000'000), "75.3 s");

@@ -34,10 +34,6 @@ constexpr ConfigOption<std::int32_t> kColumnWidth{"table.display.max-column-widt
                                                   "width of columns of text in tableau"};
 constexpr std::string_view kColumnWidthOldKey = "sql-client.display.max-column-width";
 
-std::string row_count_text(std::int64_t rows) {
-  return rows == 1 ? "1 row" : fmt::format("{} rows", count_text(rows));
-}
-
 std::string error_text(const Status& status) {
   const std::string_view kind = status.code() == StatusCode::kInternal ? "internal error" : "error";
   return fmt::format("{}: {}\n", kind, status.message());
@@ -149,7 +145,7 @@ Status StatementRunner::print_rows(const QueryJob& job, const ResultPrinterOptio
   CLP_RETURN_IF_ERROR(write_result(text));
   CLP_RETURN_IF_ERROR(options_.output->end_result());
   if (options.format == OutputFormat::kTableau && options_.output->is_terminal()) {
-    say(fmt::format("Received a total of {}\n", row_count_text(rows)));
+    say(fmt::format("Received a total of {}\n", rows_text(rows)));
   }
   return status;
 }
@@ -185,7 +181,7 @@ Status StatementRunner::show_rows(const QueryJob& job, const ResultPrinterOption
   }
   // However it ended: the last rows stay in sight.
   options_.display->finish(running_statuses(), &table);
-  say(fmt::format("Received a total of {}\n", row_count_text(table.row_count())));
+  say(fmt::format("Received a total of {}\n", rows_text(table.row_count())));
   return status;
 }
 

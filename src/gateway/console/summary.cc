@@ -35,14 +35,13 @@ std::string headline(const JobStatus& job, const JobResources& resources) {
   const JobTotals totals = totals_of(job);
   const std::int64_t duration_ms = std::max<std::int64_t>(0, job.ended_ms - job.started_ms);
   std::string text =
-      fmt::format("Job '{}' {} {}: {} rows in", visible_text(job.name), outcome_text(job.phase),
-                  seconds_text(duration_ms * 1'000'000), count_text(totals.rows_in));
+      fmt::format("Job '{}' {} {}: {} in", visible_text(job.name), outcome_text(job.phase),
+                  seconds_text(duration_ms * 1'000'000), rows_text(totals.rows_in));
   if (duration_ms > 0) {
     text += fmt::format(" ({} rows/s)", count_text(totals.rows_in * 1000 / duration_ms));
   }
-  text +=
-      fmt::format(", {} rows out, {} of CPU time, peak memory {}\n", count_text(totals.rows_out),
-                  seconds_text(resources.cpu_ns), bytes_text(resources.peak_resident_bytes));
+  text += fmt::format(", {} out, {} of CPU time, peak memory {}\n", rows_text(totals.rows_out),
+                      seconds_text(resources.cpu_ns), bytes_text(resources.peak_resident_bytes));
   return text;
 }
 

@@ -129,6 +129,10 @@ std::string count_text(std::int64_t count) {
   return text;
 }
 
+std::string rows_text(std::int64_t rows) {
+  return rows == 1 ? "1 row" : count_text(rows) + " rows";
+}
+
 std::string seconds_text(std::int64_t nanoseconds) {
   const double seconds = static_cast<double>(nanoseconds) / 1e9;
   if (seconds < 1) return fmt::format("{:.3f} s", seconds);

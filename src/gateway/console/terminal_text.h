@@ -44,6 +44,7 @@ class TextTable {
 
 // Numbers for people.
 std::string count_text(std::int64_t count);          // "2,070"
+std::string rows_text(std::int64_t rows);            // "1 row", "2,070 rows"
 std::string seconds_text(std::int64_t nanoseconds);  // "0.012 s", "8.42 s", "75.3 s"
 std::string bytes_text(std::int64_t bytes);          // "512 B", "84.1 MB" (powers of 1024)
 
