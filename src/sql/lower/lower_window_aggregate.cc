@@ -43,7 +43,8 @@ ValueTree lower_bounds(const std::vector<WindowBound>& bounds) {
   return list;
 }
 
-ValueTree lower_options(const WindowAggregateNode& node, const char* phase, std::vector<int> keys) {
+ValueTree lower_options(const WindowAggregateNode& node, const char* phase,
+                        const std::vector<int>& keys) {
   ValueTree options = ValueTree::map();
   options.set("phase", phase);
   options.set("window", lower_window(node.window));

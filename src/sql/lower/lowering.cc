@@ -156,8 +156,8 @@ Result<StreamGraph> lower_plans(const PlanRoots& roots, const BindEnvironment& e
   Lowering lowering(environment, roots);
   for (const PlanPtr& root : roots) CLP_RETURN_IF_ERROR(lowering.lower(root).status());
   StreamGraph graph = std::move(lowering.graph());
-  graph.name = environment.settings.pipeline_name.empty() ? std::move(name)
-                                                          : environment.settings.pipeline_name;
+  graph.name = environment.settings.pipeline_name;
+  if (graph.name.empty()) graph.name = std::move(name);
   graph.configuration = std::move(configuration);
   CLP_RETURN_IF_ERROR(graph.validate());
   return graph;
