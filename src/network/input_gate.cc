@@ -63,6 +63,7 @@ Result<InputGate::Polled> InputGate::poll() {
       return Polled{state, 0, {}};
     }
     Input& input = inputs_[static_cast<std::size_t>(channel)];
+    const bool had_started = has_started();
     StreamElement element;
     CLP_CHECK(input.channel->try_pop(element));
     if (!input.has_spoken) {
@@ -71,9 +72,13 @@ Result<InputGate::Polled> InputGate::poll() {
     }
     if (Batch* batch = std::get_if<Batch>(&element)) {
       CLP_RETURN_IF_ERROR(take_batch(std::move(*batch), channel));
-    } else {
-      CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), channel));
+      continue;
     }
+    const bool was_idle = idle();
+    CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), channel));
+    // Each change is seen, also one that the next element would take back.
+    const bool is_news = idle() != was_idle || (!had_started && has_started());
+    if (is_news && merger_.watermark() == delivered_watermark_) return Polled{State::kAgain, 0, {}};
   }
   return Polled{State::kAgain, 0, {}};
 }

@@ -158,6 +158,17 @@ TEST_F(InputGateTest, no_batch_is_delivered_before_every_channel_has_spoken) {
   EXPECT_TRUE(gate_->has_started());
 }
 
+TEST_F(InputGateTest, idleness_is_seen_even_if_the_next_element_ends_it) {
+  open({0}, false);
+  send(0, IdleSignal{true});
+  send(0, WatermarkSignal{kMaxWatermark});
+  EXPECT_EQ(gate_->poll()->state, InputGate::State::kAgain);
+  EXPECT_TRUE(gate_->has_started());
+  EXPECT_TRUE(gate_->idle());
+  EXPECT_THAT(take(), ElementsAre("@" + std::to_string(kMaxWatermark)));
+  EXPECT_FALSE(gate_->idle());
+}
+
 TEST_F(InputGateTest, a_gate_without_channels_has_ended) {
   open({}, false);
   EXPECT_TRUE(gate_->has_started());

@@ -96,8 +96,12 @@ Result<StepResult> Task::run() {
 }
 
 Result<StepResult> Task::take_input() {
+  // What came last has gone out by now, marks included: they say how far event time is before it
+  // may go on without this task.
+  if (has_announced_) CLP_RETURN_IF_ERROR(announce_idleness());
   CLP_ASSIGN_OR_RETURN(TaskInput::Next next, parts_.input->poll());
-  CLP_RETURN_IF_ERROR(announce_idleness());
+  // The first word goes before everything.
+  if (!has_announced_) CLP_RETURN_IF_ERROR(announce_idleness());
   switch (next.state) {
     case TaskInput::State::kBatch:
       has_flushed_ = false;
@@ -163,12 +167,15 @@ bool Task::make_room() {
 Status Task::announce_idleness() {
   if (!parts_.input->has_started()) return Status::ok();
   const bool idle = parts_.input->idle();
-  if (has_announced_ && idle == announced_idle_) return Status::ok();
-  has_announced_ = true;
-  announced_idle_ = idle;
   for (const auto& output : parts_.outputs) {
+    // A batch ends idleness: what operators gave out of themselves (timers) has to be followed by
+    // another word.
+    const bool has_emitted = output->take_emitted();
+    if (has_announced_ && idle == announced_idle_ && !(idle && has_emitted)) continue;
     CLP_RETURN_IF_ERROR(output->gate().send(IdleSignal{idle}));
   }
+  has_announced_ = true;
+  announced_idle_ = idle;
   return Status::ok();
 }
 

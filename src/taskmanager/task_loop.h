@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.h"
@@ -32,11 +33,17 @@ class MemoryPool;
 class GateOutput final : public Output {
  public:
   explicit GateOutput(std::unique_ptr<OutputGate> gate) : gate_(std::move(gate)) {}
-  Status emit(Batch batch) override { return gate_->emit(std::move(batch)); }
+  Status emit(Batch batch) override {
+    has_emitted_ = true;
+    return gate_->emit(std::move(batch));
+  }
+  // Whether anything was emitted since the last call.
+  bool take_emitted() { return std::exchange(has_emitted_, false); }
   [[nodiscard]] OutputGate& gate() { return *gate_; }
 
  private:
   std::unique_ptr<OutputGate> gate_;
+  bool has_emitted_ = false;
 };
 
 // Everything a task is made of; deployment.cc puts it together. Destroyed from the last to the
@@ -93,7 +100,7 @@ class Task final : public Steppable {
   // Asks the gates for a wake; false: there is something to do already.
   bool prepare_to_wait();
   bool make_room();
-  // Tells the consumers whether this task's input is idle, at first and when that changes.
+  // Tells the consumers whether this task's input is idle: at first, and when that has changed.
   Status announce_idleness();
   Status end_step();
   StepResult end(TaskPhase phase, Status status);
