@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kNameColumnsMax = 60;
 constexpr std::size_t kSamplesMax = 3;
+// A rate of fewer rows says nothing.
+constexpr std::int64_t kRatedRowsMin = 1000;
 constexpr std::array<std::string_view, 5> kHeader = {"operator", "rows in", "rows out",
                                                      "blocked by backpressure", "peak memory"};
 
@@ -37,7 +39,7 @@ std::string headline(const JobStatus& job, const JobResources& resources) {
   std::string text =
       fmt::format("Job '{}' {} {}: {} in", visible_text(job.name), outcome_text(job.phase),
                   seconds_text(duration_ms * 1'000'000), rows_text(totals.rows_in));
-  if (duration_ms > 0) {
+  if (duration_ms > 0 && totals.rows_in >= kRatedRowsMin) {
     text += fmt::format(" ({} rows/s)", count_text(totals.rows_in * 1000 / duration_ms));
   }
   text += fmt::format(", {} out, {} of CPU time, peak memory {}\n", rows_text(totals.rows_out),
