@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import platform
+import select
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 CLEPSYDRA = REPOSITORY / "build/release/bin/clepsydra"
+PEAK_POLL_MS = 2
 
 
 @dataclasses.dataclass
@@ -19,8 +21,7 @@ class Run:
     wall_s: float
     cpu_s: float  # User and system time of the whole process.
     peak_mb: float  # Most memory that was resident, in 10^6 bytes.
-    output: str
-    # What the process still used of its CPU time is not in here: wall_s * cores - cpu_s.
+    output: str = ""
 
     def as_dict(self):
         return {"wall_s": round(self.wall_s, 4), "cpu_s": round(self.cpu_s, 4),
@@ -37,31 +38,41 @@ def run_measured(argv, timeout_s=600):
         start = time.monotonic()
         process = subprocess.Popen([str(part) for part in argv], stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=errors)
-        try:
-            usage = _wait(process, start + timeout_s)
-        except BaseException:  # Ctrl-C too: nothing stays behind.
-            process.kill()
-            process.wait()
-            raise
-        wall_s = time.monotonic() - start
-        output = _text(out)
+        run = wait_measured(process, start, timeout_s)
+        run.output = _text(out)
         if process.returncode != 0:
-            raise Failed(f"{argv[0]} ended with {process.returncode}:\n{output}{_text(errors)}")
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, output)
+            raise Failed(f"{argv[0]} ended with {process.returncode}:\n{run.output}{_text(errors)}")
+    return run
 
 
-def _wait(process, deadline):
-    """wait4() in place of wait(): it alone gives the resources of this one child."""
-    pause_s = 0.0005
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid == process.pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return usage
-        if time.monotonic() > deadline:
-            raise Failed(f"{process.args[0]} did not end in time")
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.2, 0.02)
+def wait_measured(process, start, timeout_s=600):
+    """Waits for a process that began at `start`; killed where the time is over, or on Ctrl-C."""
+    own_peak_mb = process_peak_mb(os.getpid())
+    seen_peak_mb = 0.0
+    pid_file = os.pidfd_open(process.pid)
+    try:
+        ended = select.poll()
+        ended.register(pid_file, select.POLLIN)
+        while not ended.poll(PEAK_POLL_MS):
+            seen_peak_mb = process_peak_mb(process.pid) or seen_peak_mb
+            if time.monotonic() > start + timeout_s:
+                raise Failed(f"{process.args[0]} did not end in {timeout_s} s")
+        wall_s = time.monotonic() - start
+        # wait4() in place of wait(): it alone gives the resources of this one child.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        os.close(pid_file)
+    # Linux counts the memory of the parent from which a process was forked as its own. Below
+    # that, what was seen while it ran says more.
+    peak_mb = usage.ru_maxrss * 1024 / 1e6
+    if peak_mb <= own_peak_mb:
+        peak_mb = seen_peak_mb
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, peak_mb)
 
 
 def _text(file):
@@ -86,6 +97,7 @@ def process_cpu_s(pid):
 
 
 def process_peak_mb(pid):
+    """Most memory that was resident until now, in 10^6 bytes; 0 once the process has ended."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
