@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory_file_system.h"
 #include "connectors/connector_registry.h"
+#include "connectors/nexmark/nexmark_generator.h"
 #include "tests/harness/batch_text.h"
 #include "tests/harness/source_reading.h"
 
@@ -50,6 +51,22 @@ class GeneratorsTest : public ::testing::Test {
   SimulatedClock clock_{1'700'000'000'000};
   MemoryFileSystem files_{clock_};
 };
+
+TEST(NexmarkDividerTest, gives_the_quotients_of_division) {
+  constexpr std::int64_t kMax = (std::int64_t{1} << 53) - 1;
+  for (const std::int64_t divisor :
+       std::vector<std::int64_t>{1, 2, 3, 7, 50, 64, 1023, 1024, 1025, 3'000'000}) {
+    const Divider divider(divisor);
+    for (const std::int64_t around :
+         {std::int64_t{0}, divisor, kMax / 3, kMax / divisor * divisor}) {
+      for (std::int64_t n = std::max<std::int64_t>(around - 3, 0); n <= std::min(around + 3, kMax);
+           ++n) {
+        EXPECT_EQ(divider.quotient(n), n / divisor) << n << " / " << divisor;
+      }
+    }
+    EXPECT_EQ(divider.quotient(kMax), kMax / divisor) << divisor;
+  }
+}
 
 TEST_F(GeneratorsTest, sequences_end_the_table_and_come_once_at_any_parallelism) {
   const TableOptions options = {

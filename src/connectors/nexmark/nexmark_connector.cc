@@ -171,35 +171,40 @@ Status unknown_column(std::string_view where, const std::string& name,
                   fmt::join(known, ", ")));
 }
 
-// Checks one declared column of a kind; `found` becomes its description.
-Status check_field(NexmarkKind kind, const Field& field, const KindColumn*& found) {
-  const Columns& columns = columns_of(kind);
-  const std::string_view where = kKindNames[static_cast<int>(kind)];
-  std::vector<std::string> known;
-  for (const KindColumn& column : columns) {
-    known.emplace_back(column.name);
-    if (column.name != field.name) continue;
-    found = &column;
-    const bool fits = column.type == TypeKind::kBigInt ? field.type.kind() == TypeKind::kBigInt
-                      : column.type == TypeKind::kVarchar
-                          ? field.type.is_character()
-                          : field.type.is_timestamp() && field.type.precision() == 3;
-    if (fits) return Status::ok();
-    return Status::invalid_argument(
-        fmt::format("connector 'nexmark': column '{}' of {} is declared {}; expected {}",
-                    field.name, where, field.type.name(),
-                    column.type == TypeKind::kBigInt    ? "BIGINT"
-                    : column.type == TypeKind::kVarchar ? "VARCHAR or STRING"
-                                                        : "TIMESTAMP(3)"));
+// Null when the kind has no such column.
+const KindColumn* column_named(NexmarkKind kind, std::string_view name) {
+  for (const KindColumn& column : columns_of(kind)) {
+    if (column.name == name) return &column;
   }
-  return unknown_column(where, field.name, std::move(known));
+  return nullptr;
+}
+
+// Checks one declared column of a kind.
+Status check_field(NexmarkKind kind, const Field& field) {
+  const std::string_view where = kKindNames[static_cast<int>(kind)];
+  const KindColumn* column = column_named(kind, field.name);
+  if (column == nullptr) {
+    std::vector<std::string> known;
+    for (const KindColumn& other : columns_of(kind)) known.emplace_back(other.name);
+    return unknown_column(where, field.name, std::move(known));
+  }
+  const bool fits = column->type == TypeKind::kBigInt ? field.type.kind() == TypeKind::kBigInt
+                    : column->type == TypeKind::kVarchar
+                        ? field.type.is_character()
+                        : field.type.is_timestamp() && field.type.precision() == 3;
+  if (fits) return Status::ok();
+  return Status::invalid_argument(
+      fmt::format("connector 'nexmark': column '{}' of {} is declared {}; expected {}", field.name,
+                  where, field.type.name(),
+                  column->type == TypeKind::kBigInt    ? "BIGINT"
+                  : column->type == TypeKind::kVarchar ? "VARCHAR or STRING"
+                                                       : "TIMESTAMP(3)"));
 }
 
 Status check_schema(const NexmarkSpec& spec, const Schema& schema) {
-  const KindColumn* found = nullptr;
   for (const Field& field : schema.fields()) {
     if (spec.only) {
-      CLP_RETURN_IF_ERROR(check_field(*spec.only, field, found));
+      CLP_RETURN_IF_ERROR(check_field(*spec.only, field));
       continue;
     }
     if (field.name == "event_type") {
@@ -216,8 +221,7 @@ Status check_schema(const NexmarkSpec& spec, const Schema& schema) {
       return Status::invalid_argument(
           fmt::format("connector 'nexmark': column '{}' must be a ROW", field.name));
     }
-    for (const Field& nested : field.type.fields())
-      CLP_RETURN_IF_ERROR(check_field(*kind, nested, found));
+    for (const Field& nested : field.type.fields()) CLP_RETURN_IF_ERROR(check_field(*kind, nested));
   }
   return Status::ok();
 }
@@ -278,6 +282,7 @@ class NexmarkReader final : public SplitReader {
         next_(next),
         turn_(kTurnBlocks * generator_->events_per_block()),
         context_(context),
+        plans_(make_plans()),
         pacing_((spec.rate_limited ? spec.options.rate : spec.max_emit_speed) /
                 static_cast<double>(count)) {
     const std::int64_t events = spec.options.events;
@@ -290,13 +295,16 @@ class NexmarkReader final : public SplitReader {
     const std::int64_t due = pacing_.due(now, std::min(rows_max, end_ - next_));
     if (due == 0 && next_ < end_) return Poll{PollState::kNothingYet, pacing_.next_ns(now)};
     events_.clear();
-    for (std::int64_t i = 0; i < due; ++i) {
-      const std::int64_t own = next_ + i;
-      const std::int64_t place = (own / turn_ * count_ + index_) * turn_ + own % turn_;
-      const std::int64_t event = generator_->event_at(place);
-      if (!spec_.only || generator_->kind_of(event) == *spec_.only) events_.push_back(event);
+    for (const std::int64_t end = next_ + due; next_ < end;) {
+      // Up to the end of the turn places follow one another.
+      const std::int64_t turn = next_ / turn_;
+      const std::int64_t turn_end = std::min(end, (turn + 1) * turn_);
+      std::int64_t place = (turn * count_ + index_) * turn_ + next_ % turn_;
+      for (; next_ < turn_end; ++next_, ++place) {
+        const std::int64_t event = generator_->event_at(place);
+        if (!spec_.only || generator_->kind_of(event) == *spec_.only) events_.push_back(event);
+      }
     }
-    next_ += due;
     pacing_.take(due);
     CLP_ASSIGN_OR_RETURN(batch, make_batch());
     return Poll{next_ == end_ ? PollState::kEndOfSplit : PollState::kRows, 0};
@@ -314,21 +322,48 @@ class NexmarkReader final : public SplitReader {
            std::clamp<std::int64_t>(events % round - index_ * turn_, 0, turn_);
   }
 
+  // What a declared column is made of, so that a batch need not look for it again.
+  struct Plan {
+    std::optional<NexmarkKind> kind;        // A row of this kind.
+    std::vector<const KindColumn*> fields;  // Of the row; a flat table's column alone.
+  };
+  std::vector<Plan> make_plans() const {
+    std::vector<Plan> plans;
+    for (const Field& field : schema_->fields()) {
+      Plan& plan = plans.emplace_back();
+      if (spec_.only) {
+        plan.fields.push_back(column_named(*spec_.only, field.name));
+        continue;
+      }
+      plan.kind = kind_named(field.name);
+      if (!plan.kind) continue;
+      for (const Field& nested : field.type.fields()) {
+        plan.fields.push_back(column_named(*plan.kind, nested.name));
+      }
+    }
+    return plans;
+  }
+
   Result<Batch> make_batch() {
     const auto rows = static_cast<std::int64_t>(events_.size());
+    kinds_.clear();
+    if (!spec_.only) {
+      for (const std::int64_t event : events_) kinds_.push_back(generator_->kind_of(event));
+    }
     std::vector<Column> columns;
-    const KindColumn* found = nullptr;
-    for (const Field& field : schema_->fields()) {
-      if (spec_.only) {
-        CLP_RETURN_IF_ERROR(check_field(*spec_.only, field, found));
-        CLP_ASSIGN_OR_RETURN(Column column, generator_->column(found->column, field.type, events_,
-                                                               nullptr, 0, *context_.pool));
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const Plan& plan = plans_[i];
+      const DataType& type = schema_->fields()[i].type;
+      if (plan.kind) {
+        CLP_ASSIGN_OR_RETURN(Column column, make_row(plan, type));
         columns.push_back(std::move(column));
-      } else if (const std::optional<NexmarkKind> kind = kind_named(field.name)) {
-        CLP_ASSIGN_OR_RETURN(Column column, make_row(*kind, field.type));
+      } else if (plan.fields.empty()) {
+        CLP_ASSIGN_OR_RETURN(Column column, make_event_type(type));
         columns.push_back(std::move(column));
       } else {
-        CLP_ASSIGN_OR_RETURN(Column column, make_event_type(field.type));
+        CLP_ASSIGN_OR_RETURN(Column column,
+                             generator_->column(plan.fields.front()->column, type, events_, nullptr,
+                                                0, *context_.pool));
         columns.push_back(std::move(column));
       }
     }
@@ -340,9 +375,8 @@ class NexmarkReader final : public SplitReader {
     CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values,
                          allocate_buffer(*context_.pool, rows * 4));
     auto* out = reinterpret_cast<std::int32_t*>(values->mutable_data());
-    for (std::size_t i = 0; i < events_.size(); ++i) {
-      out[i] = static_cast<std::int32_t>(generator_->kind_of(events_[i]));
-    }
+    std::transform(kinds_.begin(), kinds_.end(), out,
+                   [](NexmarkKind kind) { return static_cast<std::int32_t>(kind); });
     ColumnData data;
     data.type = type;
     data.length = rows;
@@ -351,14 +385,14 @@ class NexmarkReader final : public SplitReader {
   }
 
   // The fields of a NULL row are NULL too: one bitmap serves all.
-  Result<Column> make_row(NexmarkKind kind, const DataType& type) {
+  Result<Column> make_row(const Plan& plan, const DataType& type) {
     const auto rows = static_cast<std::int64_t>(events_.size());
     CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> validity,
                          allocate_zeroed_buffer(*context_.pool, (rows + 7) / 8));
     std::uint8_t* bits = validity->mutable_data();
     std::int64_t valid = 0;
     for (std::int64_t i = 0; i < rows; ++i) {
-      const bool is_kind = generator_->kind_of(events_[static_cast<std::size_t>(i)]) == kind;
+      const bool is_kind = kinds_[static_cast<std::size_t>(i)] == *plan.kind;
       bits[i >> 3] =
           static_cast<std::uint8_t>(bits[i >> 3] | static_cast<unsigned>(is_kind) << (i & 7));
       valid += static_cast<std::int64_t>(is_kind);
@@ -368,12 +402,10 @@ class NexmarkReader final : public SplitReader {
     data.length = rows;
     data.validity = validity;
     data.null_count = rows - valid;
-    for (const Field& field : type.fields()) {
-      const KindColumn* found = nullptr;
-      CLP_RETURN_IF_ERROR(check_field(kind, field, found));
-      CLP_ASSIGN_OR_RETURN(Column child,
-                           generator_->column(found->column, field.type, events_, validity,
-                                              rows - valid, *context_.pool));
+    for (std::size_t i = 0; i < plan.fields.size(); ++i) {
+      CLP_ASSIGN_OR_RETURN(
+          Column child, generator_->column(plan.fields[i]->column, type.fields()[i].type, events_,
+                                           validity, rows - valid, *context_.pool));
       data.children.push_back(std::move(child));
     }
     return Column(std::move(data));
@@ -388,8 +420,10 @@ class NexmarkReader final : public SplitReader {
   const std::int64_t turn_;
   std::int64_t end_ = 0;
   const SourceContext context_;
+  const std::vector<Plan> plans_;
   Pacing pacing_;
   std::vector<std::int64_t> events_;
+  std::vector<NexmarkKind> kinds_;  // Of the events; empty for a flat table.
 };
 
 class NexmarkSource final : public Source {

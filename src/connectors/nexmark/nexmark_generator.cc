@@ -96,6 +96,13 @@ enum Stream : std::uint64_t {
 
 }  // namespace
 
+Divider::Divider(std::int64_t divisor)
+    : shift_(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(divisor))) - 1) {
+  __extension__ using Wide = unsigned __int128;
+  const auto d = static_cast<Wide>(static_cast<std::uint64_t>(divisor));
+  reciprocal_ = static_cast<std::uint64_t>(((static_cast<Wide>(1) << (63 + shift_)) + d - 1) / d);
+}
+
 // Blob 0: the text that everything is cut from. Blob 1: channel names and urls.
 struct NexmarkGenerator::Texts {
   BufferPtr text;
@@ -127,6 +134,7 @@ Result<std::shared_ptr<const NexmarkGenerator>> NexmarkGenerator::make(
   generator->options_ = options;
   generator->block_ =
       options.person_proportion + options.auction_proportion + options.bid_proportion;
+  generator->block_divider_ = Divider(generator->block_);
   generator->seed_ = mix(static_cast<std::uint64_t>(options.seed) * 0x9E3779B97F4A7C15ULL + 1);
   generator->horizon_events_ = kInFlightAuctions * generator->block_ / options.auction_proportion;
 
@@ -215,15 +223,14 @@ std::uint64_t NexmarkGenerator::random(std::int64_t event, std::uint64_t stream)
   return mix(seed_ ^ mix(static_cast<std::uint64_t>(event) * 0x9E3779B97F4A7C15ULL + stream));
 }
 
-std::int64_t NexmarkGenerator::event_at(std::int64_t n) const {
+std::int64_t NexmarkGenerator::permuted(std::int64_t n) const {
   const std::int64_t group = options_.out_of_order_group;
-  if (group <= 1) return n;
   const std::int64_t start = n / group * group;
   return start + n % group * 953 % group;
 }
 
 NexmarkKind NexmarkGenerator::kind_of(std::int64_t event) const {
-  const std::int64_t offset = event % block_;
+  const std::int64_t offset = offset_of(event);
   if (offset < options_.person_proportion) return NexmarkKind::kPerson;
   return offset < options_.person_proportion + options_.auction_proportion ? NexmarkKind::kAuction
                                                                            : NexmarkKind::kBid;
@@ -235,14 +242,14 @@ std::int64_t NexmarkGenerator::time_of(std::int64_t event) const {
 }
 
 std::int64_t NexmarkGenerator::last_person(std::int64_t event) const {
-  const std::int64_t block = event / block_;
-  const std::int64_t offset = std::min(event % block_, options_.person_proportion - 1);
+  const std::int64_t block = block_divider_.quotient(event);
+  const std::int64_t offset = std::min(event - block * block_, options_.person_proportion - 1);
   return block * options_.person_proportion + offset;
 }
 
 std::int64_t NexmarkGenerator::last_auction(std::int64_t event) const {
-  const std::int64_t block = event / block_;
-  const std::int64_t offset = event % block_ - options_.person_proportion;
+  const std::int64_t block = block_divider_.quotient(event);
+  const std::int64_t offset = event - block * block_ - options_.person_proportion;
   // Before the first auction of a block: the last one of the block before.
   if (offset < 0) return block * options_.auction_proportion - 1;
   return block * options_.auction_proportion + std::min(offset, options_.auction_proportion - 1);
@@ -284,7 +291,9 @@ std::int64_t NexmarkGenerator::extra_bytes(std::int64_t event, std::uint64_t str
   return average - delta + (delta == 0 ? 0 : below(low(random(event, stream)), 2 * delta));
 }
 
-std::int64_t NexmarkGenerator::number(NexmarkColumn column, std::int64_t event) const {
+// Inlined where the column is a constant: what is left is the arithmetic of that column.
+[[gnu::always_inline]] inline std::int64_t NexmarkGenerator::number(NexmarkColumn column,
+                                                                    std::int64_t event) const {
   switch (column) {
     case NexmarkColumn::kPersonId:
       return last_person(event) + kFirstId;
@@ -417,96 +426,89 @@ void NexmarkGenerator::append_credit_card(std::int64_t event, std::string& out) 
   }
 }
 
+// Calls visit(row) for every row that is not NULL; a null `validity` has none.
+template <typename Visit>
+void for_each_valid(const BufferPtr& validity, std::int64_t rows, Visit visit) {
+  if (!validity) {
+    for (std::int64_t row = 0; row < rows; ++row) visit(row);
+    return;
+  }
+  // Most rows are of one kind: whole words of NULLs are passed over.
+  for (std::int64_t start = 0; start < rows; start += 64) {
+    std::uint64_t bits = 0;
+    const std::int64_t bytes = std::min<std::int64_t>((rows - start + 7) / 8, 8);
+    std::memcpy(&bits, validity->data() + start / 8, static_cast<std::size_t>(bytes));
+    for (; bits != 0; bits &= bits - 1) visit(start + std::countr_zero(bits));
+  }
+}
+
+// The only texts that are put together byte by byte.
+Result<Column> NexmarkGenerator::built_text(NexmarkColumn column, const DataType& type,
+                                            std::span<const std::int64_t> events,
+                                            const BufferPtr& validity, MemoryPool& pool) const {
+  ColumnBuilder builder(type, pool);
+  std::string scratch;
+  std::int64_t next = 0;
+  for_each_valid(validity, static_cast<std::int64_t>(events.size()), [&](std::int64_t row) {
+    for (; next < row; ++next) builder.append_null();
+    ++next;
+    scratch.clear();
+    const std::int64_t event = events[static_cast<std::size_t>(row)];
+    if (column == NexmarkColumn::kPersonEmail) {
+      append_email(event, scratch);
+    } else {
+      append_credit_card(event, scratch);
+    }
+    builder.append_string(scratch);
+  });
+  for (; next < static_cast<std::int64_t>(events.size()); ++next) builder.append_null();
+  return builder.finish();
+}
+
 Result<Column> NexmarkGenerator::column(NexmarkColumn column, const DataType& type,
                                         std::span<const std::int64_t> events,
                                         const BufferPtr& validity, std::int64_t null_count,
                                         MemoryPool& pool) const {
+  if (column == NexmarkColumn::kPersonEmail || column == NexmarkColumn::kPersonCreditCard) {
+    return built_text(column, type, events, validity, pool);
+  }
   const auto rows = static_cast<std::int64_t>(events.size());
   ColumnData data;
   data.type = type;
   data.length = rows;
   data.validity = validity;
   data.null_count = null_count;
-  if (type.physical() == PhysicalType::kInt64) {
-    CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values,
-                         allocate_buffer(pool, rows * 8));
-    auto* out = reinterpret_cast<std::int64_t*>(values->mutable_data());
-    // The switch over columns is outside the loop once the compiler has seen the constant.
-    const auto fill = [&]<NexmarkColumn kColumn>() {
-      for (std::int64_t i = 0; i < rows; ++i)
-        out[i] = number(kColumn, events[static_cast<std::size_t>(i)]);
-    };
-    switch (column) {
-      case NexmarkColumn::kBidAuction:
-        fill.operator()<NexmarkColumn::kBidAuction>();
-        break;
-      case NexmarkColumn::kBidBidder:
-        fill.operator()<NexmarkColumn::kBidBidder>();
-        break;
-      case NexmarkColumn::kBidPrice:
-        fill.operator()<NexmarkColumn::kBidPrice>();
-        break;
-      case NexmarkColumn::kDateTime:
-        fill.operator()<NexmarkColumn::kDateTime>();
-        break;
-      default:
-        for (std::int64_t i = 0; i < rows; ++i)
-          out[i] = number(column, events[static_cast<std::size_t>(i)]);
-    }
-    data.values = values;
-    return Column(std::move(data));
-  }
-  CLP_CHECK(type.physical() == PhysicalType::kView);
-  if (column == NexmarkColumn::kPersonEmail || column == NexmarkColumn::kPersonCreditCard) {
-    // The only texts that are put together byte by byte; where a row is NULL there is nothing to
-    // do.
-    ColumnBuilder builder(type, pool);
-    std::string scratch;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      if (validity && (validity->data()[i >> 3] >> (i & 7) & 1) == 0) {
-        builder.append_null();
-        continue;
-      }
-      scratch.clear();
-      const std::int64_t event = events[static_cast<std::size_t>(i)];
-      if (column == NexmarkColumn::kPersonEmail)
-        append_email(event, scratch);
-      else
-        append_credit_card(event, scratch);
-      builder.append_string(scratch);
-    }
-    return builder.finish();
-  }
-  CLP_ASSIGN_OR_RETURN(const std::shared_ptr<MutableBuffer> values,
-                       allocate_buffer(pool, rows * 16));
-  auto* out = reinterpret_cast<StringView16*>(values->mutable_data());
+  const bool is_text = type.physical() == PhysicalType::kView;
+  CLP_CHECK(is_text || type.physical() == PhysicalType::kInt64);
+  const std::int64_t bytes = rows * (is_text ? 16 : 8);
+  // What is NULL is zero: an empty text.
+  CLP_ASSIGN_OR_RETURN(
+      const std::shared_ptr<MutableBuffer> values,
+      null_count == 0 ? allocate_buffer(pool, bytes) : allocate_zeroed_buffer(pool, bytes));
   const auto fill = [&]<NexmarkColumn kColumn>() {
-    for (std::int64_t i = 0; i < rows; ++i)
-      out[i] = text(kColumn, events[static_cast<std::size_t>(i)]);
-  };
-  // Rows of another kind are skipped where most rows are.
-  const auto fill_sparse = [&] {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const bool valid = !validity || (validity->data()[i >> 3] >> (i & 7) & 1) != 0;
-      out[i] = valid ? text(column, events[static_cast<std::size_t>(i)]) : StringView16();
+    // Where nearly all rows count, a loop without gaps is faster than one that looks for them.
+    const BufferPtr& wanted = null_count * 4 < rows ? nullptr : validity;
+    if (is_text) {
+      auto* out = reinterpret_cast<StringView16*>(values->mutable_data());
+      for_each_valid(wanted, rows, [&](std::int64_t row) {
+        out[row] = text(kColumn, events[static_cast<std::size_t>(row)]);
+      });
+    } else {
+      auto* out = reinterpret_cast<std::int64_t*>(values->mutable_data());
+      for_each_valid(wanted, rows, [&](std::int64_t row) {
+        out[row] = number(kColumn, events[static_cast<std::size_t>(row)]);
+      });
     }
   };
-  switch (column) {
-    case NexmarkColumn::kBidChannel:
-      fill.operator()<NexmarkColumn::kBidChannel>();
-      break;
-    case NexmarkColumn::kBidUrl:
-      fill.operator()<NexmarkColumn::kBidUrl>();
-      break;
-    case NexmarkColumn::kBidExtra:
-      fill.operator()<NexmarkColumn::kBidExtra>();
-      break;
-    default:
-      fill_sparse();
-      break;
-  }
+  // The switch over columns is outside the loops once the compiler has seen the constant.
+  const auto fill_column = [&]<std::size_t... kColumns>(std::index_sequence<kColumns...>) {
+    ((static_cast<std::size_t>(column) == kColumns &&
+      (fill.template operator()<static_cast<NexmarkColumn>(kColumns)>(), true)) ||
+     ...);
+  };
+  fill_column(std::make_index_sequence<static_cast<std::size_t>(NexmarkColumn::kDateTime) + 1>());
   data.values = values;
-  data.blobs = texts_->blobs;
+  if (is_text) data.blobs = texts_->blobs;
   return Column(std::move(data));
 }
 

@@ -64,6 +64,22 @@ enum class NexmarkColumn : std::uint8_t {
   kDateTime,  // Of any kind.
 };
 
+// Division of numbers in [0, 2^53) by the same number again and again: a multiplication with its
+// reciprocal, rounded up, times 2^(63 + shift).
+class Divider {
+ public:
+  explicit Divider(std::int64_t divisor);  // At least 1.
+  [[nodiscard]] std::int64_t quotient(std::int64_t n) const {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(static_cast<std::uint64_t>(n) * 2) * reciprocal_;
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(product >> 64) >> shift_);
+  }
+
+ private:
+  int shift_;
+  std::uint64_t reciprocal_;
+};
+
 // Threads: all; immutable after make().
 class NexmarkGenerator {
  public:
@@ -73,7 +89,9 @@ class NexmarkGenerator {
   [[nodiscard]] const NexmarkOptions& options() const { return options_; }
   [[nodiscard]] std::int64_t events_per_block() const { return block_; }
   // The event that stands at place `n` of the stream (out-of-order groups permute places).
-  [[nodiscard]] std::int64_t event_at(std::int64_t n) const;
+  [[nodiscard]] std::int64_t event_at(std::int64_t n) const {
+    return options_.out_of_order_group <= 1 ? n : permuted(n);
+  }
   [[nodiscard]] NexmarkKind kind_of(std::int64_t event) const;
   // Event time in epoch milliseconds.
   [[nodiscard]] std::int64_t time_of(std::int64_t event) const;
@@ -87,13 +105,21 @@ class NexmarkGenerator {
  private:
   NexmarkGenerator() = default;
   struct Texts;
+  [[nodiscard]] std::int64_t permuted(std::int64_t n) const;
   [[nodiscard]] std::uint64_t random(std::int64_t event, std::uint64_t stream) const;
+  // Where in its block an event stands.
+  [[nodiscard]] std::int64_t offset_of(std::int64_t event) const {
+    return event - block_divider_.quotient(event) * block_;
+  }
   [[nodiscard]] std::int64_t last_person(std::int64_t event) const;   // Counted from 0.
   [[nodiscard]] std::int64_t last_auction(std::int64_t event) const;  // Counted from 0.
   [[nodiscard]] std::int64_t any_person(std::int64_t event, std::uint32_t random) const;
   [[nodiscard]] std::int64_t price(std::uint64_t random) const;
   [[nodiscard]] std::int64_t number(NexmarkColumn column, std::int64_t event) const;
   StringView16 text(NexmarkColumn column, std::int64_t event) const;
+  Result<Column> built_text(NexmarkColumn column, const DataType& type,
+                            std::span<const std::int64_t> events, const BufferPtr& validity,
+                            MemoryPool& pool) const;
   void append_email(std::int64_t event, std::string& out) const;
   void append_credit_card(std::int64_t event, std::string& out) const;
   [[nodiscard]] std::int64_t extra_bytes(std::int64_t event, std::uint64_t stream,
@@ -101,6 +127,7 @@ class NexmarkGenerator {
 
   NexmarkOptions options_;
   std::int64_t block_ = 50;
+  Divider block_divider_{50};
   std::uint64_t seed_ = 0;
   std::int64_t horizon_events_ = 0;  // In which 100 more auctions appear.
   // Shared by all generators' columns: texts that strings are cut from, as blobs of every text
