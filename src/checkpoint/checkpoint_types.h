@@ -1,0 +1,90 @@
+// What a checkpoint consists of, as values: what tasks acknowledge, what the metadata hold, what a
+// restarted task is given.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "clepsydra/source.h"
+#include "stream/stream_element.h"
+
+namespace clepsydra {
+
+using CheckpointId = std::int64_t;  // From 1; 0: none.
+
+// The blocks of one snapshot: in a file, or, when there are few, here.
+struct StateFile {
+  std::string
+      path;  // Relative to the folder of the job's checkpoints, or of the savepoint: "shared/…".
+  std::string inline_bytes;  // Used when `path` is empty.
+  std::int64_t bytes = 0;
+  std::uint64_t checksum = 0;  // hash64() of the bytes.
+  friend bool operator==(const StateFile&, const StateFile&) = default;
+};
+
+// What one subtask of one operator gave to a checkpoint.
+struct OperatorSnapshot {
+  int op = 0;                             // In the vertex.
+  std::vector<StateFile> files;           // A base and its deltas, oldest first. Empty: no state.
+  std::vector<std::string> committables;  // Of a sink, prepared and not committed before.
+  std::vector<SourceSplit> splits;        // Of a source: what its readers hold.
+  friend bool operator==(const OperatorSnapshot&, const OperatorSnapshot&) = default;
+};
+
+// What a task acknowledges a checkpoint with.
+struct TaskSnapshot {
+  std::vector<OperatorSnapshot> operators;
+  std::int64_t alignment_ns = 0;   // From the first barrier to the last.
+  std::int64_t frozen_ns = 0;      // How long the task took nothing for it.
+  std::int64_t written_bytes = 0;  // New for this checkpoint.
+};
+
+// All that must be known to go on from a checkpoint. Paths are relative, so a folder may be moved.
+struct CheckpointMetadata {
+  struct Subtask {
+    bool has_finished = false;  // Before the checkpoint; it then has no state.
+    std::vector<OperatorSnapshot> operators;
+    friend bool operator==(const Subtask&, const Subtask&) = default;
+  };
+  struct Operator {
+    std::string uid;
+    std::string name;
+    std::string kind;
+    std::string enumerator;  // Of a source: SplitEnumerator::snapshot().
+    friend bool operator==(const Operator&, const Operator&) = default;
+  };
+  struct Vertex {
+    std::string name;
+    int max_parallelism = 0;
+    std::vector<Operator> operators;
+    std::vector<Subtask> subtasks;  // As many as it was parallel.
+    friend bool operator==(const Vertex&, const Vertex&) = default;
+  };
+
+  CheckpointId id = 0;
+  CheckpointKind kind = CheckpointKind::kCheckpoint;
+  std::int64_t timestamp_ms = 0;
+  std::string job_id;  // Of the job that made it, 32 hexadecimal digits.
+  std::string job_name;
+  std::vector<Vertex> vertices;
+  friend bool operator==(const CheckpointMetadata&, const CheckpointMetadata&) = default;
+};
+
+// What one subtask of a new attempt starts with.
+struct TaskRestore {
+  struct Operator {
+    struct Part {
+      std::vector<StateFile> snapshots;  // A base and its deltas, oldest first.
+    };
+    int op = 0;
+    std::vector<Part> parts;  // Of former subtasks that may have something for this one.
+  };
+  int vertex = 0;
+  int subtask = 0;
+  bool has_finished = false;  // It ends at once, and says so to its consumers.
+  std::string folder;         // What the paths are relative to.
+  std::vector<Operator> operators;
+};
+
+}  // namespace clepsydra
