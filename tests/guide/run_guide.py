@@ -3,8 +3,8 @@
 
 Usage: run_guide.py CLEPSYDRA_BINARY GUIDE_DIRECTORY
 
-In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script
-(${DIRECTORY}: where the files are). If a block ```text follows, standard output must equal it; if a block
+In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script, run where the
+files are. If a block ```text follows, standard output must equal it; if a block
 ```error follows, the script must fail and each of its lines must stand in the message.
 Prints "N passed, N failed".
 """
@@ -18,13 +18,15 @@ import tempfile
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def run(binary, sql):
-    return subprocess.run([binary, "sql", "--format", "tsv"], input=sql.encode(), capture_output=True,
-                          timeout=60, check=False)
+def run(binary, sql, directory):
+    with open(os.path.join(directory, "example.sql"), "w", encoding="utf-8") as file:
+        file.write(sql)
+    return subprocess.run([binary, "sql", "-f", "example.sql", "--format", "tsv"], stdin=subprocess.DEVNULL,
+                          capture_output=True, cwd=directory, timeout=60, check=False)
 
 
-def check(binary, sql, kind, expected):
-    process = run(binary, sql)
+def check(binary, sql, directory, kind, expected):
+    process = run(binary, sql, directory)
     out, err = process.stdout.decode(), process.stderr.decode()
     if kind == "error":
         missing = [line for line in expected.splitlines() if line not in err]
@@ -58,7 +60,7 @@ def main():
                 kind, expected = "", ""
                 if i + 1 < len(blocks) and blocks[i + 1][0] in ("text", "error"):
                     kind, expected = blocks[i + 1][0], blocks[i + 1][2]
-                problem = check(binary, body.replace("${DIRECTORY}", directory), kind, expected)
+                problem = check(binary, body, directory, kind, expected)
                 passed += problem is None
                 failed += problem is not None
                 if problem is not None:
