@@ -19,8 +19,13 @@ constexpr OptionInfo kOwnOptions[] = {
     {"clepsydra.batch.bytes-max", "16 mb", "MemorySize",
      "largest element of a channel; a larger row is an error"},
     {"clepsydra.batch.rows-max", "4096", "Integer", "most rows of one batch"},
+    {"clepsydra.channel.bytes-max", "1 mb", "MemorySize",
+     "bytes that wait between two tasks of one process"},
     {"clepsydra.sink.guarantee", "(none)", "String",
      "exactly-once: refuse a job that cannot give it"},
+    {"clepsydra.state-directory", "(none)", "String",
+     "folder of the socket files by which running jobs are found; default: clepsydra in "
+     "XDG_STATE_HOME or ~/.local/state"},
 };
 
 constexpr OptionInfo kReferenceOptions[] = {
