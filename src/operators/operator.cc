@@ -10,6 +10,10 @@ Status Operator::flush(Output& /*output*/) {
   return Status::ok();
 }
 
+Status Operator::prepare_checkpoint() {
+  return Status::ok();
+}
+
 Status Operator::finish(Output& /*output*/) {
   return Status::ok();
 }

@@ -26,8 +26,8 @@ class Output {
 // one is kMaxWatermark, followed by finish(). An operator that does not hold rows back keeps the
 // marks at their place by Batch::select()/with_columns(). An operator with two inputs gets merged
 // watermarks: only the chain's merger decides what the operator's event time is, and delivers it as
-// marks of input 0's batches or as batches without rows. Snapshots, barriers and idleness are not
-// mentioned here: the chain and the state handles own them.
+// marks of input 0's batches or as batches without rows. Idleness is not mentioned here, and
+// snapshots hardly: the state handles own them.
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -43,6 +43,11 @@ class Operator {
 
   // What must leave before a barrier, or because nothing more is waiting (local aggregation).
   virtual Status flush(Output& output);
+
+  // A barrier has come, everything before it was processed and flushed (has_pending() is false),
+  // and state is frozen next: what is kept outside of state (files being written) is made part of
+  // it or handed over now.
+  virtual Status prepare_checkpoint();
 
   // Called once after the last batch of every input (all marks up to kMaxWatermark were seen).
   virtual Status finish(Output& output);

@@ -130,6 +130,14 @@ Status OperatorChain::flush() {
   return start_sweep(Sweep::kFlush);
 }
 
+Status OperatorChain::prepare_checkpoint() {
+  CLP_CHECK(!has_pending());
+  for (const auto& node : nodes_) {
+    if (node->op != nullptr) CLP_RETURN_IF_ERROR(node->named(node->op->prepare_checkpoint()));
+  }
+  return Status::ok();
+}
+
 Status OperatorChain::finish() {
   return start_sweep(Sweep::kFinish);
 }

@@ -59,6 +59,8 @@ class OperatorChain {
   // Lets every operator give out what it buffers: before a barrier, or because nothing more is
   // waiting.
   Status flush();
+  // A barrier has come, and flush() is complete. State may be frozen when it answers.
+  Status prepare_checkpoint();
   // After the last batch of every input.
   Status finish();
   // Calls the operators whose next timer is at or before `now_ms`.

@@ -46,6 +46,7 @@ struct OperatorContext {
   ResultSender* results = nullptr;  // Of a collect_sink; null elsewhere.
   const TimeZone* session_zone = nullptr;
   std::string job_id;
+  int attempt = 0;  // Of the job.
   int subtask = 0;
   int parallelism = 1;
   int max_parallelism = 128;

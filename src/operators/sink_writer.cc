@@ -3,8 +3,8 @@
 // Options
 //   sink         as TableConnector::sink_spec() wrote it
 //
-// At the end of the input the writer's committables go to OperatorContext::hand_over_committables.
-// A writer that does not get there is aborted.
+// At every barrier and at the end of the input the writer's committables go to
+// OperatorContext::hand_over_committables. A writer that does not get to the end is aborted.
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,14 +36,21 @@ class SinkWriterOperator final : public Operator {
 
   Status flush(Output& /*output*/) override { return writer_->flush(); }
 
+  Status prepare_checkpoint() override { return hand_over(); }
+
   Status finish(Output& /*output*/) override {
-    CLP_ASSIGN_OR_RETURN(std::vector<std::string> committables, writer_->prepare_commit());
+    CLP_RETURN_IF_ERROR(hand_over());
     is_finished_ = true;
-    if (!committables.empty()) context_->hand_over_committables(std::move(committables));
     return Status::ok();
   }
 
  private:
+  Status hand_over() {
+    CLP_ASSIGN_OR_RETURN(std::vector<std::string> committables, writer_->prepare_commit());
+    if (!committables.empty()) context_->hand_over_committables(std::move(committables));
+    return Status::ok();
+  }
+
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<SinkWriter> writer_;
   OperatorContext* context_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,12 +33,31 @@ class StateMemory {
 // A namespace of a state: a slice or window, by its end; one number for state without windows.
 using StateNamespace = std::int64_t;
 
+// How the values of a state are stored: as columns. Threads: the owner of the state.
+class RowValueCodec {
+ public:
+  virtual ~RowValueCodec() = default;
+  // Name and type of each column; stored with the state. The same for as long as the codec lives.
+  [[nodiscard]] virtual const std::vector<Field>& fields() const = 0;
+  // Appends one column per field, one row per value. The values stay as they are.
+  virtual Status write(std::span<std::byte* const> values, MemoryPool& pool,
+                       std::vector<Column>& out) = 0;
+  // The reverse: row i of `columns` into values[i], which are new (all zero), with what does not
+  // fit into them in `memory`.
+  virtual Status read(std::span<const Column> columns, std::span<std::byte* const> values,
+                      StateMemory& memory) = 0;
+  // Gives back what the values hold in `memory` and makes them new.
+  virtual void clear(std::span<std::byte* const> values, StateMemory& memory) = 0;
+};
+
 // A named state: rows of `value_bytes` bytes, found by key.
 struct KeyedRowsSpec {
   std::string name;
   std::vector<DataType>
       key_types;  // Empty: one row per namespace. Not nested; at most kKeyColumnsMax.
   std::int64_t value_bytes = 8;  // A multiple of 8, at most kValueBytesMax.
+  // Null: the state follows from others and is in no snapshot; its owner makes it again.
+  std::shared_ptr<RowValueCodec> codec = nullptr;
 
   static constexpr int kKeyColumnsMax = 1024;
   static constexpr std::int64_t kValueBytesMax = 1 << 20;
@@ -55,9 +75,10 @@ struct KeyBatch {
 // A handle to one named state. State copies the bytes of keys and keeps no view of an input.
 //
 // A row is named by the address of its value. It stays there until it is erased, its namespace is
-// dropped, or, where said, other rows are erased. Values are 8-byte aligned; a new row's value is
-// all zero. Keys are equal as in stream/key_group.h: NULL equals NULL, 0.0 equals -0.0, NaN equals
-// NaN.
+// dropped, or, where said, other rows are erased. What find_or_insert...() gave may be written
+// until the backend is frozen or its snapshot is written on. Values are 8-byte aligned; a new row's
+// value is all zero. Keys are equal as in stream/key_group.h: NULL equals NULL, 0.0 equals -0.0,
+// NaN equals NaN.
 class KeyedRows {
  public:
   virtual ~KeyedRows() = default;
@@ -66,7 +87,8 @@ class KeyedRows {
   // ResourceExhausted when the memory pool is full; some rows may have been added then.
   virtual Status find_or_insert(StateNamespace ns, const KeyBatch& keys,
                                 std::span<std::byte*> values) = 0;
-  // Null where there is no row.
+  // Null where there is no row. For reading only: what is written through them may miss the next
+  // snapshot.
   virtual Status find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) = 0;
   // The rows of namespace `ns` with the keys of `from`, which are rows of other namespaces of this
   // state; added where there was none.
@@ -79,14 +101,15 @@ class KeyedRows {
     std::int64_t page = 0;
     std::int64_t row = 0;
   };
-  // The next rows, at most values.size(); 0 at the end or when there is no such namespace.
+  // The next rows, for reading only, at most values.size(); 0 at the end or when there is no such
+  // namespace.
   virtual std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) = 0;
   // Appends one column per key, one row per value, in the order of `values` (of any namespaces).
   virtual Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
                            std::vector<Column>& out) const = 0;
 
   // Removes rows, each once; all other rows of the namespace may move. What their values hold in
-  // memory(ns) must have been given back before.
+  // memory(ns) must have been given back before, through values of find_or_insert...(), not find().
   virtual void erase(StateNamespace ns, std::span<std::byte* const> values) = 0;
   // Removes a namespace with its memory(), in the time of its pages.
   virtual void drop(StateNamespace ns) = 0;

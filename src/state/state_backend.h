@@ -25,10 +25,60 @@ struct StateBackendOptions {
   int max_parallelism = kDefaultMaxParallelism;
 };
 
+// What becomes of a number when there are more or fewer subtasks than when it was stored.
+enum class NumberMerge : std::uint8_t { kMin, kMax, kSum };
+// What becomes of a list: its items are dealt out, or every subtask gets all of them.
+enum class ListMode : std::uint8_t { kSplit, kUnion };
+
+// A snapshot that is being written. Destroying it before its end abandons it; the next one then has
+// what this one would have had. It must go before the backend. Threads: the task's.
+class StateSnapshot {
+ public:
+  virtual ~StateSnapshot() = default;
+  // Encodes about `rows_max` more rows and appends whole blocks (state_blocks.h) to `out`. True:
+  // that was all.
+  virtual Result<bool> write_some(std::int64_t rows_max, std::string& out) = 0;
+  // It needs no snapshot before it.
+  [[nodiscard]] virtual bool is_base() const = 0;
+};
+
+// What an operator subtask restores: the snapshots of all former subtasks that have something for
+// it. Rows of other key groups are left out while reading.
+struct RestoredState {
+  struct Part {
+    // A base and its deltas, oldest first: each the blocks of one snapshot.
+    std::vector<std::string> snapshots;
+  };
+  // By former subtask, ascending: its own alone where parallelism has not changed, else all. A
+  // snapshot knows the key groups it was made for, and rows, items and sums go where these are now.
+  std::vector<Part> parts;
+};
+
 // The state of one operator subtask. Handles live as long as the backend. Threads: the task's.
 class KeyedStateBackend {
  public:
   virtual ~KeyedStateBackend() = default;
+
+  // Before anything is opened: what each open_...() will find. DataLoss for broken blocks.
+  virtual Status restore(RestoredState state) = 0;
+  // Names of states that were restored and not opened since: nobody knows them any more.
+  [[nodiscard]] virtual std::vector<std::string> unclaimed() const = 0;
+
+  // Closes the epoch: the snapshot has everything that was written until now, or, unless `as_base`
+  // asks for all of it, what changed since the last snapshot that was confirmed. Constant time but
+  // for numbers, lists and timers, which are encoded at once. FailedPrecondition while another
+  // snapshot lives.
+  virtual Result<std::unique_ptr<StateSnapshot>> freeze(bool as_base) = 0;
+  // The last snapshot written to its end is part of a completed checkpoint (or, with false, never
+  // will be: the next one has its changes too).
+  virtual void confirm(bool completed) = 0;
+
+  // A number that is stored; `initial` unless restored. The pointer is good as long as the backend;
+  // write through it at any time.
+  virtual Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
+                                            NumberMerge merge) = 0;
+  // The same for a short list of byte strings.
+  virtual Result<std::vector<std::string>*> open_list(std::string_view name, ListMode mode) = 0;
 
   // Opens a named state; FailedPrecondition when the name was opened with another spec,
   // InvalidArgument for a spec out of its bounds, Unimplemented for key types that have no place in

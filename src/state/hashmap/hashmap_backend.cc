@@ -111,6 +111,24 @@ class HashmapBackend final : public KeyedStateBackend {
  public:
   explicit HashmapBackend(const StateBackendOptions& options) : options_(options) {}
 
+  Status restore(RestoredState state) override {
+    if (state.parts.empty()) return Status::ok();
+    return Status::unimplemented("restoring state is not built yet");
+  }
+  [[nodiscard]] std::vector<std::string> unclaimed() const override { return {}; }
+  Result<std::unique_ptr<StateSnapshot>> freeze(bool /*as_base*/) override {
+    return Status::unimplemented("snapshots of state are not built yet");
+  }
+  void confirm(bool /*completed*/) override {}
+
+  Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
+                                    NumberMerge /*merge*/) override {
+    return &numbers_.try_emplace(std::string(name), initial).first->second;
+  }
+  Result<std::vector<std::string>*> open_list(std::string_view name, ListMode /*mode*/) override {
+    return &lists_.try_emplace(std::string(name)).first->second;
+  }
+
   Result<KeyedRows*> open_rows(KeyedRowsSpec spec) override {
     const auto found = rows_.find(spec.name);
     if (found != rows_.end()) {
@@ -156,6 +174,8 @@ class HashmapBackend final : public KeyedStateBackend {
   const StateBackendOptions options_;
   std::map<std::string, std::unique_ptr<HashmapRows>, std::less<>> rows_;
   std::map<std::string, std::unique_ptr<TimerService>, std::less<>> timers_;
+  std::map<std::string, std::int64_t, std::less<>> numbers_;
+  std::map<std::string, std::vector<std::string>, std::less<>> lists_;
 };
 
 Result<std::unique_ptr<KeyedStateBackend>> make_hashmap_backend(
