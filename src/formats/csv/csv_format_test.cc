@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "base/memory_pool.h"
+#include "base/random.h"
 #include "formats/format_registry.h"
 #include "stream/batch.h"
 #include "stream/value_text.h"
@@ -275,6 +278,31 @@ TEST_F(CsvFormatTest, a_scanner_finds_record_starts_outside_quotes) {
                  "csv", {{{"csv.escape-character", "\\"}}, schema_, columns_}))
                 ->make_scanner(),
             nullptr);
+}
+
+TEST_F(CsvFormatTest, skipping_is_the_same_as_looking_at_every_byte) {
+  const auto format = FormatRegistry::built_in().make("csv", {{}, schema_, columns_});
+  Random random(7);
+  for (int round = 0; round < 300; ++round) {
+    // Seldom quotes, so that long runs without them occur, or many.
+    const std::uint64_t quotes = round % 2 == 0 ? 400 : 4;
+    std::string text;
+    for (int i = 0; i < 3000; ++i) {
+      text.push_back(random.uniform(quotes) == 0 ? '"' : "a,\n"[random.uniform(3)]);
+    }
+    const std::size_t cut = random.uniform(text.size());
+    const std::string_view front = std::string_view(text).substr(0, cut);
+    const std::string_view back = std::string_view(text).substr(cut);
+    const auto skipping = (*format)->make_scanner();
+    skipping->skip(front.substr(0, cut / 2));
+    skipping->skip(front.substr(cut / 2));
+    const auto looking = (*format)->make_scanner();
+    for (std::string_view rest = front; !rest.empty();) {
+      rest.remove_prefix(std::min(looking->find_start(rest), rest.size()));
+    }
+    EXPECT_EQ(skipping->find_start(back), looking->find_start(back));
+    EXPECT_EQ(skipping->lines(), looking->lines());
+  }
 }
 
 TEST_F(CsvFormatTest, options_are_checked) {

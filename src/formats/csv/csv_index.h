@@ -43,6 +43,19 @@ class CsvState {
     return separates;
   }
 
+  // Passes over the bytes up to the next that is a quote or an escape, which stays; how many.
+  std::size_t pass_ordinary(std::string_view bytes) {
+    if (escaped_) return 0;
+    std::string_view run = bytes;
+    if (quote_) run = run.substr(0, run.find(*quote_));
+    if (escape_) run = run.substr(0, run.find(*escape_));
+    if (!run.empty() && place_ != Place::kQuoted) {
+      place_ =
+          run.back() == delimiter_ || run.back() == '\n' ? Place::kFieldStart : Place::kUnquoted;
+    }
+    return run.size();
+  }
+
   [[nodiscard]] bool inside_quotes() const { return place_ == Place::kQuoted; }
   // Takes up after bytes that were passed over by other means.
   void resume(bool inside_quotes, char last) {
