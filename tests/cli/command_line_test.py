@@ -3,11 +3,12 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import unittest
 
-from command import BINARY, CommandTest, Terminal, csv_table, table
+from command import BINARY, TIMEOUT_S, CommandTest, Terminal, csv_table, table
 
 
 class OptionsTest(CommandTest):
@@ -177,6 +178,35 @@ class EndTest(CommandTest):
         _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
         self.assertIn(b"Job 'collect' was cancelled after", err)
+
+    def test_a_second_interrupt_ends_what_cannot_be_cancelled(self):
+        # Nobody reads the pipe: the job waits for room in it, and so would its cancellation.
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        process = self.start(self.endless + "SELECT a FROM endless", stdout=writer, stderr=subprocess.DEVNULL)
+        while select.select([], [writer], [], 0)[1]:
+            self.assertIsNone(process.poll())
+        for _ in range(100):  # The first may come while there is still some room.
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(0.1)
+                break
+            except subprocess.TimeoutExpired:
+                pass
+        self.assertEqual(process.poll(), 130)
+
+    def test_a_killed_job_leaves_no_file_that_looks_finished(self):
+        script = self.endless + csv_table("saved", "a BIGINT", self.path("saved"))
+        process = self.start(script + "INSERT INTO saved SELECT a FROM endless", stderr=subprocess.DEVNULL)
+        while not (os.path.isdir(self.path("saved")) and any(
+                os.path.getsize(self.path("saved", name)) for name in os.listdir(self.path("saved")))):
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.wait(TIMEOUT_S)
+        self.assertEqual(self.result_rows("saved"), [])
+        rows = self.works(csv_table("saved", "a BIGINT", self.path("saved")) + "SELECT a FROM saved").lines
+        self.assertEqual(rows, ["a"])
 
     def test_start_takes_little(self):
         outcome = subprocess.run(["/usr/bin/env", "python3", "-c", "import resource, subprocess, sys;"
