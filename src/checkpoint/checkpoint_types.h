@@ -15,8 +15,8 @@ using CheckpointId = std::int64_t;  // From 1; 0: none.
 
 // The blocks of one snapshot: in a file, or, when there are few, here.
 struct StateFile {
-  std::string
-      path;  // Relative to the folder of the job's checkpoints, or of the savepoint: "shared/…".
+  // Relative to the folder of the job's checkpoints, or of the savepoint: "shared/…".
+  std::string path;
   std::string inline_bytes;  // Used when `path` is empty.
   std::int64_t bytes = 0;
   std::uint64_t checksum = 0;  // hash64() of the bytes.
@@ -38,12 +38,14 @@ struct TaskSnapshot {
   std::int64_t alignment_ns = 0;   // From the first barrier to the last.
   std::int64_t frozen_ns = 0;      // How long the task took nothing for it.
   std::int64_t written_bytes = 0;  // New for this checkpoint.
+  friend bool operator==(const TaskSnapshot&, const TaskSnapshot&) = default;
 };
 
 // All that must be known to go on from a checkpoint. Paths are relative, so a folder may be moved.
 struct CheckpointMetadata {
   struct Subtask {
-    bool has_finished = false;  // Before the checkpoint; it then has no state.
+    // Before the checkpoint; it then has no state, but may have committables.
+    bool has_finished = false;
     std::vector<OperatorSnapshot> operators;
     friend bool operator==(const Subtask&, const Subtask&) = default;
   };
@@ -76,15 +78,18 @@ struct TaskRestore {
   struct Operator {
     struct Part {
       std::vector<StateFile> snapshots;  // A base and its deltas, oldest first.
+      friend bool operator==(const Part&, const Part&) = default;
     };
     int op = 0;
     std::vector<Part> parts;  // Of former subtasks that may have something for this one.
+    friend bool operator==(const Operator&, const Operator&) = default;
   };
   int vertex = 0;
   int subtask = 0;
   bool has_finished = false;  // It ends at once, and says so to its consumers.
   std::string folder;         // What the paths are relative to.
   std::vector<Operator> operators;
+  friend bool operator==(const TaskRestore&, const TaskRestore&) = default;
 };
 
 }  // namespace clepsydra

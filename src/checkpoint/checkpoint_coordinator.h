@@ -1,0 +1,221 @@
+// Decides when checkpoints and savepoints of a job begin, and how each ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/fwd.h"
+#include "checkpoint/checkpoint_options.h"
+#include "checkpoint/checkpoint_types.h"
+#include "checkpoint/pending_checkpoint.h"
+#include "checkpoint/uncommitted.h"
+#include "clepsydra/status.h"
+#include "graph/fwd.h"
+
+namespace clepsydra {
+
+// What becomes of the job after a savepoint.
+enum class SavepointThen : std::uint8_t {
+  kGoOn,
+  kStop,   // It stops; rows after the savepoint are not committed.
+  kDrain,  // Sources end before it and event time goes to its end: all windows fire.
+};
+
+// ---- Actions: what the owner carries out, in the order given. ----
+
+// Snapshot the enumerators, then send the order to these tasks, then call triggered() or
+// trigger_failed(). Without tasks (all have finished) only the enumerators are left to do.
+struct TriggerTasks {
+  CheckpointId id = 0;
+  CheckpointKind kind = CheckpointKind::kCheckpoint;
+  std::int64_t timestamp_ms = 0;
+  bool as_base = false;
+  SavepointThen then = SavepointThen::kGoOn;
+  std::string folder;  // Of a savepoint; empty for a checkpoint, which goes to the job's folder.
+  std::vector<SubtaskIndex> tasks;
+};
+// Make the metadata durable, then call metadata_stored() or metadata_failed().
+struct StoreMetadata {
+  CheckpointMetadata metadata;
+  std::string folder;  // As in TriggerTasks.
+};
+// It is durable. Commit `commit` (empty for a savepoint after which the job goes on: what its
+// sinks prepared is in the next checkpoint too); a checkpoint is the one to restore from now on.
+// Tell the tasks: end_checkpoint(id, tell_completed).
+struct CompleteCheckpoint {
+  CheckpointMetadata metadata;
+  std::string location;  // As metadata_stored() said.
+  std::vector<SinkCommittables> commit;
+  // False for a savepoint: nothing may build upon its files, which belong to somebody else.
+  bool tell_completed = true;
+};
+// It will never complete. Tell the tasks, then remove what was written for it.
+struct AbortCheckpoint {
+  CheckpointId id = 0;
+  CheckpointKind kind = CheckpointKind::kCheckpoint;
+  std::string folder;  // As in TriggerTasks.
+  Status reason;
+  std::vector<StateFile> files;  // Of acknowledgements, those of completed ones among them.
+};
+// An acknowledgement came after its checkpoint was aborted: its files, but for those that completed
+// checkpoints use, are nobody's.
+struct DiscardFiles {
+  CheckpointId id = 0;
+  std::vector<StateFile> files;
+};
+// Prepared in an attempt that is over and part of no completed checkpoint: take it back.
+struct DiscardCommittables {
+  std::vector<SinkCommittables> committables;
+};
+// The answer to request_savepoint().
+struct AnswerSavepoint {
+  std::int64_t request = 0;
+  Status status;
+  std::string location;  // When it is ok.
+};
+// Too many checkpoints in a row have failed: fail the attempt. end_attempt() has been done.
+struct FailAttempt {
+  Status reason;
+};
+// The savepoint after which the job stops is complete, and what it commits was given before: end
+// the tasks, the job has finished. end_attempt() has been done.
+struct StopJob {
+  std::string location;
+};
+// All tasks have finished, and a completed checkpoint has all that they prepared; without periodic
+// checkpoints what is left is in `commit`. The job has finished when that is committed.
+struct AllFinished {
+  std::vector<SinkCommittables> commit;
+};
+
+using CheckpointAction =
+    std::variant<TriggerTasks, StoreMetadata, CompleteCheckpoint, AbortCheckpoint, DiscardFiles,
+                 DiscardCommittables, AnswerSavepoint, FailAttempt, StopJob, AllFinished>;
+using CheckpointActions = std::vector<CheckpointAction>;
+
+// For status and metrics.
+struct CheckpointCounts {
+  std::int64_t completed = 0;
+  std::int64_t failed = 0;
+  CheckpointId last_completed = 0;
+  std::int64_t last_completed_ms = 0;  // Wall time of its end.
+  std::int64_t last_duration_ms = 0;
+  std::int64_t last_state_bytes = 0;    // All it consists of.
+  std::int64_t last_written_bytes = 0;  // New for it.
+  std::string last_location;
+  Status last_failure;
+};
+
+// A pure state machine: events in, actions out. Knows no message, file or thread; asks the clock.
+//
+// An attempt runs from start_attempt() to end_attempt(). Ids ascend over all attempts. At most
+// options.max_concurrent checkpoints and savepoints are pending at a time; a metadata file is
+// stored one at a time. Everything triggered ends in CompleteCheckpoint or AbortCheckpoint.
+// Events of another attempt, or for an id that is not pending, change nothing, but what sinks
+// prepared for an aborted checkpoint of this attempt is kept for the next that completes.
+//
+// Threads: one call at a time.
+class CheckpointCoordinator {
+ public:
+  // `first_id`: above all ids that the job's folder knows. The clock outlives it.
+  CheckpointCoordinator(CheckpointOptions options, const JobGraph& graph, std::string job_id,
+                        CheckpointId first_id, const Clock& clock);
+
+  // All tasks run. `first_is_base`: until a checkpoint completes, none builds upon what was
+  // restored (its files belong to somebody else). Not while is_storing().
+  CheckpointActions start_attempt(int attempt, bool first_is_base);
+  // The attempt has failed or was cancelled. What is being stored may still complete: only when
+  // is_storing() is false it is known what the next attempt restores from.
+  CheckpointActions end_attempt(const Status& reason);
+  [[nodiscard]] bool is_storing() const { return storing_ != 0; }
+
+  // Something may be due: to be called at wake_at_ns(), harmless at any time.
+  CheckpointActions on_time();
+  // Clock::monotonic_ns() of the next due moment; none: only events matter.
+  [[nodiscard]] std::optional<std::int64_t> wake_at_ns() const;
+
+  // TriggerTasks was carried out (or not).
+  CheckpointActions triggered(CheckpointId id, std::vector<EnumeratorSnapshot> enumerators);
+  CheckpointActions trigger_failed(CheckpointId id, const Status& reason);
+
+  CheckpointActions acknowledged(int attempt, SubtaskIndex task, CheckpointId id,
+                                 TaskSnapshot snapshot);
+  CheckpointActions declined(int attempt, SubtaskIndex task, CheckpointId id, const Status& reason);
+  // With what its sinks prepared at their end, after all barriers.
+  CheckpointActions task_finished(int attempt, SubtaskIndex task,
+                                  std::vector<OperatorSnapshot> committables);
+
+  CheckpointActions metadata_stored(CheckpointId id, std::string location);
+  CheckpointActions metadata_failed(CheckpointId id, const Status& reason);
+
+  // `request`: the caller's number, in the answer. `folder`: empty and not used by anything else.
+  CheckpointActions request_savepoint(std::int64_t request, std::string folder, SavepointThen then);
+
+  [[nodiscard]] const CheckpointCounts& counts() const { return counts_; }
+  [[nodiscard]] int pending() const { return static_cast<int>(pending_.size()); }
+
+  static constexpr std::size_t kSavepointsQueuedMax = 100;
+  // A checkpoint that a task's end has spoiled is tried again so soon.
+  static constexpr std::int64_t kRetryMs = 50;
+
+ private:
+  struct Savepoint {
+    std::int64_t request = 0;
+    std::string folder;
+    SavepointThen then = SavepointThen::kGoOn;
+  };
+  struct Pending {
+    PendingCheckpoint checkpoint;
+    std::optional<Savepoint> savepoint;
+    std::int64_t triggered_ms = 0;  // Monotonic.
+  };
+
+  [[nodiscard]] std::int64_t now_ms() const;
+  [[nodiscard]] bool is_due(std::int64_t now) const;
+  [[nodiscard]] std::int64_t due_ms() const;
+  [[nodiscard]] bool may_begin() const;
+  [[nodiscard]] bool is_stopping() const;
+  // Times out, stores, triggers, finishes: all that is possible now.
+  void go_on(CheckpointActions& actions);
+  void expire(CheckpointActions& actions);
+  void begin(std::optional<Savepoint> savepoint, CheckpointActions& actions);
+  void store_next(CheckpointActions& actions);
+  void settle_end(CheckpointActions& actions);
+  enum class Counts : std::uint8_t { kFailure, kNothing };
+  // Forgets the pending checkpoint, keeps its committables and says so to who asked for it.
+  void abort(CheckpointId id, const Status& reason, Counts counts, CheckpointActions& actions);
+  void count_failure(CheckpointId id, const Status& reason, CheckpointActions& actions);
+  void end(const Status& reason, CheckpointActions& actions);
+  void discard_uncommitted(CheckpointActions& actions);
+  void complete(Pending pending, std::string location, CheckpointActions& actions);
+
+  const CheckpointOptions options_;
+  const std::string job_id_;
+  const CheckpointTopology topology_;
+  const Clock& clock_;
+
+  CheckpointId next_id_;
+  bool is_running_ = false;   // Between start_attempt() and end_attempt().
+  bool has_settled_ = false;  // AllFinished was said.
+  int attempt_ = -1;
+  bool must_be_base_ = false;
+  int failures_ = 0;                         // In a row.
+  std::int64_t next_periodic_ms_ = 0;        // Monotonic.
+  std::optional<std::int64_t> last_end_ms_;  // When the last one completed.
+  std::map<CheckpointId, Pending> pending_;
+  CheckpointId storing_ = 0;          // One of pending_, or 0.
+  std::deque<Savepoint> savepoints_;  // Asked for, not begun.
+  std::set<SubtaskIndex> finished_;
+  Uncommitted uncommitted_;
+  CheckpointCounts counts_;
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,87 @@
+// One checkpoint between its trigger and its end.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint_types.h"
+#include "graph/fwd.h"
+
+namespace clepsydra {
+
+struct SubtaskIndex {
+  int vertex = 0;
+  int subtask = 0;
+  friend auto operator<=>(const SubtaskIndex&, const SubtaskIndex&) = default;
+};
+
+// What SplitEnumerator::snapshot() gave.
+struct EnumeratorSnapshot {
+  int vertex = 0;
+  int op = 0;
+  std::string bytes;
+};
+
+// Of a job graph, what checkpoints need: its tasks and who feeds whom.
+class CheckpointTopology {
+ public:
+  explicit CheckpointTopology(const JobGraph& graph);
+
+  [[nodiscard]] const std::string& job_name() const { return job_name_; }
+  // The vertices with their operators and with empty subtasks.
+  [[nodiscard]] const std::vector<CheckpointMetadata::Vertex>& vertices() const {
+    return vertices_;
+  }
+  [[nodiscard]] const std::set<SubtaskIndex>& tasks() const { return tasks_; }
+  [[nodiscard]] bool has(SubtaskIndex task) const { return tasks_.contains(task); }
+  // Tasks outside of `finished` all of whose producers are in it: no barrier reaches them.
+  [[nodiscard]] std::vector<SubtaskIndex> without_live_inputs(
+      const std::set<SubtaskIndex>& finished) const;
+
+ private:
+  struct Producer {
+    int vertex = 0;
+    bool is_forward = false;  // Subtask i feeds subtask i alone.
+  };
+  [[nodiscard]] bool is_live(const Producer& producer, int subtask,
+                             const std::set<SubtaskIndex>& finished) const;
+
+  std::string job_name_;
+  std::vector<CheckpointMetadata::Vertex> vertices_;
+  std::vector<std::vector<Producer>> producers_;  // By vertex.
+  std::set<SubtaskIndex> tasks_;
+};
+
+// Gathers acknowledgements. Threads: one call at a time.
+class PendingCheckpoint {
+ public:
+  // `finished`: the tasks that had finished when it was triggered.
+  PendingCheckpoint(CheckpointMetadata metadata, std::set<SubtaskIndex> missing,
+                    const std::set<SubtaskIndex>& finished);
+
+  [[nodiscard]] CheckpointId id() const { return metadata_.id; }
+  [[nodiscard]] CheckpointKind kind() const { return metadata_.kind; }
+  // False when the task is not missing (any more), or gives operators that it does not have.
+  bool acknowledge(SubtaskIndex task, TaskSnapshot snapshot);
+  void set_enumerators(std::vector<EnumeratorSnapshot> enumerators);
+  [[nodiscard]] bool is_missing(SubtaskIndex task) const { return missing_.contains(task); }
+  // All tasks and the enumerators.
+  [[nodiscard]] bool is_complete() const { return missing_.empty() && has_enumerators_; }
+  [[nodiscard]] const CheckpointMetadata& metadata() const { return metadata_; }
+  [[nodiscard]] CheckpointMetadata& metadata() { return metadata_; }
+  [[nodiscard]] std::int64_t written_bytes() const { return written_bytes_; }
+  // All files that were acknowledged.
+  [[nodiscard]] std::vector<StateFile> files() const;
+
+ private:
+  CheckpointMetadata metadata_;
+  std::set<SubtaskIndex> missing_;
+  bool has_enumerators_ = false;
+  std::int64_t written_bytes_ = 0;
+};
+
+}  // namespace clepsydra

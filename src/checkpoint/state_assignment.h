@@ -1,0 +1,44 @@
+// Who gets which state back: the metadata of a checkpoint and a job graph, which may have changed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint_types.h"
+#include "checkpoint/uncommitted.h"
+#include "clepsydra/source.h"
+#include "clepsydra/status.h"
+#include "graph/fwd.h"
+
+namespace clepsydra {
+
+// What the enumerator of a source starts with, in place of nothing.
+struct SourceRestore {
+  int vertex = 0;
+  int op = 0;
+  std::string enumerator;           // For SplitEnumerator::restore().
+  std::vector<SourceSplit> splits;  // For add_splits_back(); by former subtask.
+  friend bool operator==(const SourceRestore&, const SourceRestore&) = default;
+};
+
+struct StateAssignment {
+  std::vector<TaskRestore> tasks;  // Of those that restore something, by vertex and subtask.
+  std::vector<SourceRestore> sources;
+  // To be committed (again) before any task starts.
+  std::vector<SinkCommittables> commit;
+  // What was left out because the job does not have its operator.
+  std::vector<std::string> dropped;
+};
+
+// Operators are found by uid, in whatever task they are now. Of an operator whose parallelism is
+// what it was each subtask gets the state of its predecessor; else each gets all parts and takes
+// its key groups from them. A task is finished when all former subtasks of all its operators were
+// (at the same parallelism: its own).
+//
+// FailedPrecondition, naming the operator: it has state and is not in the graph (unless
+// `allow_dropping`), its maximal parallelism was another, or its parallelism is above that; a task
+// that had finished but is fed by one that had not.
+Result<StateAssignment> assign_state(const CheckpointMetadata& metadata, const std::string& folder,
+                                     const JobGraph& graph, bool allow_dropping);
+
+}  // namespace clepsydra
