@@ -42,6 +42,9 @@ class RowDecoder {
                                         BatchBuilder& rows) = 0;
   /// The number of the next line, for a position to continue from.
   [[nodiscard]] virtual std::int64_t line() const = 0;
+  /// What DecoderStart::first_record must be to continue, of a decoder that has read the file's
+  /// start and whose format asks for it.
+  [[nodiscard]] virtual std::string first_record() const { return {}; }
 };
 
 /// Finds where records start, without decoding, so that a file can be cut. Threads: one at a time.

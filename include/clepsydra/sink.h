@@ -26,6 +26,7 @@ struct SinkContext {
   const Configuration* configuration = nullptr;
   TextOutput* standard_output = nullptr;  ///< Where `print` writes; shared by all, thread-safe.
   std::string job_id;
+  int attempt = 0;  ///< Of the job: names of what an earlier one left must not be used again.
   int subtask = 0;
   int parallelism = 1;
 };

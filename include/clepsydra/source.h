@@ -22,8 +22,10 @@ class ValueTree;
 
 /// A part of the input that one reader reads in order: a file, a range of a file, a partition.
 struct SourceSplit {
-  std::string id;       ///< Unique within the source: "orders.csv@0+1048576".
-  std::string payload;  ///< What the connector needs to open it; also its start position.
+  std::string id;             ///< Unique within the source: "orders.csv@0+1048576".
+  std::string payload;        ///< What the connector needs to open it; also its start position.
+  std::string progress = {};  ///< The engine's own: how far event time is. Empty for a new split.
+  friend bool operator==(const SourceSplit&, const SourceSplit&) = default;
 };
 
 /// What an enumerator may do. Threads: the coordinator's.
@@ -50,6 +52,12 @@ class SplitEnumerator {
   virtual Status on_timer(SplitEnumeratorContext& context) = 0;
   /// Splits of a failed subtask that come back, at the position of the restored checkpoint.
   virtual void add_splits_back(std::vector<SourceSplit> splits) = 0;
+  /// What it has not assigned, and all that it must remember to find each split once. Read by
+  /// restore(), also of a later version.
+  [[nodiscard]] virtual std::string snapshot() const = 0;
+  /// In place of start(), with what snapshot() gave; splits that were assigned then follow by
+  /// add_splits_back(). The number of subtasks may have changed.
+  virtual Status restore(const std::string& snapshot, SplitEnumeratorContext& context) = 0;
 };
 
 /// What poll() found.

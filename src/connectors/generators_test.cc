@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,6 +28,37 @@ using testing::ReadOptions;
 using testing::ReadTable;
 using testing::schema_of;
 using ::testing::SizeIs;
+
+constexpr const char* kBids =
+    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, dateTime "
+    "TIMESTAMP(3), extra STRING";
+constexpr const char* kEvents =
+    "event_type INT, person ROW<id BIGINT, name STRING, dateTime TIMESTAMP(3)>, auction ROW<id "
+    "BIGINT, "
+    "initialBid BIGINT, reserve BIGINT, seller BIGINT, category BIGINT, dateTime TIMESTAMP(3), "
+    "expires "
+    "TIMESTAMP(3)>, bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, dateTime TIMESTAMP(3)>";
+
+// Who gets which splits.
+class SplitsOf final : public SplitEnumeratorContext {
+ public:
+  SplitsOf(int parallelism, FileSystem& files, const Clock& clock)
+      : parallelism_(parallelism), files_(files), clock_(clock) {}
+  [[nodiscard]] int parallelism() const override { return parallelism_; }
+  void assign_split(int /*subtask*/, SourceSplit split) override {
+    given.push_back(std::move(split));
+  }
+  void signal_no_more_splits(int /*subtask*/) override {}
+  void schedule(std::int64_t /*delay_ms*/) override {}
+  FileSystem& file_system() override { return files_; }
+  const Clock& clock() override { return clock_; }
+  std::vector<SourceSplit> given;
+
+ private:
+  const int parallelism_;
+  FileSystem& files_;
+  const Clock& clock_;
+};
 
 class GeneratorsTest : public ::testing::Test {
  protected:
@@ -130,15 +162,73 @@ TEST_F(GeneratorsTest, datagen_options_are_checked) {
       HasSubstr("option 'fields.i.max' is '1'; expected at least 'fields.i.min'"));
 }
 
-constexpr const char* kBids =
-    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, dateTime "
-    "TIMESTAMP(3), extra STRING";
-constexpr const char* kEvents =
-    "event_type INT, person ROW<id BIGINT, name STRING, dateTime TIMESTAMP(3)>, auction ROW<id "
-    "BIGINT, "
-    "initialBid BIGINT, reserve BIGINT, seller BIGINT, category BIGINT, dateTime TIMESTAMP(3), "
-    "expires "
-    "TIMESTAMP(3)>, bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, dateTime TIMESTAMP(3)>";
+TEST_F(GeneratorsTest, datagen_goes_on_after_every_row_and_on_another_number_of_subtasks) {
+  const TableOptions options = {{"number-of-rows", "200"}};
+  const auto straight = sorted(read("datagen", options, "i INT, s STRING").all());
+  ASSERT_THAT(straight, SizeIs(200));
+  EXPECT_EQ(
+      sorted(read("datagen", options, "i INT, s STRING", {.rows_max = 1, .reopen = true}).all()),
+      straight);
+  for (const auto& [from, to] : std::vector<std::pair<int, int>>{{2, 3}, {3, 1}, {1, 4}}) {
+    EXPECT_EQ(
+        sorted(
+            read(
+                "datagen", options, "i INT, s STRING",
+                {.parallelism = from, .rows_max = 7, .restart_every = 3, .restart_parallelism = to})
+                .all()),
+        straight)
+        << from << " to " << to;
+  }
+}
+
+TEST_F(GeneratorsTest, splits_without_end_are_all_read_by_fewer_subtasks) {
+  // Two splits that never end come back to one subtask: it must get both at once.
+  const ConnectorRegistry& registry = ConnectorRegistry::built_in();
+  for (const char* connector : {"datagen", "nexmark"}) {
+    const auto schema =
+        connector == std::string("datagen") ? schema_of("i INT") : schema_of("event_type INT");
+    const auto spec = registry.find_connector(connector)->scan_spec(
+        {}, *schema, {.columns = {schema->fields()[0].name}, .metadata = {}});
+    ASSERT_TRUE(spec.is_ok()) << spec.status().to_string();
+    const auto source = registry.make_source(*spec);
+    ASSERT_TRUE(source.is_ok()) << source.status().to_string();
+    SplitsOf two(2, files_, clock_);
+    const auto first = *(*source)->make_enumerator();
+    ASSERT_TRUE(first->start(two).is_ok());
+    ASSERT_TRUE(first->handle_split_request(0, two).is_ok());
+    ASSERT_THAT(two.given, SizeIs(1));
+    SplitsOf one(1, files_, clock_);
+    const auto second = *(*source)->make_enumerator();
+    ASSERT_TRUE(second->restore(first->snapshot(), one).is_ok());
+    two.given[0].progress = "kept";
+    second->add_splits_back(two.given);
+    ASSERT_TRUE(second->handle_split_request(0, one).is_ok());
+    ASSERT_THAT(one.given, SizeIs(2));
+    EXPECT_NE(one.given[0].id, one.given[1].id);
+    EXPECT_EQ(one.given[0].progress + one.given[1].progress, "kept");
+    EXPECT_EQ(second->restore("no snapshot", one).code(), StatusCode::kDataLoss);
+  }
+}
+
+TEST_F(GeneratorsTest, nexmark_goes_on_after_every_event_and_on_another_number_of_subtasks) {
+  for (const char* group : {"1", "10"}) {
+    TableOptions options = {{"events.num", "200"}, {"out-of-order-group-size", group}};
+    EXPECT_EQ(sorted(read("nexmark", options, kEvents, {.rows_max = 1, .reopen = true}).all()),
+              sorted(read("nexmark", options, kEvents).all()));
+    options["events.num"] = "9000";
+    const auto straight = sorted(read("nexmark", options, kEvents).all());
+    ASSERT_THAT(straight, SizeIs(9000));
+    for (const auto& [from, to] : std::vector<std::pair<int, int>>{{2, 3}, {3, 1}}) {
+      EXPECT_EQ(sorted(read("nexmark", options, kEvents,
+                            {.parallelism = from,
+                             .rows_max = 311,
+                             .restart_every = 4,
+                             .restart_parallelism = to})
+                           .all()),
+                straight);
+    }
+  }
+}
 
 TEST_F(GeneratorsTest, nexmark_events_are_the_same_at_any_parallelism_batch_and_restart) {
   const TableOptions options = {{"events.num", "20000"}};

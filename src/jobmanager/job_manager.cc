@@ -61,6 +61,10 @@ class JobManager::Impl final : public JobService, public std::enable_shared_from
       CLP_REQUIRES(mutex_);
   void metrics_reported(const SubtaskRef& subtask, SubtaskReport report) override
       CLP_REQUIRES(mutex_);
+  void checkpoint_acknowledged(const SubtaskRef& subtask, std::int64_t checkpoint,
+                               const std::string& snapshot) override CLP_REQUIRES(mutex_);
+  void checkpoint_declined(const SubtaskRef& subtask, std::int64_t checkpoint,
+                           const Status& reason) override CLP_REQUIRES(mutex_);
 
  private:
   JobServices make_services();
@@ -222,6 +226,21 @@ void JobManager::Impl::metrics_reported(const SubtaskRef& subtask, SubtaskReport
   if (JobSupervisor* supervisor = find(subtask.job)) {
     supervisor->metrics_reported(subtask, std::move(report));
   }
+}
+
+// No job triggers checkpoints yet: an answer to one is somebody's mistake.
+void JobManager::Impl::checkpoint_acknowledged(const SubtaskRef& subtask, std::int64_t checkpoint,
+                                               const std::string& /*snapshot*/) {
+  CLP_LOG(kWarning, "jobmanager",
+          fmt::format("ignored an acknowledgement of checkpoint {} of job {}", checkpoint,
+                      subtask.job.to_string()));
+}
+
+void JobManager::Impl::checkpoint_declined(const SubtaskRef& subtask, std::int64_t checkpoint,
+                                           const Status& reason) {
+  CLP_LOG(kWarning, "jobmanager",
+          fmt::format("ignored that checkpoint {} of job {} was declined: {}", checkpoint,
+                      subtask.job.to_string(), reason.to_string()));
 }
 
 JobManager::JobManager(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -126,6 +126,18 @@ Status dispatch_to_job_service(std::string_view bytes, JobService& service) {
       }
       return Status::ok();
     }
+    case proto::ToJobManager::kCheckpointAcknowledged: {
+      const proto::CheckpointAcknowledged& acknowledged = message.checkpoint_acknowledged();
+      CLP_ASSIGN_OR_RETURN(const SubtaskRef subtask, read_subtask(acknowledged.task()));
+      service.checkpoint_acknowledged(subtask, acknowledged.checkpoint(), acknowledged.snapshot());
+      return Status::ok();
+    }
+    case proto::ToJobManager::kCheckpointDeclined: {
+      const proto::CheckpointDeclined& declined = message.checkpoint_declined();
+      CLP_ASSIGN_OR_RETURN(const SubtaskRef subtask, read_subtask(declined.task()));
+      service.checkpoint_declined(subtask, declined.checkpoint(), read_status(declined.reason()));
+      return Status::ok();
+    }
     case proto::ToJobManager::KIND_NOT_SET:
       return Status::ok();
   }

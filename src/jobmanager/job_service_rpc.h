@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "clepsydra/status.h"
@@ -18,6 +19,11 @@ class JobService {
   virtual void splits_requested(const SubtaskRef& subtask) = 0;
   virtual void watermark_reported(const SubtaskRef& subtask, std::int64_t watermark) = 0;
   virtual void metrics_reported(const SubtaskRef& subtask, SubtaskReport report) = 0;
+  // `snapshot`: checkpoint_codec.h reads it.
+  virtual void checkpoint_acknowledged(const SubtaskRef& subtask, std::int64_t checkpoint,
+                                       const std::string& snapshot) = 0;
+  virtual void checkpoint_declined(const SubtaskRef& subtask, std::int64_t checkpoint,
+                                   const Status& reason) = 0;
 };
 
 // Decodes one message of proto/control.proto and makes the call. InvalidArgument for other bytes.

@@ -34,6 +34,16 @@ class RecordingService final : public JobService {
   void metrics_reported(const SubtaskRef& /*subtask*/, SubtaskReport report) override {
     calls.push_back("metrics of " + std::to_string(report.operators.size()));
   }
+  void checkpoint_acknowledged(const SubtaskRef& subtask, std::int64_t checkpoint,
+                               const std::string& snapshot) override {
+    calls.push_back("acknowledged " + std::to_string(checkpoint) + " by " +
+                    std::to_string(subtask.subtask) + " with " + snapshot);
+  }
+  void checkpoint_declined(const SubtaskRef& subtask, std::int64_t checkpoint,
+                           const Status& reason) override {
+    calls.push_back("declined " + std::to_string(checkpoint) + " by " +
+                    std::to_string(subtask.subtask) + ": " + reason.to_string());
+  }
   std::vector<std::string> calls;
   std::vector<SubtaskEnd> ends;
 };
@@ -110,9 +120,22 @@ TEST(JobServiceRpcTest, every_kind_of_message_makes_its_call) {
     report.mutable_metrics()->add_operators();
   }
   dispatch(metrics);
+  proto::ToJobManager acknowledged;
+  *acknowledged.mutable_checkpoint_acknowledged()->mutable_task() = task();
+  acknowledged.mutable_checkpoint_acknowledged()->set_checkpoint(1LL << 40);
+  acknowledged.mutable_checkpoint_acknowledged()->set_snapshot("a snapshot");
+  dispatch(acknowledged);
+  proto::ToJobManager declined;
+  *declined.mutable_checkpoint_declined()->mutable_task() = task();
+  declined.mutable_checkpoint_declined()->set_checkpoint(8);
+  declined.mutable_checkpoint_declined()->mutable_reason()->set_code(14);
+  declined.mutable_checkpoint_declined()->mutable_reason()->set_message("no disk");
+  dispatch(declined);
   dispatch({});  // A kind that is not known here.
-  EXPECT_THAT(service.calls, ElementsAre("deployed abab 1 OK", "splits 3/1", "watermark -5",
-                                         "metrics of 1", "metrics of 1"));
+  EXPECT_THAT(service.calls,
+              ElementsAre("deployed abab 1 OK", "splits 3/1", "watermark -5", "metrics of 1",
+                          "metrics of 1", "acknowledged 1099511627776 by 1 with a snapshot",
+                          "declined 8 by 1: Unavailable: no disk"));
 }
 
 TEST(JobServiceRpcTest, messages_without_a_job_are_refused) {

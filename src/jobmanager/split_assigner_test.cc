@@ -40,6 +40,10 @@ class TestEnumerator final : public SplitEnumerator {
     return behaviour_.on_timer(-1, context);
   }
   void add_splits_back(std::vector<SourceSplit> /*splits*/) override {}
+  [[nodiscard]] std::string snapshot() const override { return {}; }
+  Status restore(const std::string& /*snapshot*/, SplitEnumeratorContext& /*context*/) override {
+    return Status::ok();
+  }
 
  private:
   const Behaviour& behaviour_;

@@ -45,6 +45,7 @@ Status TaskManagerClient::assign_splits(const SubtaskRef& subtask, std::vector<S
     proto::Split& out = *assign.add_splits();
     out.set_id(std::move(split.id));
     out.set_payload(std::move(split.payload));
+    out.set_progress(std::move(split.progress));
   }
   assign.set_no_more_splits(no_more_splits);
   return send(message.SerializeAsString());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "clepsydra/source.h"
 #include "functions/expression.h"
 #include "stream/batch.h"
+#include "stream/split_codec.h"
 #include "tests/harness/batch_text.h"
 
 namespace clepsydra::testing {
@@ -56,10 +58,14 @@ RowsSource read_rows(const ValueTree& spec) {
   return rows;
 }
 
+std::string rows_position(int split, std::int64_t next) {
+  return ValueTree::map().set("split", split).set("next", next).encode();
+}
+
 class RowsReader final : public SplitReader {
  public:
-  RowsReader(RowsSource rows, int split, const SourceContext& context)
-      : rows_(std::move(rows)), split_(split), context_(context) {}
+  RowsReader(RowsSource rows, int split, std::int64_t next, const SourceContext& context)
+      : rows_(std::move(rows)), split_(split), context_(context), next_(next) {}
 
   Result<Poll> poll(std::int64_t rows_max, Batch& batch) override {
     if (next_ == rows_.rows) {
@@ -85,14 +91,14 @@ class RowsReader final : public SplitReader {
     CLP_ASSIGN_OR_RETURN(batch, builder.finish());
     return Poll{PollState::kRows, 0};
   }
-  [[nodiscard]] std::string position() const override { return std::to_string(next_); }
+  [[nodiscard]] std::string position() const override { return rows_position(split_, next_); }
   [[nodiscard]] std::int64_t bytes_read() const override { return next_ * 24; }
 
  private:
   const RowsSource rows_;
   const int split_;
   const SourceContext context_;
-  std::int64_t next_ = 0;
+  std::int64_t next_;
   std::int64_t rests_until_ns_ = 0;
 };
 
@@ -103,33 +109,58 @@ class RowsEnumerator final : public SplitEnumerator {
 
   Status start(SplitEnumeratorContext& context) override {
     if (rows_.fail_enumerator) return Status::not_found("no such rows");
-    if (rows_.discover_after_ms > 0) context.schedule(rows_.discover_after_ms);
-    found_ = rows_.discover_after_ms == 0;
+    if (rows_.discover_after_ms > 0) {
+      context.schedule(rows_.discover_after_ms);
+    } else {
+      find_splits();
+    }
     return Status::ok();
   }
   Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
     if (!found_) {
       waiting_.push_back(subtask);
-    } else if (next_ < rows_.splits) {
-      const std::string id = std::to_string(next_++);
-      context.assign_split(subtask, {id, id});
+    } else if (!pending_.empty()) {
+      context.assign_split(subtask, std::move(pending_.front()));
+      pending_.pop_front();
     } else if (rows_.bounded) {
       context.signal_no_more_splits(subtask);
     }
     return Status::ok();
   }
   Status on_timer(SplitEnumeratorContext& context) override {
-    found_ = true;
+    find_splits();
     for (const int subtask : waiting_) CLP_RETURN_IF_ERROR(handle_split_request(subtask, context));
     waiting_.clear();
     return Status::ok();
   }
-  void add_splits_back(std::vector<SourceSplit> /*splits*/) override {}
+  void add_splits_back(std::vector<SourceSplit> splits) override {
+    for (SourceSplit& split : splits) pending_.push_back(std::move(split));
+  }
+  [[nodiscard]] std::string snapshot() const override {
+    const std::vector<SourceSplit> left(pending_.begin(), pending_.end());
+    return ValueTree::map().set("found", found_).set("splits", splits_to_tree(left)).encode();
+  }
+  Status restore(const std::string& snapshot, SplitEnumeratorContext& context) override {
+    CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(snapshot));
+    CLP_ASSIGN_OR_RETURN(found_, tree.get_bool("found"));
+    CLP_ASSIGN_OR_RETURN(const ValueTree left, tree.get("splits"));
+    CLP_ASSIGN_OR_RETURN(const std::vector<SourceSplit> splits, splits_from_tree(left));
+    pending_.assign(splits.begin(), splits.end());
+    if (!found_) context.schedule(rows_.discover_after_ms);
+    return Status::ok();
+  }
 
  private:
+  void find_splits() {
+    found_ = true;
+    for (int split = 0; split < rows_.splits; ++split) {
+      pending_.push_back({std::to_string(split), rows_position(split, 0)});
+    }
+  }
+
   const RowsSource rows_;
-  int next_ = 0;
-  bool found_ = true;
+  std::deque<SourceSplit> pending_;
+  bool found_ = false;
   std::vector<int> waiting_;
 };
 
@@ -143,7 +174,10 @@ class RowsSourceImpl final : public Source {
   Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
                                                   const SourceContext& context) const override {
     if (rows_.fail_open) return Status::not_found("split " + split.id + " has gone");
-    return std::make_unique<RowsReader>(rows_, std::stoi(split.payload), context);
+    CLP_ASSIGN_OR_RETURN(const ValueTree position, ValueTree::decode(split.payload));
+    CLP_ASSIGN_OR_RETURN(const std::int64_t number, position.get_int("split"));
+    CLP_ASSIGN_OR_RETURN(const std::int64_t next, position.get_int("next"));
+    return std::make_unique<RowsReader>(rows_, static_cast<int>(number), next, context);
   }
 
  private:
@@ -152,7 +186,11 @@ class RowsSourceImpl final : public Source {
 
 class MemoryWriter final : public SinkWriter {
  public:
-  MemoryWriter(MemorySink sink, SinkLog& log) : sink_(sink), log_(log) {}
+  // Committables name themselves, so that one that is committed again is known.
+  MemoryWriter(MemorySink sink, SinkLog& log, const SinkContext& context)
+      : sink_(sink),
+        log_(log),
+        name_(fmt::format("{}/{}/{}", context.job_id, context.attempt, context.subtask)) {}
 
   Status write(const Batch& batch) override {
     for (const std::string& line : lines_of(batch.with_marks({}))) {
@@ -166,13 +204,16 @@ class MemoryWriter final : public SinkWriter {
   Status flush() override { return Status::ok(); }
   Result<std::vector<std::string>> prepare_commit() override {
     if (sink_.fail_prepare) return Status::unavailable("cannot prepare");
-    return std::vector<std::string>{lines_};
+    return std::vector<std::string>{
+        fmt::format("{}/{}\n{}", name_, prepared_++, std::exchange(lines_, {}))};
   }
   void abort() override { log_.abort_writer(); }
 
  private:
   const MemorySink sink_;
   SinkLog& log_;
+  const std::string name_;
+  int prepared_ = 0;
   std::int64_t rows_ = 0;
   std::string lines_;
 };
@@ -197,8 +238,8 @@ class MemoryCommitter final : public SinkCommitter {
 class MemorySinkImpl final : public Sink {
  public:
   MemorySinkImpl(MemorySink sink, SinkLog& log) : sink_(sink), log_(log) {}
-  Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& /*context*/) const override {
-    return std::make_unique<MemoryWriter>(sink_, log_);
+  Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& context) const override {
+    return std::make_unique<MemoryWriter>(sink_, log_, context);
   }
   Result<std::unique_ptr<SinkCommitter>> make_committer(
       const SinkContext& /*context*/) const override {
@@ -214,8 +255,10 @@ class MemorySinkImpl final : public Sink {
 
 void SinkLog::commit(const std::string& committable) {
   const MutexLock lock(mutex_);
+  const std::size_t name_end = committable.find('\n');
+  if (!committed_.insert(committable.substr(0, name_end)).second) return;
   ++commits_;
-  std::string_view left = committable;
+  std::string_view left = std::string_view(committable).substr(name_end + 1);
   while (!left.empty()) {
     const std::size_t end = left.find('\n');
     lines_.emplace_back(left.substr(0, end));

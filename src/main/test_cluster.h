@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,7 @@ class SinkLog {
  private:
   mutable Mutex mutex_;
   std::vector<std::string> lines_;
+  std::set<std::string> committed_;  // Names of committables.
   int commits_ = 0;
   int aborted_committables_ = 0;
   int aborted_writers_ = 0;

@@ -1,5 +1,6 @@
 #include "tests/harness/source_reading.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -34,6 +35,110 @@ class Context final : public SplitEnumeratorContext {
   const Clock& clock_;
 };
 
+// A source that is read by turns, as tasks on as many cores would.
+class Reading {
+ public:
+  Reading(std::unique_ptr<Source> source, FileSystem& files, SimulatedClock& clock,
+          const ReadOptions& how, ReadTable& read)
+      : source_(std::move(source)), files_(files), clock_(clock), how_(how), read_(read) {
+    source_context_.pool = &test_pool();
+    source_context_.file_system = &files;
+    source_context_.clock = &clock;
+    source_context_.skipped_rows = &read.skipped_rows;
+  }
+
+  Status run() {
+    CLP_ASSIGN_OR_RETURN(enumerator_, source_->make_enumerator());
+    open_subtasks(how_.parallelism);
+    CLP_RETURN_IF_ERROR(enumerator_->start(*context_));
+    for (bool any = true; any;) {
+      any = false;
+      for (std::size_t i = 0; i < readers_.size(); ++i) {
+        CLP_ASSIGN_OR_RETURN(const bool reads, step(i));
+        any = any || reads;
+        if (!reads || how_.restart_every == 0 || ++polls_ % how_.restart_every != 0) continue;
+        CLP_RETURN_IF_ERROR(restart());
+        break;
+      }
+    }
+    return Status::ok();
+  }
+
+ private:
+  void open_subtasks(int parallelism) {
+    context_ = std::make_unique<Context>(parallelism, files_, clock_);
+    readers_.clear();
+    readers_.resize(static_cast<std::size_t>(parallelism));
+    current_.assign(readers_.size(), {});
+    read_.per_subtask.resize(std::max(read_.per_subtask.size(), readers_.size()));
+    source_context_.parallelism = parallelism;
+  }
+
+  // False when the subtask has nothing to read any more.
+  Result<bool> step(std::size_t i) {
+    if (!readers_[i]) {
+      if (context_->splits[i].empty() && !context_->no_more[i]) {
+        CLP_RETURN_IF_ERROR(enumerator_->handle_split_request(static_cast<int>(i), *context_));
+      }
+      if (context_->splits[i].empty()) return false;
+      current_[i] = std::move(context_->splits[i].front());
+      context_->splits[i].pop_front();
+      read_.split_ids.push_back(current_[i].id);
+      CLP_RETURN_IF_ERROR(open(i));
+    }
+    Batch batch;
+    CLP_ASSIGN_OR_RETURN(const SplitReader::Poll poll, readers_[i]->poll(how_.rows_max, batch));
+    if (poll.state == PollState::kNothingYet) {
+      clock_.advance_ns(poll.wake_at_ns - clock_.monotonic_ns());
+      return true;
+    }
+    for (std::string& line : lines_of(batch)) read_.per_subtask[i].push_back(std::move(line));
+    if (poll.state == PollState::kEndOfSplit) {
+      readers_[i] = nullptr;
+    } else if (how_.reopen) {
+      current_[i].payload = readers_[i]->position();
+      CLP_RETURN_IF_ERROR(open(i));
+    }
+    return true;
+  }
+
+  Status open(std::size_t i) {
+    source_context_.subtask = static_cast<int>(i);
+    CLP_ASSIGN_OR_RETURN(readers_[i], source_->open_split(current_[i], source_context_));
+    return Status::ok();
+  }
+
+  Status restart() {
+    const std::string snapshot = enumerator_->snapshot();
+    std::vector<SourceSplit> held;
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      if (readers_[i]) {
+        current_[i].payload = readers_[i]->position();
+        held.push_back(current_[i]);
+      }
+      held.insert(held.end(), context_->splits[i].begin(), context_->splits[i].end());
+    }
+    CLP_ASSIGN_OR_RETURN(enumerator_, source_->make_enumerator());
+    const bool was_first = context_->parallelism() == how_.parallelism;
+    open_subtasks(was_first ? how_.restart_parallelism : how_.parallelism);
+    CLP_RETURN_IF_ERROR(enumerator_->restore(snapshot, *context_));
+    enumerator_->add_splits_back(std::move(held));
+    return Status::ok();
+  }
+
+  const std::unique_ptr<Source> source_;
+  FileSystem& files_;
+  SimulatedClock& clock_;
+  const ReadOptions how_;
+  ReadTable& read_;
+  SourceContext source_context_;
+  std::unique_ptr<SplitEnumerator> enumerator_;
+  std::unique_ptr<Context> context_;
+  std::vector<std::unique_ptr<SplitReader>> readers_;
+  std::vector<SourceSplit> current_;
+  int polls_ = 0;
+};
+
 }  // namespace
 
 std::vector<std::string> ReadTable::all() const {
@@ -56,52 +161,8 @@ ReadTable read_table(const std::string& connector, const TableOptions& options,
   const auto run = [&]() -> Status {
     CLP_RETURN_IF_ERROR(table->validate(options, *schema));
     CLP_ASSIGN_OR_RETURN(const ValueTree spec, table->scan_spec(options, *schema, request));
-    CLP_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, registry.make_source(spec));
-    CLP_ASSIGN_OR_RETURN(const std::unique_ptr<SplitEnumerator> enumerator,
-                         source->make_enumerator());
-    Context context(how.parallelism, files, clock);
-    CLP_RETURN_IF_ERROR(enumerator->start(context));
-    read.per_subtask.resize(static_cast<std::size_t>(how.parallelism));
-    std::vector<std::unique_ptr<SplitReader>> readers(static_cast<std::size_t>(how.parallelism));
-    std::vector<SourceSplit> current(readers.size());
-    SourceContext source_context;
-    source_context.pool = &test_pool();
-    source_context.file_system = &files;
-    source_context.clock = &clock;
-    source_context.parallelism = how.parallelism;
-    source_context.skipped_rows = &read.skipped_rows;
-    // In turns, as tasks on as many cores would.
-    for (bool any = true; any;) {
-      any = false;
-      for (std::size_t i = 0; i < readers.size(); ++i) {
-        if (!readers[i]) {
-          if (context.splits[i].empty() && !context.no_more[i]) {
-            CLP_RETURN_IF_ERROR(enumerator->handle_split_request(static_cast<int>(i), context));
-          }
-          if (context.splits[i].empty()) continue;
-          current[i] = std::move(context.splits[i].front());
-          context.splits[i].pop_front();
-          read.split_ids.push_back(current[i].id);
-          source_context.subtask = static_cast<int>(i);
-          CLP_ASSIGN_OR_RETURN(readers[i], source->open_split(current[i], source_context));
-        }
-        any = true;
-        Batch batch;
-        CLP_ASSIGN_OR_RETURN(const SplitReader::Poll poll, readers[i]->poll(how.rows_max, batch));
-        if (poll.state == PollState::kNothingYet) {
-          clock.advance_ns(poll.wake_at_ns - clock.monotonic_ns());
-          continue;
-        }
-        for (std::string& line : lines_of(batch)) read.per_subtask[i].push_back(std::move(line));
-        if (poll.state == PollState::kEndOfSplit) {
-          readers[i] = nullptr;
-        } else if (how.reopen) {
-          current[i].payload = readers[i]->position();
-          CLP_ASSIGN_OR_RETURN(readers[i], source->open_split(current[i], source_context));
-        }
-      }
-    }
-    return Status::ok();
+    CLP_ASSIGN_OR_RETURN(std::unique_ptr<Source> source, registry.make_source(spec));
+    return Reading(std::move(source), files, clock, how, read).run();
   };
   read.status = run();
   return read;

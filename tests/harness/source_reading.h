@@ -30,6 +30,10 @@ struct ReadOptions {
   bool has_watermark = false;
   // Each reader is closed after every poll and opened again at its position.
   bool reopen = false;
+  // After so many polls the whole source stops and goes on from its snapshot, each time on the
+  // other number of subtasks. 0: never.
+  int restart_every = 0;
+  int restart_parallelism = 1;
 };
 
 // Plans the scan of all columns of `schema` (and the metadata), then reads it. A reader that has

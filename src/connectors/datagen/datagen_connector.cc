@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "connectors/connector_registry.h"
 #include "connectors/datagen/field_generator.h"
+#include "connectors/dealt_splits.h"
 #include "connectors/pacing.h"
 #include "connectors/table_options.h"
 #include "stream/batch.h"
@@ -75,42 +76,15 @@ Result<DatagenSpec> DatagenSpec::parse(const TableOptions& options, const Schema
   return spec;
 }
 
-class DatagenEnumerator final : public SplitEnumerator {
- public:
-  Status start(SplitEnumeratorContext& context) override {
-    const int parallelism = context.parallelism();
-    given_.assign(static_cast<std::size_t>(parallelism), false);
-    for (int i = 0; i < parallelism; ++i) {
-      splits_.push_back({fmt::format("{} of {}", i + 1, parallelism),
-                         ValueTree::map().set("next", i).set("step", parallelism).encode()});
-    }
-    return Status::ok();
+// Row n goes to split n mod parallelism.
+std::vector<SourceSplit> make_splits(int parallelism) {
+  std::vector<SourceSplit> splits;
+  for (int i = 0; i < parallelism; ++i) {
+    splits.push_back({fmt::format("{} of {}", i + 1, parallelism),
+                      ValueTree::map().set("next", i).set("step", parallelism).encode()});
   }
-  Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
-    const auto i = static_cast<std::size_t>(subtask);
-    if (given_[i]) {
-      context.signal_no_more_splits(subtask);
-    } else {
-      given_[i] = true;
-      context.assign_split(subtask, splits_[i]);
-    }
-    return Status::ok();
-  }
-  Status on_timer(SplitEnumeratorContext& /*context*/) override { return Status::ok(); }
-  void add_splits_back(std::vector<SourceSplit> splits) override {
-    for (SourceSplit& split : splits) {
-      const auto same = std::find_if(splits_.begin(), splits_.end(),
-                                     [&](const SourceSplit& mine) { return mine.id == split.id; });
-      if (same == splits_.end()) continue;
-      given_[static_cast<std::size_t>(same - splits_.begin())] = false;
-      *same = std::move(split);
-    }
-  }
-
- private:
-  std::vector<SourceSplit> splits_;
-  std::vector<bool> given_;
-};
+  return splits;
+}
 
 class DatagenReader final : public SplitReader {
  public:
@@ -162,7 +136,7 @@ class DatagenSource final : public Source {
       : spec_(std::move(spec)), schema_(std::move(schema)) {}
   [[nodiscard]] bool is_bounded() const override { return spec_.rows.has_value(); }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
-    return std::make_unique<DatagenEnumerator>();
+    return make_dealt_splits(make_splits);
   }
   Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
                                                   const SourceContext& context) const override {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,6 +19,7 @@
 #include "connectors/filesystem/path_pattern.h"
 #include "connectors/table_options.h"
 #include "formats/format_registry.h"
+#include "stream/split_codec.h"
 
 namespace clepsydra {
 namespace {
@@ -42,7 +44,7 @@ class FileEnumerator final : public SplitEnumerator {
     finished_.assign(static_cast<std::size_t>(context.parallelism()), false);
     CLP_RETURN_IF_ERROR(find_files(context));
     share_rate(context.parallelism());
-    if (spec_.monitor_interval_ms > 0) context.schedule(spec_.monitor_interval_ms);
+    if (is_watching()) context.schedule(spec_.monitor_interval_ms);
     return Status::ok();
   }
 
@@ -60,17 +62,50 @@ class FileEnumerator final : public SplitEnumerator {
   }
 
   void add_splits_back(std::vector<SourceSplit> splits) override {
-    for (SourceSplit& split : splits) pending_.push_front(std::move(split));
+    pending_.insert(pending_.begin(), std::move_iterator(splits.begin()),
+                    std::move_iterator(splits.end()));
+  }
+
+  [[nodiscard]] std::string snapshot() const override {
+    const std::vector<SourceSplit> left(pending_.begin(), pending_.end());
+    ValueTree tree = ValueTree::map().set("splits", splits_to_tree(left));
+    if (is_watching()) {
+      ValueTree seen = ValueTree::list();
+      for (const std::string& path : known_) seen.add(path);
+      tree.set("seen", std::move(seen));
+    }
+    return tree.encode();
+  }
+
+  Status restore(const std::string& snapshot, SplitEnumeratorContext& context) override {
+    finished_.assign(static_cast<std::size_t>(context.parallelism()), false);
+    CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(snapshot));
+    CLP_ASSIGN_OR_RETURN(const ValueTree left, tree.get("splits"));
+    CLP_ASSIGN_OR_RETURN(const std::vector<SourceSplit> splits, splits_from_tree(left));
+    pending_.assign(splits.begin(), splits.end());
+    if (!is_watching()) return Status::ok();
+    CLP_ASSIGN_OR_RETURN(const ValueTree::List seen, tree.get_list("seen"));
+    for (const ValueTree& path : seen) {
+      if (path.as_string() == nullptr) {
+        return Status::invalid_argument("the list of files that were seen is broken");
+      }
+      known_.insert(*path.as_string());
+    }
+    CLP_RETURN_IF_ERROR(find_files(context));
+    context.schedule(spec_.monitor_interval_ms);
+    return Status::ok();
   }
 
  private:
+  [[nodiscard]] bool is_watching() const { return spec_.monitor_interval_ms > 0; }
+
   void serve(SplitEnumeratorContext& context) {
     while (!waiting_.empty() && !pending_.empty()) {
       context.assign_split(waiting_.front(), std::move(pending_.front()));
       waiting_.pop_front();
       pending_.pop_front();
     }
-    if (spec_.monitor_interval_ms > 0) return;
+    if (is_watching()) return;
     for (; !waiting_.empty(); waiting_.pop_front()) {
       const int subtask = waiting_.front();
       if (!finished_[static_cast<std::size_t>(subtask)]) context.signal_no_more_splits(subtask);
@@ -83,7 +118,7 @@ class FileEnumerator final : public SplitEnumerator {
     const Result<FileInfo> info = files.stat(spec_.path);
     if (!info.is_ok()) {
       // A watched folder may come later.
-      if (info.status().code() == StatusCode::kNotFound && spec_.monitor_interval_ms > 0) {
+      if (info.status().code() == StatusCode::kNotFound && is_watching()) {
         return Status::ok();
       }
       return info.status().with_context("cannot read the table's path");

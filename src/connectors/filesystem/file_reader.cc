@@ -63,6 +63,7 @@ class FileReader final : public SplitReader {
     FileSplit split = split_;
     split.begin += consumed_;
     split.line = decoder_->line();
+    if (split.first_record.empty()) split.first_record = decoder_->first_record();
     return split.encode();
   }
 

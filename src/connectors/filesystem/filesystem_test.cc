@@ -1,11 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zip.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -41,6 +45,30 @@ std::string gzip(std::string_view text) {
   out.resize(zlib.total_out);
   deflateEnd(&zlib);
   return out;
+}
+
+std::string zip(const std::vector<std::string>& members) {
+  std::string bytes(1 << 16, '\0');
+  zip_source_t* target = zip_source_buffer_create(nullptr, 0, 0, nullptr);
+  zip_source_keep(target);
+  zip_t* archive = zip_open_from_source(target, ZIP_TRUNCATE, nullptr);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    zip_source_t* member = zip_source_buffer(archive, members[i].data(), members[i].size(), 0);
+    EXPECT_GE(zip_file_add(archive, std::to_string(i).c_str(), member, ZIP_FL_ENC_UTF_8), 0);
+  }
+  EXPECT_EQ(zip_close(archive), 0);
+  EXPECT_EQ(zip_source_open(target), 0);
+  const zip_int64_t size = zip_source_read(target, bytes.data(), bytes.size());
+  EXPECT_GT(size, 0);
+  zip_source_close(target);
+  zip_source_free(target);
+  bytes.resize(static_cast<std::size_t>(size));
+  return bytes;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> lines) {
+  std::sort(lines.begin(), lines.end());
+  return lines;
 }
 
 class FilesystemTest : public ::testing::Test {
@@ -180,6 +208,197 @@ TEST_F(FilesystemTest, a_reader_continues_from_its_position) {
   put("/t/a.csv", "1,a\n2,\"b\nb\"\n3,c\n4,d\n");
   EXPECT_THAT(read({}, {.rows_max = 1, .reopen = true}).all(), SizeIs(4));
   EXPECT_EQ(read({}, {.rows_max = 1, .reopen = true}).all(), read({}).all());
+}
+
+// Content that a reader must be able to leave and take up again after every row.
+struct Resumable {
+  std::string name;
+  std::string file;
+  TableOptions options;
+  std::string bytes;
+  std::vector<std::string> rows;
+};
+
+std::vector<Resumable> resumable_files() {
+  const std::vector<std::string> rows = {"1 | a", "2 | b", "3 | c"};
+  std::vector<Resumable> files = {
+      {"without a line end", "a.csv", {}, "1,a\n2,b\n3,c", rows},
+      {"line ends of two bytes", "a.csv", {}, "1,a\r\n2,b\r\n3,c\r\n", rows},
+      {"byte order mark",
+       "a.csv",
+       {},
+       "\xEF\xBB\xBF"
+       "1,a\n2,b\n3,c\n",
+       rows},
+      {"a header to skip", "a.csv", {{"csv.header", "skip"}}, "x,y\n1,a\n2,b\n3,c\n", rows},
+      {"a header that orders",
+       "a.csv",
+       {{"csv.header", "match"}},
+       "\xEF\xBB\xBFname,other,id\na,,1\nb,,2\nc,,3\n",
+       rows},
+      {"an escaped header",
+       "a.csv",
+       {{"csv.header", "match"}, {"csv.escape-character", "\\"}},
+       "\"name\",id\na,1\nb,2\nc,3\n",
+       rows},
+      {"comments",
+       "a.csv",
+       {{"csv.allow-comments", "true"}},
+       "# one\n1,a\n# two\n2,b\n3,c\n# end\n",
+       rows},
+      {"rows to skip",
+       "a.csv",
+       {{"csv.ignore-parse-errors", "true"}},
+       "x,x\n1,a\nx,x\nx,x\n2,b\n3,c\nx,x\n",
+       rows},
+      {"quotes", "a.csv", {}, "1,\"a\nb\"\n2,\"c\"\"\"\n3,\"\n\"\n", {}},
+      {"json",
+       "a.json",
+       {{"format", "json"}},
+       "{\"id\":1,\"name\":\"a\"}\n\n{\"id\":2,\"name\":\"b\"}\n{\"name\":\"c\",\"id\":3}",
+       rows},
+      {"gzip members", "a.csv.gz", {}, gzip("1,a\n2,") + gzip("") + gzip("b\n3,c\n"), rows},
+      {"gzip with a header",
+       "a.csv.gz",
+       {{"csv.header", "match"}},
+       gzip("name,") + gzip("id\na,1\nb,2\nc,3\n"),
+       rows},
+      {"zip members", "a.zip", {}, zip({"1,a\n2,", "b\n", "", "3,c\n"}), rows},
+  };
+  // Longer than a reader's buffer in all, and one line alone.
+  Resumable large{"lines over chunks", "a.csv", {}, "", {}};
+  for (int i = 0; i < 12; ++i) {
+    const std::string text(i == 7 ? 2'500'000 : 300'000, static_cast<char>('a' + i));
+    large.bytes += std::to_string(i) + "," + text + "\n";
+    large.rows.push_back(std::to_string(i) + " | " + text);
+  }
+  files.push_back(std::move(large));
+  return files;
+}
+
+TEST_F(FilesystemTest, readers_go_on_after_every_row) {
+  for (const Resumable& file : resumable_files()) {
+    SCOPED_TRACE(file.name);
+    ASSERT_TRUE(files_.remove_all("/t").is_ok());
+    put("/t/" + file.file, file.bytes);
+    const ReadTable straight = read(file.options);
+    ASSERT_TRUE(straight.status.is_ok()) << straight.status.to_string();
+    if (!file.rows.empty()) {
+      ASSERT_EQ(straight.all(), file.rows);
+    }
+    ASSERT_GE(straight.all().size(), 3);
+    for (const bool has_watermark : {false, true}) {
+      const ReadTable stopping =
+          read(file.options, {.rows_max = 1, .has_watermark = has_watermark, .reopen = true});
+      EXPECT_TRUE(stopping.status.is_ok()) << stopping.status.to_string();
+      EXPECT_EQ(stopping.all(), straight.all());
+      EXPECT_EQ(stopping.skipped_rows, straight.skipped_rows);
+    }
+    const ReadTable restarted =
+        read(file.options, {.parallelism = 2, .rows_max = 1, .restart_every = 1});
+    EXPECT_TRUE(restarted.status.is_ok()) << restarted.status.to_string();
+    EXPECT_EQ(sorted(restarted.all()), sorted(straight.all()));
+  }
+}
+
+TEST_F(FilesystemTest, line_numbers_go_on_after_a_restart) {
+  put("/t/a.csv", "name,id\na,1\n\"b\nb\",2\nc,3\nd,x\n");
+  EXPECT_THAT(read({{"csv.header", "match"}}, {.rows_max = 1, .reopen = true}).status.message(),
+              HasSubstr("line 6, column 'id'"));
+}
+
+TEST_F(FilesystemTest, the_files_listed_at_the_start_are_read_once_over_restarts) {
+  std::vector<std::string> all;
+  for (int file = 0; file < 10; ++file) {
+    std::string text;
+    for (int row = 0; row < 5; ++row) {
+      text += std::to_string(file * 5 + row) + ",x\n";
+      all.push_back(std::to_string(file * 5 + row) + " | x");
+    }
+    put("/t/" + std::to_string(file) + ".csv", text);
+  }
+  for (int every = 1; every < 8; ++every) {
+    EXPECT_EQ(sorted(read({}, {.parallelism = 2,
+                               .rows_max = 2,
+                               .restart_every = every,
+                               .restart_parallelism = 3})
+                         .all()),
+              sorted(all))
+        << every;
+  }
+}
+
+TEST_F(FilesystemTest, large_files_are_read_once_over_restarts_in_the_parts_they_were_cut_into) {
+  put("/t/a.csv", large_file(100'000));
+  const auto straight = sorted(read({}).all());
+  const ReadTable restarted =
+      read({}, {.parallelism = 3, .rows_max = 4000, .restart_every = 7, .restart_parallelism = 2});
+  EXPECT_EQ(sorted(restarted.all()), straight);
+  EXPECT_THAT(std::set<std::string>(restarted.split_ids.begin(), restarted.split_ids.end()),
+              SizeIs(3));
+}
+
+// What a watched folder's enumerator gives.
+class WatchedFolder final : public SplitEnumeratorContext {
+ public:
+  WatchedFolder(FileSystem& files, const Clock& clock) : files_(files), clock_(clock) {
+    const ConnectorRegistry& registry = ConnectorRegistry::built_in();
+    const SchemaPtr schema = schema_of("id INT");
+    source_ = *registry.make_source(
+        *registry.find_connector("filesystem")
+             ->scan_spec({{"path", "/t"}, {"format", "csv"}, {"source.monitor-interval", "1 s"}},
+                         *schema, {.columns = {"id"}, .metadata = {}}));
+    enumerator = *source_->make_enumerator();
+  }
+  [[nodiscard]] int parallelism() const override { return 1; }
+  void assign_split(int /*subtask*/, SourceSplit split) override {
+    given.push_back(std::move(split));
+  }
+  void signal_no_more_splits(int /*subtask*/) override { ended = true; }
+  void schedule(std::int64_t delay_ms) override { delays.push_back(delay_ms); }
+  FileSystem& file_system() override { return files_; }
+  const Clock& clock() override { return clock_; }
+  std::vector<std::string> ask(int times) {
+    for (int i = 0; i < times; ++i) {
+      EXPECT_TRUE(enumerator->handle_split_request(0, *this).is_ok());
+    }
+    std::vector<std::string> ids;
+    for (const SourceSplit& split : std::exchange(given, {})) ids.push_back(split.id);
+    return ids;
+  }
+
+  std::unique_ptr<SplitEnumerator> enumerator;
+  std::vector<SourceSplit> given;
+  std::vector<std::int64_t> delays;
+  bool ended = false;
+
+ private:
+  FileSystem& files_;
+  const Clock& clock_;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(FilesystemTest, a_watched_folder_gives_each_file_once_over_restarts) {
+  put("/t/a.csv", "1\n");
+  put("/t/b.csv", "2\n");
+  put("/t/c.csv", "3\n");
+  WatchedFolder before(files_, clock_);
+  ASSERT_TRUE(before.enumerator->start(before).is_ok());
+  EXPECT_THAT(before.ask(1), ElementsAre("/t/a.csv"));
+  const std::string snapshot = before.enumerator->snapshot();
+  EXPECT_THAT(before.ask(1), ElementsAre("/t/b.csv"));  // Not in the snapshot.
+
+  put("/t/d.csv", "4\n");  // Came while nobody looked.
+  WatchedFolder after(files_, clock_);
+  ASSERT_TRUE(after.enumerator->restore(snapshot, after).is_ok());
+  after.enumerator->add_splits_back({{"/t/a.csv", "the middle of a"}});
+  EXPECT_THAT(after.ask(4), ElementsAre("/t/a.csv", "/t/b.csv", "/t/c.csv", "/t/d.csv"));
+  EXPECT_THAT(after.delays, ElementsAre(1000));
+  put("/t/e.csv", "5\n");
+  ASSERT_TRUE(after.enumerator->on_timer(after).is_ok());
+  EXPECT_THAT(after.ask(2), ElementsAre("/t/e.csv"));
+  EXPECT_FALSE(after.ended);
+  EXPECT_EQ(after.enumerator->restore("broken", after).code(), StatusCode::kDataLoss);
 }
 
 TEST_F(FilesystemTest, rows_come_at_the_pace_asked_for) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/edit_distance.h"
 #include "connectors/connector_registry.h"
+#include "connectors/dealt_splits.h"
 #include "connectors/nexmark/nexmark_generator.h"
 #include "connectors/pacing.h"
 #include "connectors/table_options.h"
@@ -230,44 +231,15 @@ Status check_schema(const NexmarkSpec& spec, const Schema& schema) {
 // event time.
 constexpr std::int64_t kTurnBlocks = 80;  // 4000 events with the usual proportions.
 
-class NexmarkEnumerator final : public SplitEnumerator {
- public:
-  Status start(SplitEnumeratorContext& context) override {
-    const int parallelism = context.parallelism();
-    given_.assign(static_cast<std::size_t>(parallelism), false);
-    for (int i = 0; i < parallelism; ++i) {
-      splits_.push_back(
-          {fmt::format("{} of {}", i + 1, parallelism),
-           ValueTree::map().set("index", i).set("count", parallelism).set("next", 0).encode()});
-    }
-    return Status::ok();
+std::vector<SourceSplit> make_splits(int parallelism) {
+  std::vector<SourceSplit> splits;
+  for (int i = 0; i < parallelism; ++i) {
+    splits.push_back(
+        {fmt::format("{} of {}", i + 1, parallelism),
+         ValueTree::map().set("index", i).set("count", parallelism).set("next", 0).encode()});
   }
-  Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
-    const auto i = static_cast<std::size_t>(subtask);
-    if (given_[i]) {
-      context.signal_no_more_splits(subtask);
-    } else {
-      given_[i] = true;
-      context.assign_split(subtask, splits_[i]);
-    }
-    return Status::ok();
-  }
-  Status on_timer(SplitEnumeratorContext& /*context*/) override { return Status::ok(); }
-  void add_splits_back(std::vector<SourceSplit> splits) override {
-    for (SourceSplit& split : splits) {
-      for (std::size_t i = 0; i < splits_.size(); ++i) {
-        if (splits_[i].id != split.id) continue;
-        given_[i] = false;
-        splits_[i] = std::move(split);
-        break;
-      }
-    }
-  }
-
- private:
-  std::vector<SourceSplit> splits_;
-  std::vector<bool> given_;
-};
+  return splits;
+}
 
 class NexmarkReader final : public SplitReader {
  public:
@@ -431,7 +403,7 @@ class NexmarkSource final : public Source {
   NexmarkSource(NexmarkSpec spec, SchemaPtr schema) : spec_(spec), schema_(std::move(schema)) {}
   [[nodiscard]] bool is_bounded() const override { return spec_.options.events > 0; }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
-    return std::make_unique<NexmarkEnumerator>();
+    return make_dealt_splits(make_splits);
   }
   Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
                                                   const SourceContext& context) const override {

@@ -10,35 +10,12 @@
 
 #include "base/check.h"
 #include "connectors/connector_registry.h"
+#include "connectors/dealt_splits.h"
 #include "stream/batch.h"
 #include "stream/type_codec.h"
 
 namespace clepsydra {
 namespace {
-
-class ValuesEnumerator final : public SplitEnumerator {
- public:
-  Status start(SplitEnumeratorContext& /*context*/) override { return Status::ok(); }
-  Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
-    if (given_) {
-      context.signal_no_more_splits(subtask);
-    } else {
-      given_ = true;
-      context.assign_split(subtask, split_);
-    }
-    return Status::ok();
-  }
-  Status on_timer(SplitEnumeratorContext& /*context*/) override { return Status::ok(); }
-  void add_splits_back(std::vector<SourceSplit> splits) override {
-    if (splits.empty()) return;
-    split_ = std::move(splits.front());
-    given_ = false;
-  }
-
- private:
-  SourceSplit split_{"values", ValueTree(0).encode()};
-  bool given_ = false;
-};
 
 class ValuesReader final : public SplitReader {
  public:
@@ -63,7 +40,9 @@ class ValuesSource final : public Source {
   explicit ValuesSource(ValueTree spec) : spec_(std::move(spec)) {}
   [[nodiscard]] bool is_bounded() const override { return true; }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
-    return std::make_unique<ValuesEnumerator>();
+    return make_dealt_splits([](int /*parallelism*/) {
+      return std::vector<SourceSplit>{{"values", ValueTree(0).encode()}};
+    });
   }
   Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
                                                   const SourceContext& context) const override {

@@ -87,6 +87,7 @@ Result<std::unique_ptr<RowDecoder>> CsvDecoder::make(const CsvOptions& options,
 }
 
 Status CsvDecoder::match_header(std::string_view header) {
+  header_ = header;
   index_.reset(header);
   index_.advance(header.size());
   std::vector<std::string> names;

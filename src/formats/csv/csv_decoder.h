@@ -25,6 +25,7 @@ class CsvDecoder final : public RowDecoder {
   Result<DecodeProgress> decode(std::string_view chunk, bool at_end, std::int64_t rows_max,
                                 BatchBuilder& rows) override;
   [[nodiscard]] std::int64_t line() const override { return line_; }
+  [[nodiscard]] std::string first_record() const override { return header_; }
 
  private:
   // One record found in the chunk. Its field f ends at separator first + f.
@@ -62,6 +63,7 @@ class CsvDecoder final : public RowDecoder {
   std::vector<int> field_of_;       // Per entry of columns_: its field in the file.
   int fields_expected_;
   bool header_pending_;
+  std::string header_;  // Once it was matched.
   bool bom_pending_;
   std::int64_t line_;
   CsvIndex index_;
