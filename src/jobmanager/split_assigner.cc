@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
+#include "base/value_tree.h"
+#include "stream/split_codec.h"
 
 namespace clepsydra {
 
@@ -13,7 +17,10 @@ SplitAssigner::SplitAssigner(SplitAssignerOptions options,
                              std::unique_ptr<SplitEnumerator> enumerator)
     : options_(std::move(options)),
       enumerator_(std::move(enumerator)),
-      subtasks_(static_cast<std::size_t>(options_.parallelism)) {}
+      subtasks_(static_cast<std::size_t>(options_.parallelism)),
+      live_(subtasks_.size()) {
+  std::iota(live_.begin(), live_.end(), 0);
+}
 
 Result<std::unique_ptr<SplitAssigner>> SplitAssigner::make(SplitAssignerOptions options) {
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<SplitEnumerator> enumerator,
@@ -26,14 +33,44 @@ Status SplitAssigner::start() {
   return enumerator_->start(*this);
 }
 
+Status SplitAssigner::restore(const std::string& snapshot, std::vector<SourceSplit> splits,
+                              const std::set<int>& finished) {
+  // When all have finished nobody will ask; an enumerator still counts on one.
+  if (finished.size() < live_.size()) {
+    std::erase_if(live_, [&](int subtask) { return finished.contains(subtask); });
+  }
+  CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(snapshot));
+  CLP_ASSIGN_OR_RETURN(const std::string enumerator, tree.get_string("enumerator"));
+  CLP_ASSIGN_OR_RETURN(const ValueTree assigned_tree, tree.get("assigned"));
+  CLP_ASSIGN_OR_RETURN(const std::vector<SourceSplit> assigned, splits_from_tree(assigned_tree));
+  splits.insert(splits.end(), assigned.begin(), assigned.end());
+  CLP_RETURN_IF_ERROR(enumerator_->restore(enumerator, *this));
+  enumerator_->add_splits_back(std::move(splits));
+  return Status::ok();
+}
+
+std::string SplitAssigner::snapshot() const {
+  std::vector<SourceSplit> assigned;
+  for (const Subtask& subtask : subtasks_) {
+    assigned.insert(assigned.end(), subtask.splits.begin(), subtask.splits.end());
+  }
+  return ValueTree::map()
+      .set("enumerator", enumerator_->snapshot())
+      .set("assigned", splits_to_tree(assigned))
+      .encode();
+}
+
 Status SplitAssigner::handle_request(int subtask) {
-  if (subtask < 0 || subtask >= options_.parallelism) {
+  const auto asking = std::find(live_.begin(), live_.end(), subtask);
+  if (asking == live_.end()) {
     return Status::internal(fmt::format("split request of subtask {} of a source with {}", subtask,
                                         options_.parallelism));
   }
-  subtask_at(subtask).has_asked = true;
-  CLP_RETURN_IF_ERROR(enumerator_->handle_split_request(subtask, *this));
-  if (!send_to(subtask)) options_.send(subtask, {}, subtask_at(subtask).no_more);
+  Subtask& asks = subtasks_[static_cast<std::size_t>(subtask)];
+  asks.has_asked = true;
+  CLP_RETURN_IF_ERROR(
+      enumerator_->handle_split_request(static_cast<int>(asking - live_.begin()), *this));
+  if (!send_to(subtask)) options_.send(subtask, {}, asks.no_more);
   send_assigned();
   return Status::ok();
 }
@@ -45,11 +82,11 @@ Status SplitAssigner::on_timer() {
 }
 
 void SplitAssigner::send_assigned() {
-  for (int subtask = 0; subtask < options_.parallelism; ++subtask) send_to(subtask);
+  for (const int subtask : live_) send_to(subtask);
 }
 
 bool SplitAssigner::send_to(int subtask) {
-  Subtask& to = subtask_at(subtask);
+  Subtask& to = subtasks_[static_cast<std::size_t>(subtask)];
   const bool tells_end = to.no_more && !to.has_sent_no_more;
   if (!to.has_asked || (to.splits.empty() && !tells_end)) return false;
   to.has_sent_no_more = to.no_more;
@@ -66,8 +103,8 @@ void SplitAssigner::signal_no_more_splits(int subtask) {
 }
 
 SplitAssigner::Subtask& SplitAssigner::subtask_at(int subtask) {
-  CLP_CHECK(subtask >= 0 && subtask < options_.parallelism);
-  return subtasks_[static_cast<std::size_t>(subtask)];
+  CLP_CHECK(subtask >= 0 && subtask < parallelism());
+  return subtasks_[static_cast<std::size_t>(live_[static_cast<std::size_t>(subtask)])];
 }
 
 }  // namespace clepsydra

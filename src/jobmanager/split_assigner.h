@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "clepsydra/source.h"
@@ -32,8 +34,15 @@ class SplitAssigner final : private SplitEnumeratorContext {
   static Result<std::unique_ptr<SplitAssigner>> make(SplitAssignerOptions options);
 
   Status start();
+  // In place of start(), with what snapshot() gave. `splits`: what the tasks held. `finished`: the
+  // subtasks that had finished; the enumerator does not see them.
+  Status restore(const std::string& snapshot, std::vector<SourceSplit> splits,
+                 const std::set<int>& finished);
   Status handle_request(int subtask);
   Status on_timer();
+  // All splits that were not sent, also those that have been assigned. What was sent belongs to
+  // the tasks: an order to snapshot that is sent after this call reaches them behind it.
+  [[nodiscard]] std::string snapshot() const;
 
  private:
   struct Subtask {
@@ -48,7 +57,7 @@ class SplitAssigner final : private SplitEnumeratorContext {
   void send_assigned();
   bool send_to(int subtask);
 
-  [[nodiscard]] int parallelism() const override { return options_.parallelism; }
+  [[nodiscard]] int parallelism() const override { return static_cast<int>(live_.size()); }
   void assign_split(int subtask, SourceSplit split) override;
   void signal_no_more_splits(int subtask) override;
   void schedule(std::int64_t delay_ms) override { options_.schedule(delay_ms); }
@@ -59,6 +68,8 @@ class SplitAssigner final : private SplitEnumeratorContext {
   SplitAssignerOptions options_;
   std::unique_ptr<SplitEnumerator> enumerator_;
   std::vector<Subtask> subtasks_;
+  // The enumerator counts only these: its subtask i is live_[i].
+  std::vector<int> live_;
 };
 
 }  // namespace clepsydra

@@ -25,11 +25,14 @@ struct Behaviour {
   Call on_start = [](int, SplitEnumeratorContext&) { return Status::ok(); };
   Call on_request = on_start;
   Call on_timer = on_start;
+  std::string snapshot = {};
+  std::string restored = {};
+  std::vector<SourceSplit> came_back = {};
 };
 
 class TestEnumerator final : public SplitEnumerator {
  public:
-  explicit TestEnumerator(const Behaviour& behaviour) : behaviour_(behaviour) {}
+  explicit TestEnumerator(Behaviour& behaviour) : behaviour_(behaviour) {}
   Status start(SplitEnumeratorContext& context) override {
     return behaviour_.on_start(-1, context);
   }
@@ -39,19 +42,22 @@ class TestEnumerator final : public SplitEnumerator {
   Status on_timer(SplitEnumeratorContext& context) override {
     return behaviour_.on_timer(-1, context);
   }
-  void add_splits_back(std::vector<SourceSplit> /*splits*/) override {}
-  [[nodiscard]] std::string snapshot() const override { return {}; }
-  Status restore(const std::string& /*snapshot*/, SplitEnumeratorContext& /*context*/) override {
+  void add_splits_back(std::vector<SourceSplit> splits) override {
+    behaviour_.came_back = std::move(splits);
+  }
+  [[nodiscard]] std::string snapshot() const override { return behaviour_.snapshot; }
+  Status restore(const std::string& snapshot, SplitEnumeratorContext& context) override {
+    behaviour_.restored = snapshot + " on " + std::to_string(context.parallelism());
     return Status::ok();
   }
 
  private:
-  const Behaviour& behaviour_;
+  Behaviour& behaviour_;
 };
 
 class TestSource final : public Source {
  public:
-  explicit TestSource(const Behaviour& behaviour) : behaviour_(behaviour) {}
+  explicit TestSource(Behaviour& behaviour) : behaviour_(behaviour) {}
   [[nodiscard]] bool is_bounded() const override { return true; }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
     return std::make_unique<TestEnumerator>(behaviour_);
@@ -62,7 +68,7 @@ class TestSource final : public Source {
   }
 
  private:
-  const Behaviour& behaviour_;
+  Behaviour& behaviour_;
 };
 
 class SplitAssignerTest : public ::testing::Test {
@@ -145,6 +151,58 @@ TEST_F(SplitAssignerTest, splits_found_by_a_timer_go_to_those_who_have_asked) {
   EXPECT_THAT(sent(), ElementsAre("0: late"));
   ASSERT_TRUE(assigner_->handle_request(1).is_ok());
   EXPECT_THAT(sent(), ElementsAre("1: end"));
+}
+
+TEST_F(SplitAssignerTest, a_snapshot_has_what_was_assigned_but_not_sent) {
+  behaviour_.snapshot = "state";
+  behaviour_.on_start = [](int, SplitEnumeratorContext& context) {
+    for (int subtask = 0; subtask < 3; ++subtask) {
+      context.assign_split(subtask, {"s" + std::to_string(subtask), "p", "w"});
+    }
+    return Status::ok();
+  };
+  open();
+  ASSERT_TRUE(assigner_->start().is_ok());
+  ASSERT_TRUE(assigner_->handle_request(1).is_ok());
+  EXPECT_THAT(sent(), ElementsAre("1: s1"));
+  const std::string snapshot = assigner_->snapshot();
+  ASSERT_TRUE(assigner_->handle_request(0).is_ok());
+
+  open();
+  ASSERT_TRUE(assigner_->restore(snapshot, {{"s1", "further", "far"}}, {}).is_ok());
+  EXPECT_EQ(behaviour_.restored, "state on 3");
+  ASSERT_EQ(behaviour_.came_back.size(), 3);
+  EXPECT_EQ(behaviour_.came_back[0].id, "s1");
+  EXPECT_EQ(behaviour_.came_back[0].payload, "further");
+  EXPECT_EQ(behaviour_.came_back[0].progress, "far");
+  EXPECT_EQ(behaviour_.came_back[1].id, "s0");
+  EXPECT_EQ(behaviour_.came_back[2].id, "s2");
+  EXPECT_EQ(behaviour_.came_back[2].progress, "w");
+}
+
+TEST_F(SplitAssignerTest, subtasks_that_had_finished_get_nothing) {
+  open();
+  const std::string snapshot = assigner_->snapshot();
+  behaviour_.on_request = [](int subtask, SplitEnumeratorContext& context) {
+    context.assign_split(subtask, {"s" + std::to_string(subtask), ""});
+    return Status::ok();
+  };
+  open();
+  ASSERT_TRUE(assigner_->restore(snapshot, {}, {0}).is_ok());
+  EXPECT_EQ(behaviour_.restored, " on 2");
+  ASSERT_TRUE(assigner_->handle_request(2).is_ok());
+  ASSERT_TRUE(assigner_->handle_request(1).is_ok());
+  EXPECT_THAT(sent(), ElementsAre("2: s1", "1: s0"));
+  EXPECT_EQ(assigner_->handle_request(0).code(), StatusCode::kInternal);
+
+  open();
+  ASSERT_TRUE(assigner_->restore(snapshot, {}, {0, 1, 2}).is_ok());
+}
+
+TEST_F(SplitAssignerTest, a_broken_snapshot_is_an_error) {
+  open();
+  EXPECT_FALSE(assigner_->restore("", {}, {}).is_ok());
+  EXPECT_FALSE(assigner_->restore("no tree", {}, {}).is_ok());
 }
 
 TEST_F(SplitAssignerTest, failures_and_unknown_subtasks_are_errors) {
