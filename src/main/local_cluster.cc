@@ -197,6 +197,7 @@ Status LocalCluster::Impl::start() {
   tasks.on_change = [this] { changed.notify(); };
   tasks.environment.clock = options.clock;
   tasks.environment.file_system = options.file_system;
+  tasks.environment.blocking_pool = options.blocking_pool;
   tasks.environment.connectors = options.connectors;
   tasks.environment.operators = options.operators;
   tasks.environment.state_backends = &StateBackendRegistry::built_in();

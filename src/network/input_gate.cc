@@ -38,7 +38,7 @@ int InputGate::next_channel() {
     const Input& input = inputs_[next_];
     const auto channel = static_cast<int>(next_);
     next_ = next_ + 1 == inputs_.size() ? 0 : next_ + 1;
-    if (!has_started() && input.has_spoken) continue;
+    if (input.is_held || (!has_started() && input.has_spoken)) continue;
     if (input.channel->has_element()) return channel;
   }
   return -1;
@@ -53,19 +53,25 @@ Result<InputGate::Polled> InputGate::poll() {
     }
     if (merger_.watermark() > delivered_watermark_) {
       delivered_watermark_ = merger_.watermark();
-      return Polled{State::kBatch, 0, Batch::of_watermark(schemas_[0], delivered_watermark_)};
+      return watermark_batch(delivered_watermark_);
     }
     const int channel = next_channel();
     if (channel < 0) {
       const State state = merger_.all_finished() ? State::kEnd
                           : signals > 0          ? State::kAgain
                                                  : State::kNothing;
-      return Polled{state, 0, {}};
+      return Polled{.state = state};
     }
     Input& input = inputs_[static_cast<std::size_t>(channel)];
     const bool had_started = has_started();
     StreamElement element;
     CLP_CHECK(input.channel->try_pop(element));
+    if (const auto* barrier = as_signal<BarrierSignal>(element)) {
+      if (!input.has_spoken) {
+        return Status::failed_precondition("a channel began with a checkpoint barrier");
+      }
+      return Polled{.state = State::kBarrier, .channel = channel, .barrier = *barrier};
+    }
     if (!input.has_spoken) {
       input.has_spoken = true;
       --silent_;
@@ -78,9 +84,23 @@ Result<InputGate::Polled> InputGate::poll() {
     CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), channel));
     // Each change is seen, also one that the next element would take back.
     const bool is_news = idle() != was_idle || (!had_started && has_started());
-    if (is_news && merger_.watermark() == delivered_watermark_) return Polled{State::kAgain, 0, {}};
+    if (is_news && ready_.empty() && merger_.watermark() == delivered_watermark_) {
+      return Polled{.state = State::kAgain};
+    }
   }
-  return Polled{State::kAgain, 0, {}};
+  return Polled{.state = State::kAgain};
+}
+
+void InputGate::hold(int channel) {
+  inputs_[static_cast<std::size_t>(channel)].is_held = true;
+}
+
+void InputGate::release_all() {
+  for (Input& input : inputs_) input.is_held = false;
+}
+
+InputGate::Polled InputGate::watermark_batch(std::int64_t watermark) const {
+  return {.state = State::kBatch, .batch = Batch::of_watermark(schemas_[0], watermark)};
 }
 
 Status InputGate::take_signal(const Signal& signal, int channel) {
@@ -90,8 +110,14 @@ Status InputGate::take_signal(const Signal& signal, int channel) {
     merger_.set_idle(channel, idle->idle);
   } else if (std::holds_alternative<EndOfInputSignal>(signal)) {
     merger_.finish(channel);
+    // All that the channel said goes before the news that it has ended.
+    if (merger_.watermark() > delivered_watermark_) {
+      delivered_watermark_ = merger_.watermark();
+      ready_.push_back(watermark_batch(delivered_watermark_));
+    }
+    ready_.push_back({.state = State::kEndOfChannel, .channel = channel});
   } else {
-    return Status::unimplemented("checkpoint barriers and latency markers are not built yet");
+    return Status::unimplemented("latency markers are not built yet");
   }
   return Status::ok();
 }
@@ -101,21 +127,23 @@ Status InputGate::take_batch(Batch batch, int channel) {
   Batch merged = relabelled(merge_marks(std::move(batch), channel, merger_), input);
   delivered_watermark_ = merger_.watermark();
   if (input == 0 || merged.marks().empty()) {
-    if (!merged.empty()) ready_.push_back({State::kBatch, input, std::move(merged)});
+    if (!merged.empty()) {
+      ready_.push_back({.state = State::kBatch, .input = input, .batch = std::move(merged)});
+    }
     return Status::ok();
   }
   std::int64_t begin = 0;
   const auto cut_at = [&](std::int64_t end) -> Status {
     if (end > begin) {
       CLP_ASSIGN_OR_RETURN(const Batch piece, merged.slice(begin, end - begin, slicing_pool()));
-      ready_.push_back({State::kBatch, input, piece.with_marks({})});
+      ready_.push_back({.state = State::kBatch, .input = input, .batch = piece.with_marks({})});
     }
     begin = end;
     return Status::ok();
   };
   for (const Mark& mark : merged.marks()) {
     CLP_RETURN_IF_ERROR(cut_at(mark.row));
-    ready_.push_back({State::kBatch, 0, Batch::of_watermark(schemas_[0], mark.watermark)});
+    ready_.push_back(watermark_batch(mark.watermark));
   }
   return cut_at(merged.rows());
 }

@@ -46,9 +46,9 @@ class InputGateTest : public ::testing::Test {
     StreamElement element = signal;
     ASSERT_TRUE(channels_[static_cast<std::size_t>(channel)]->try_push(element, 0));
   }
-  // All that can be taken: the lines of each batch, the input in front when it is not 0, and
-  // "end".
-  std::vector<std::string> take() {
+  // All that can be taken: the lines of each batch, the input in front when it is not 0; "barrier
+  // 7 of 0"; and "end". The ends of channels only on request: "end of 0".
+  std::vector<std::string> take(bool with_ends_of_channels = false) {
     std::vector<std::string> taken;
     while (true) {
       Result<InputGate::Polled> polled = gate_->poll();
@@ -59,6 +59,17 @@ class InputGateTest : public ::testing::Test {
         return taken;
       }
       if (polled->state == InputGate::State::kAgain) continue;
+      if (polled->state == InputGate::State::kEndOfChannel) {
+        if (with_ends_of_channels) taken.push_back("end of " + std::to_string(polled->channel));
+        continue;
+      }
+      if (polled->state == InputGate::State::kBarrier) {
+        taken.push_back("barrier " + std::to_string(polled->barrier.checkpoint_id) + " of " +
+                        std::to_string(polled->channel));
+        // As a task does that aligns.
+        if (holds_at_barriers_) gate_->hold(polled->channel);
+        continue;
+      }
       EXPECT_EQ(polled->batch.schema()->field(0).name, "x");
       for (const std::string& line : lines_of(polled->batch)) {
         taken.push_back((polled->input > 0 ? std::to_string(polled->input) + ": " : "") + line);
@@ -66,8 +77,13 @@ class InputGateTest : public ::testing::Test {
     }
   }
 
+  static Signal barrier(std::int64_t id) {
+    return BarrierSignal{id, 1000, CheckpointKind::kCheckpoint};
+  }
+
   std::vector<std::shared_ptr<LocalChannel>> channels_;
   std::unique_ptr<InputGate> gate_;
+  bool holds_at_barriers_ = true;
 };
 
 TEST_F(InputGateTest, the_marks_of_a_single_channel_stay) {
@@ -182,9 +198,114 @@ TEST_F(InputGateTest, marks_of_a_second_input_are_delivered_on_the_first) {
   EXPECT_THAT(take(), ElementsAre("1", "1: 2", "@5", "1: 3", "@6"));
 }
 
-TEST_F(InputGateTest, barriers_are_refused_as_long_as_nobody_aligns_them) {
+TEST_F(InputGateTest, a_barrier_comes_after_all_that_stood_before_it_on_its_channel) {
   open({0});
-  send(0, BarrierSignal{1, 0, CheckpointKind::kCheckpoint});
+  push(0, {"1", "@5", "2"});
+  send(0, WatermarkSignal{6});
+  send(0, BarrierSignal{7, 1234, CheckpointKind::kSavepoint});
+  EXPECT_THAT(lines_of(gate_->poll()->batch), ElementsAre("1", "@5", "2"));
+  EXPECT_THAT(lines_of(gate_->poll()->batch), ElementsAre("@6"));
+  const InputGate::Polled polled = *gate_->poll();
+  EXPECT_EQ(polled.state, InputGate::State::kBarrier);
+  EXPECT_EQ(polled.channel, 0);
+  EXPECT_EQ(polled.barrier, (BarrierSignal{7, 1234, CheckpointKind::kSavepoint}));
+}
+
+TEST_F(InputGateTest, nothing_is_taken_from_a_held_channel_while_the_others_go_on) {
+  open({0, 0, 1});
+  push(0, {"1", "@5"});
+  send(0, barrier(1));
+  push(0, {"9"});
+  push(1, {"2", "@4"});
+  push(2, {"3", "@8"});
+  EXPECT_THAT(take(), ElementsAre("1", "2", "1: 3", "@4", "barrier 1 of 0"));
+  push(1, {"4", "@7"});
+  send(1, barrier(1));
+  push(1, {"10", "@20"});
+  // Time stays where the held channels have left it.
+  EXPECT_THAT(take(), ElementsAre("4", "@5", "barrier 1 of 1"));
+  EXPECT_EQ(channels_[0]->queued_bytes(), LocalChannel::kElementBytesMin);
+  send(2, barrier(1));
+  EXPECT_THAT(take(), ElementsAre("barrier 1 of 2"));
+  push(2, {"11"});
+  EXPECT_THAT(take(), IsEmpty());
+  gate_->release_all();
+  EXPECT_THAT(take(), ElementsAre("9", "10", "1: 11"));
+}
+
+TEST_F(InputGateTest, channels_that_are_not_held_go_on_after_their_barrier) {
+  holds_at_barriers_ = false;
+  open({0, 0});
+  send(0, barrier(1));
+  push(0, {"1"});
+  push(1, {"2"});
+  EXPECT_THAT(take(), ElementsAre("barrier 1 of 0", "2", "1"));
+}
+
+TEST_F(InputGateTest, the_ring_of_a_held_channel_fills_and_makes_its_producer_wait) {
+  open({0, 0});
+  send(0, barrier(1));
+  take();
+  for (std::size_t i = 0; i < LocalChannel::kElementsMax; ++i) push(0, {"1"});
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_FALSE(channels_[0]->has_room());
+  EXPECT_TRUE(channels_[0]->wake_when_room());
+  gate_->release_all();
+  EXPECT_EQ(take().size(), LocalChannel::kElementsMax);
+  EXPECT_TRUE(channels_[0]->has_room());
+}
+
+TEST_F(InputGateTest, the_end_of_a_channel_is_told_after_all_that_it_said) {
+  open({0, 0});
+  push(0, {"1", "@5"});
+  push(1, {"2", "@3"});
+  EXPECT_THAT(take(true), ElementsAre("1", "2", "@3"));
+  send(1, EndOfInputSignal{});
+  // Without channel 1, channel 0 says how far time is.
+  EXPECT_THAT(take(true), ElementsAre("@5", "end of 1"));
+  send(0, EndOfInputSignal{});
+  EXPECT_THAT(take(true), ElementsAre("@" + std::to_string(kMaxWatermark), "end of 0", "end"));
+}
+
+TEST_F(InputGateTest, an_end_behind_a_barrier_waits_for_the_release) {
+  open({0, 0});
+  send(0, barrier(1));
+  send(0, EndOfInputSignal{});
+  send(1, EndOfInputSignal{});
+  EXPECT_THAT(take(true), ElementsAre("barrier 1 of 0", "end of 1"));
+  gate_->release_all();
+  EXPECT_THAT(take(true), ElementsAre("@" + std::to_string(kMaxWatermark), "end of 0", "end"));
+}
+
+TEST_F(InputGateTest, barriers_leave_idleness_and_first_words_as_they_are) {
+  open({0, 0}, false);
+  send(0, IdleSignal{true});
+  send(0, barrier(1));
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_FALSE(gate_->has_started());
+  send(1, IdleSignal{true});
+  EXPECT_THAT(take(), ElementsAre("barrier 1 of 0"));
+  EXPECT_TRUE(gate_->idle());
+  // The idle channel that is held still does not hold time back.
+  push(1, {"1", "@5"});
+  EXPECT_THAT(take(), ElementsAre("1", "@5"));
+  send(1, barrier(1));
+  EXPECT_THAT(take(), ElementsAre("barrier 1 of 1"));
+  gate_->release_all();
+  send(1, IdleSignal{true});
+  take();
+  EXPECT_TRUE(gate_->idle());
+}
+
+TEST_F(InputGateTest, a_channel_must_not_begin_with_a_barrier) {
+  open({0}, false);
+  send(0, barrier(1));
+  EXPECT_EQ(gate_->poll().status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(InputGateTest, latency_markers_are_refused_as_long_as_nobody_sends_them) {
+  open({0});
+  send(0, LatencyMarkerSignal{1, 2, 3});
   EXPECT_EQ(gate_->poll().status().code(), StatusCode::kUnimplemented);
 }
 

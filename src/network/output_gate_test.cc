@@ -27,6 +27,9 @@ std::string text_of(const Signal& signal) {
     return "watermark " + std::to_string(watermark->watermark);
   }
   if (const auto* idle = std::get_if<IdleSignal>(&signal)) return idle->idle ? "idle" : "active";
+  if (const auto* barrier = std::get_if<BarrierSignal>(&signal)) {
+    return "barrier " + std::to_string(barrier->checkpoint_id);
+  }
   return std::holds_alternative<EndOfInputSignal>(signal) ? "end" : "other";
 }
 
@@ -114,6 +117,27 @@ TEST_F(OutputGateTest, a_signal_goes_after_what_was_emitted) {
   ASSERT_TRUE(gate_->send(IdleSignal{true}).is_ok());
   ASSERT_TRUE(gate_->send(EndOfInputSignal{}).is_ok());
   EXPECT_THAT(take(0), ElementsAre("active", "[1]", "idle", "end"));
+}
+
+TEST_F(OutputGateTest, a_barrier_keeps_its_place_in_every_channel_also_behind_a_backlog) {
+  open({}, 1, 1, 2 * LocalChannel::kElementBytesMin);
+  for (const char* row : {"1", "2", "3"}) emit({row});
+  emit({"@9"});
+  ASSERT_TRUE(gate_->send(BarrierSignal{5, 1000, CheckpointKind::kCheckpoint}).is_ok());
+  emit({"4"});
+  std::vector<std::string> sent;
+  while (!gate_->is_drained() || channels_[0]->has_element()) {
+    for (std::string& line : take(0)) sent.push_back(std::move(line));
+    gate_->make_room();
+  }
+  EXPECT_THAT(sent, ElementsAre("[1]", "[2]", "[3]", "watermark 9", "barrier 5", "[4]"));
+
+  open({.kind = RoutingKind::kRoundRobin}, 2);
+  occupy(0);
+  emit({"1"});
+  ASSERT_TRUE(gate_->send(BarrierSignal{6, 1000, CheckpointKind::kCheckpoint}).is_ok());
+  EXPECT_THAT(take(0), ElementsAre("active", "[1]", "barrier 6"));
+  EXPECT_THAT(take(1), ElementsAre("barrier 6"));
 }
 
 TEST_F(OutputGateTest, a_mark_without_rows_becomes_a_signal) {

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory_pool.h"
+#include "checkpoint/checkpoint_options.h"
 #include "graph/job_graph.h"
 #include "network/input_gate.h"
 #include "network/local_channel.h"
@@ -19,6 +20,7 @@
 #include "taskmanager/input_driver.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/source_driver.h"
+#include "taskmanager/task_restore.h"
 
 namespace clepsydra {
 namespace {
@@ -43,6 +45,8 @@ struct Limits {
   std::int64_t channel_bytes_max = 0;
   std::int64_t watermark_interval_ms = 0;
   std::string state_backend;
+  TaskCheckpointOptions checkpoint;
+  bool ignore_unclaimed_state = false;
 };
 
 Result<Limits> read_limits(const Configuration& configuration) {
@@ -62,14 +66,23 @@ Result<Limits> read_limits(const Configuration& configuration) {
   limits.channel_bytes_max = std::max<std::int64_t>(1, channel_bytes.bytes);
   limits.watermark_interval_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(interval).count();
+  CLP_ASSIGN_OR_RETURN(const CheckpointOptions checkpoint, read_checkpoint_options(configuration));
+  limits.checkpoint.exactly_once = checkpoint.mode == CheckpointingMode::kExactlyOnce;
+  limits.checkpoint.incremental = checkpoint.is_incremental;
+  limits.checkpoint.inline_bytes_max = checkpoint.inline_bytes_max;
+  CLP_ASSIGN_OR_RETURN(const RecoveryOptions recovery, read_recovery_options(configuration));
+  limits.ignore_unclaimed_state = recovery.ignore_unclaimed_state;
   return limits;
 }
 
 class DeploymentBuilder {
  public:
-  DeploymentBuilder(const JobGraph& graph, const TaskEnvironment& environment,
-                    Deployment& deployment)
-      : graph_(graph), environment_(environment), deployment_(deployment) {}
+  DeploymentBuilder(const JobGraph& graph, RestoredTasks restored,
+                    const TaskEnvironment& environment, Deployment& deployment)
+      : graph_(graph),
+        restored_(std::move(restored)),
+        environment_(environment),
+        deployment_(deployment) {}
 
   Status build();
 
@@ -85,6 +98,9 @@ class DeploymentBuilder {
   Status add_input(const JobVertex& vertex, int vertex_index, TaskParts& parts);
   Status add_source(const JobVertex& vertex, TaskParts& parts);
   Status add_chain(const JobVertex& vertex, int vertex_index, TaskParts& parts);
+  Result<std::unique_ptr<KeyedStateBackend>> make_state(const JobVertex& vertex, int op,
+                                                        const TaskParts& parts);
+  Status check_all_claimed(const JobVertex& vertex, const TaskParts& parts) const;
   Result<OperatorContext> make_context(const JobVertex& vertex, int op, const OperatorSpec& spec,
                                        TaskParts& parts);
   std::vector<Output*> make_outputs(int vertex_index, int op, TaskParts& parts);
@@ -94,6 +110,7 @@ class DeploymentBuilder {
   }
 
   const JobGraph& graph_;
+  RestoredTasks restored_;
   const TaskEnvironment& environment_;
   Deployment& deployment_;
   Limits limits_;
@@ -156,9 +173,17 @@ Result<std::unique_ptr<Task>> DeploymentBuilder::build_task(int vertex_index, in
   parts.events = environment_.events;
   parts.mailbox = std::make_unique<Mailbox>();
   parts.committables = std::make_unique<std::vector<OperatorCommittables>>();
+  parts.checkpoint_options = limits_.checkpoint;
+  parts.files = environment_.file_system;
+  parts.blocking_pool = environment_.blocking_pool;
+  parts.checkpoint_orders = deployment_.orders;
+  const auto restored = restored_.find({vertex_index, subtask});
+  parts.has_finished_before = restored != restored_.end() && restored->second.has_finished;
   add_pools(built, parts);
   CLP_RETURN_IF_ERROR(add_input(built, vertex_index, parts));
+  if (parts.has_finished_before && parts.source != nullptr) parts.source->end_at_once();
   CLP_RETURN_IF_ERROR(add_chain(built, vertex_index, parts));
+  CLP_RETURN_IF_ERROR(check_all_claimed(built, parts));
   return std::make_unique<Task>(std::move(parts));
 }
 
@@ -167,6 +192,7 @@ void DeploymentBuilder::add_pools(const JobVertex& vertex, TaskParts& parts) {
   for (const ChainedOperator& chained : vertex.operators) {
     parts.pools.push_back(task_pool->make_child(chained.spec.name));
   }
+  parts.states.resize(vertex.operators.size());
 }
 
 Status DeploymentBuilder::add_input(const JobVertex& vertex, int vertex_index, TaskParts& parts) {
@@ -179,7 +205,9 @@ Status DeploymentBuilder::add_input(const JobVertex& vertex, int vertex_index, T
       channels.push_back({channel, graph_.edges[e].to_input});
     }
   }
-  parts.input = std::make_unique<InputDriver>(InputGate(std::move(channels), head.inputs));
+  auto driver = std::make_unique<InputDriver>(InputGate(std::move(channels), head.inputs));
+  parts.gate = &driver->gate();
+  parts.input = std::move(driver);
   return Status::ok();
 }
 
@@ -241,6 +269,7 @@ Result<OperatorContext> DeploymentBuilder::make_context(const JobVertex& vertex,
   context.standard_output = environment_.standard_output;
   context.session_zone = deployment_.session_zone.get();
   context.job_id = deployment_.job.to_string();
+  context.attempt = deployment_.attempt;
   context.subtask = parts.id.subtask;
   context.parallelism = vertex.parallelism;
   context.max_parallelism = vertex.max_parallelism;
@@ -250,22 +279,50 @@ Result<OperatorContext> DeploymentBuilder::make_context(const JobVertex& vertex,
     committables->push_back({op, std::move(prepared)});
   };
 
-  StateBackendOptions state;
-  state.pool = context.pool;
-  state.max_parallelism = vertex.max_parallelism;
-  state.key_groups = key_group_range(parts.id.subtask, vertex.max_parallelism, vertex.parallelism);
-  CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> backend,
-                       environment_.state_backends->make(limits_.state_backend, state));
-  context.state = backend.get();
-  parts.states.push_back(std::move(backend));
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> state, make_state(vertex, op, parts));
+  context.state = state.get();
+  parts.states[static_cast<std::size_t>(op)] = std::move(state);
 
   if (spec.kind == "collect_sink") {
     CLP_ASSIGN_OR_RETURN(const std::string result, spec.options.get_string("result"));
-    parts.senders.push_back(
-        environment_.results->channel(deployment_.job, result)->open_sender(vertex.parallelism));
+    parts.senders.push_back(environment_.results->channel(deployment_.job, result)
+                                ->open_sender(vertex.parallelism, deployment_.attempt));
     context.results = parts.senders.back().get();
   }
   return context;
+}
+
+Result<std::unique_ptr<KeyedStateBackend>> DeploymentBuilder::make_state(const JobVertex& vertex,
+                                                                         int op,
+                                                                         const TaskParts& parts) {
+  StateBackendOptions options;
+  options.pool = parts.pools[static_cast<std::size_t>(op)].get();
+  options.max_parallelism = vertex.max_parallelism;
+  options.key_groups =
+      key_group_range(parts.id.subtask, vertex.max_parallelism, vertex.parallelism);
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> state,
+                       environment_.state_backends->make(limits_.state_backend, options));
+  const auto task = restored_.find({parts.id.vertex, parts.id.subtask});
+  if (task == restored_.end()) return state;
+  const auto restored = task->second.operators.find(op);
+  if (restored == task->second.operators.end()) return state;
+  CLP_RETURN_IF_ERROR(state->restore(std::move(restored->second)));
+  return state;
+}
+
+// State that no operator has opened would be lost with the next checkpoint.
+Status DeploymentBuilder::check_all_claimed(const JobVertex& vertex, const TaskParts& parts) const {
+  if (limits_.ignore_unclaimed_state) return Status::ok();
+  for (std::size_t op = 0; op < parts.states.size(); ++op) {
+    if (parts.states[op] == nullptr) continue;
+    const std::vector<std::string> unclaimed = parts.states[op]->unclaimed();
+    if (unclaimed.empty()) continue;
+    return Status::failed_precondition(
+        fmt::format("operator '{}' does not use the restored state '{}' (set "
+                    "'execution.state-recovery.ignore-unclaimed-state' to drop it)",
+                    vertex.operators[op].spec.name, fmt::join(unclaimed, "', '")));
+  }
+  return Status::ok();
 }
 
 std::vector<Output*> DeploymentBuilder::make_outputs(int vertex_index, int op, TaskParts& parts) {
@@ -312,18 +369,24 @@ Routing DeploymentBuilder::make_routing(const JobEdge& edge, int subtask) const 
 }  // namespace
 
 Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
-                                                     int attempt, std::shared_ptr<MemoryPool> pool,
+                                                     int attempt,
+                                                     const std::vector<TaskRestore>& restores,
+                                                     std::shared_ptr<MemoryPool> pool,
                                                      const TaskEnvironment& environment) {
+  CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
+                       read_restores(restores, graph, *environment.file_system));
   auto deployment = std::make_unique<Deployment>();
   deployment->job = job;
   deployment->attempt = attempt;
   deployment->pool = std::move(pool);
+  deployment->orders = std::make_shared<CheckpointOrders>();
   deployment->configuration = environment.configuration;
   for (const auto& [key, value] : graph.configuration) deployment->configuration.set(key, value);
   CLP_ASSIGN_OR_RETURN(const std::string zone, deployment->configuration.get(kTimeZone));
   // "default" would be the zone of the machine: results must not depend on where a task runs.
   CLP_ASSIGN_OR_RETURN(deployment->session_zone, find_time_zone(zone == "default" ? "UTC" : zone));
-  CLP_RETURN_IF_ERROR(DeploymentBuilder(graph, environment, *deployment).build());
+  CLP_RETURN_IF_ERROR(
+      DeploymentBuilder(graph, std::move(restored), environment, *deployment).build());
   return deployment;
 }
 

@@ -9,9 +9,11 @@
 #include "base/configuration.h"
 #include "base/fwd.h"
 #include "base/ids.h"
+#include "checkpoint/checkpoint_types.h"
 #include "clepsydra/status.h"
 #include "graph/fwd.h"
 #include "stream/time_zone.h"
+#include "taskmanager/checkpoint_orders.h"
 #include "taskmanager/task_loop.h"
 
 namespace clepsydra {
@@ -26,6 +28,7 @@ class TaskEvents;
 struct TaskEnvironment {
   const Clock* clock = nullptr;
   FileSystem* file_system = nullptr;
+  BlockingPool* blocking_pool = nullptr;
   const ConnectorRuntime* connectors = nullptr;
   const OperatorRegistry* operators = nullptr;
   const StateBackendRegistry* state_backends = nullptr;
@@ -43,6 +46,7 @@ struct Deployment {
   Configuration configuration;
   TimeZonePtr session_zone;
   std::shared_ptr<MemoryPool> pool;  // The job's.
+  std::shared_ptr<CheckpointOrders> orders;
 
   // Whom each channel wakes: indices in `tasks`.
   struct Link {
@@ -59,9 +63,11 @@ struct Deployment {
 };
 
 // Builds all subtasks of `graph`: one TaskManager runs a whole job as long as there are no channels
-// between processes. Errors name the task.
+// between processes. With `restores` it reads files, and blocks. Errors name the task.
 Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
-                                                     int attempt, std::shared_ptr<MemoryPool> pool,
+                                                     int attempt,
+                                                     const std::vector<TaskRestore>& restores,
+                                                     std::shared_ptr<MemoryPool> pool,
                                                      const TaskEnvironment& environment);
 
 // Adds the tasks to the workers, tells channels whom to wake, and lets the tasks run. `on_done`

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/logging.h"
+#include "checkpoint/checkpoint_codec.h"
 #include "control.pb.h"
 
 namespace clepsydra {
@@ -78,6 +79,26 @@ void JobManagerClient::task_ended(TaskEnd end) {
   }
   write_metrics(end.metrics, *ended.mutable_metrics());
   send("the end of a task", message.SerializeAsString());
+}
+
+void JobManagerClient::checkpoint_acknowledged(const TaskId& task, CheckpointId checkpoint,
+                                               const TaskSnapshot& snapshot) {
+  proto::ToJobManager message;
+  proto::CheckpointAcknowledged& acknowledged = *message.mutable_checkpoint_acknowledged();
+  write_task(task, *acknowledged.mutable_task());
+  acknowledged.set_checkpoint(checkpoint);
+  acknowledged.set_snapshot(encode_task_snapshot(snapshot));
+  send("the acknowledgement of a checkpoint", message.SerializeAsString());
+}
+
+void JobManagerClient::checkpoint_declined(const TaskId& task, CheckpointId checkpoint,
+                                           const Status& reason) {
+  proto::ToJobManager message;
+  proto::CheckpointDeclined& declined = *message.mutable_checkpoint_declined();
+  write_task(task, *declined.mutable_task());
+  declined.set_checkpoint(checkpoint);
+  write_status(reason, *declined.mutable_reason());
+  send("the refusal of a checkpoint", message.SerializeAsString());
 }
 
 void JobManagerClient::deployed(const JobId& job, int attempt, const Status& status) {

@@ -27,6 +27,10 @@ class JobManagerClient final : public TaskEvents {
   void request_splits(const TaskId& task) override;
   void report_alignment(const TaskId& task, std::int64_t watermark) override;
   void task_ended(TaskEnd end) override;
+  void checkpoint_acknowledged(const TaskId& task, CheckpointId checkpoint,
+                               const TaskSnapshot& snapshot) override;
+  void checkpoint_declined(const TaskId& task, CheckpointId checkpoint,
+                           const Status& reason) override;
   void deployed(const JobId& job, int attempt, const Status& status);
   void report_metrics(const std::vector<std::pair<TaskId, TaskMetricsSnapshot>>& tasks);
 

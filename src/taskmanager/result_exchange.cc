@@ -5,12 +5,20 @@
 
 namespace clepsydra {
 
-std::unique_ptr<ResultChannel::Sender> ResultChannel::open_sender(int senders) {
+std::unique_ptr<ResultChannel::Sender> ResultChannel::open_sender(int senders, int attempt) {
   {
     const MutexLock lock(mutex_);
-    if (senders_left_ < 0) senders_left_ = senders;
+    if (attempt > attempt_) {
+      attempt_ = attempt;
+      senders_left_ = senders;
+    }
   }
   return std::make_unique<Sender>(shared_from_this());
+}
+
+void ResultChannel::forget(const Sender* sender) {
+  const MutexLock lock(mutex_);
+  std::erase_if(waiting_, [&](const auto& entry) { return entry.first == sender; });
 }
 
 ResultChannel::State ResultChannel::take(Batch& batch) {

@@ -31,9 +31,10 @@ class ResultChannel : public std::enable_shared_from_this<ResultChannel> {
   ResultChannel(std::int64_t bytes_max, std::function<void()> on_change)
       : bytes_max_(bytes_max), on_change_(std::move(on_change)) {}
 
-  // A sink subtask's end; `senders` is the number of all of them.
+  // A sink subtask's end; `senders` is the number of all of them. With the first of a new attempt
+  // of the job all have to send, and to finish, again.
   class Sender;
-  std::unique_ptr<Sender> open_sender(int senders);
+  std::unique_ptr<Sender> open_sender(int senders, int attempt = 0);
 
   enum class State : std::uint8_t { kBatch, kNothingYet, kEnd };
   // The next batch into `batch`. kEnd: all senders have finished and everything was read.
@@ -46,6 +47,7 @@ class ResultChannel : public std::enable_shared_from_this<ResultChannel> {
   bool has_room_or_wait(const Sender* sender, const Waker& waker);
   Status send(Batch batch);
   void finish();
+  void forget(const Sender* sender);
 
   const std::int64_t bytes_max_;
   const std::function<void()> on_change_;
@@ -53,6 +55,7 @@ class ResultChannel : public std::enable_shared_from_this<ResultChannel> {
   std::deque<std::pair<Batch, std::int64_t>> batches_ CLP_GUARDED_BY(mutex_);
   std::int64_t bytes_ CLP_GUARDED_BY(mutex_) = 0;
   int senders_left_ CLP_GUARDED_BY(mutex_) = -1;  // -1: none has opened yet.
+  int attempt_ CLP_GUARDED_BY(mutex_) = -1;
   bool closed_ CLP_GUARDED_BY(mutex_) = false;
   std::vector<std::pair<const Sender*, Waker>> waiting_ CLP_GUARDED_BY(mutex_);
 };
@@ -61,7 +64,7 @@ class ResultChannel : public std::enable_shared_from_this<ResultChannel> {
 class ResultChannel::Sender final : public ResultSender {
  public:
   explicit Sender(std::shared_ptr<ResultChannel> channel) : channel_(std::move(channel)) {}
-  ~Sender() override = default;
+  ~Sender() override { channel_->forget(this); }
 
   // Before the task is first stepped.
   void set_waker(Waker waker) { waker_ = std::move(waker); }

@@ -83,11 +83,14 @@ Status SourceDriver::add_splits(std::vector<SourceSplit> splits, bool no_more_sp
     return Status::resource_exhausted(
         fmt::format("a subtask reads at most {} splits at once", kSplitsMax));
   }
+  std::optional<std::int64_t> delivered;
   for (SourceSplit& split : splits) {
     Result<std::unique_ptr<SplitReader>> reader = source_->open_split(split, options_.context);
     if (!reader.is_ok()) return reader.status();
-    splits_.push_back(std::make_unique<Split>(*std::move(reader), interval_ms_));
+    splits_.push_back(std::make_unique<Split>(split.id, *std::move(reader), interval_ms_));
+    CLP_RETURN_IF_ERROR(restore_progress(split, *splits_.back(), delivered));
   }
+  if (delivered) reached_watermark_ = std::max(reached_watermark_, *delivered);
   if (!splits.empty()) rebuild_merger();
   has_started_ = true;
   no_more_splits_ = no_more_splits_ || no_more_splits;
@@ -98,6 +101,44 @@ Status SourceDriver::add_splits(std::vector<SourceSplit> splits, bool no_more_sp
   // An answer without anything: the enumerator remembers the request and comes back to it.
   has_asked_ = idle_without_split_;
   return Status::ok();
+}
+
+Status SourceDriver::restore_progress(const SourceSplit& split, Split& opened,
+                                      std::optional<std::int64_t>& delivered) const {
+  if (split.progress.empty()) return Status::ok();
+  const Result<ValueTree> progress = ValueTree::decode(split.progress);
+  if (!progress.is_ok()) {
+    return progress.status().with_context(fmt::format("the progress of split '{}'", split.id));
+  }
+  CLP_ASSIGN_OR_RETURN(const std::int64_t current, progress->get_int("current"));
+  CLP_ASSIGN_OR_RETURN(const std::int64_t emitted, progress->get_int("emitted"));
+  CLP_ASSIGN_OR_RETURN(const std::int64_t of_driver, progress->get_int("delivered"));
+  opened.watermark.restore(current, emitted);
+  // Splits of different subtasks: none may be ahead of what its own had said.
+  delivered = std::min(delivered.value_or(kMaxWatermark), of_driver);
+  return Status::ok();
+}
+
+std::vector<SourceSplit> SourceDriver::snapshot_splits() const {
+  std::vector<SourceSplit> splits;
+  for (const auto& split : splits_) {
+    SourceSplit& out = splits.emplace_back();
+    out.id = split->id;
+    out.payload = split->reader->position();
+    if (!watermark_) continue;
+    out.progress = ValueTree::map()
+                       .set("current", split->watermark.current())
+                       .set("emitted", split->watermark.emitted())
+                       .set("delivered", delivered_watermark_)
+                       .encode();
+  }
+  return splits;
+}
+
+void SourceDriver::end_at_once() {
+  has_started_ = true;
+  no_more_splits_ = true;
+  idle_without_split_ = true;
 }
 
 void SourceDriver::ask_for_splits() {
@@ -113,7 +154,8 @@ bool SourceDriver::idle() const {
 Result<TaskInput::Next> SourceDriver::poll() {
   ask_for_splits();
   const bool was_idle = idle();
-  if (std::optional<Batch> mark = take_mark()) return Next{State::kBatch, 0, *std::move(mark)};
+  if (std::optional<Batch> mark = take_mark())
+    return Next{.state = State::kBatch, .batch = *std::move(mark)};
   const std::int64_t now_ns = options_.context.clock->monotonic_ns();
   for (std::size_t polled = splits_.size(); polled > 0 && !splits_.empty(); --polled) {
     if (next_ >= splits_.size()) next_ = 0;
@@ -122,15 +164,16 @@ Result<TaskInput::Next> SourceDriver::poll() {
     CLP_ASSIGN_OR_RETURN(std::optional<Batch> batch, poll_split(index, now_ns));
     if (batch) {
       report_alignment(false);
-      return Next{State::kBatch, 0, *std::move(batch)};
+      return Next{.state = State::kBatch, .batch = *std::move(batch)};
     }
   }
   let_time_pass(now_ns);
   report_alignment(true);
-  if (std::optional<Batch> mark = take_mark()) return Next{State::kBatch, 0, *std::move(mark)};
-  if (splits_.empty() && no_more_splits_) return Next{State::kEnd, 0, {}};
+  if (std::optional<Batch> mark = take_mark())
+    return Next{.state = State::kBatch, .batch = *std::move(mark)};
+  if (splits_.empty() && no_more_splits_) return Next{.state = State::kEnd};
   ask_for_splits();
-  return Next{idle() != was_idle ? State::kAgain : State::kNothing, 0, {}};
+  return Next{.state = idle() != was_idle ? State::kAgain : State::kNothing};
 }
 
 // A watermark that advanced without rows.

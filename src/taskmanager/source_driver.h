@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -56,8 +57,14 @@ class SourceDriver final : public TaskInput {
 
   static Result<std::unique_ptr<SourceDriver>> make(SourceDriverOptions options);
 
-  // The answer to a request: splits, the news that there will be no more, or nothing for now.
+  // The answer to a request: splits, the news that there will be no more, or nothing for now. A
+  // split with progress goes on where snapshot_splits() found it: what its driver had said of event
+  // time is said again before any of its rows.
   Status add_splits(std::vector<SourceSplit> splits, bool no_more_splits);
+  // The splits that are being read, at their positions, with their progress.
+  [[nodiscard]] std::vector<SourceSplit> snapshot_splits() const;
+  // The subtask had ended before it was restored: there is nothing to ask for.
+  void end_at_once();
   void set_alignment_limit(std::int64_t watermark) { alignment_limit_ = watermark; }
 
   Result<Next> poll() override;
@@ -71,8 +78,9 @@ class SourceDriver final : public TaskInput {
 
  private:
   struct Split {
-    Split(std::unique_ptr<SplitReader> opened, std::int64_t interval_ms)
-        : reader(std::move(opened)), watermark(interval_ms) {}
+    Split(std::string split_id, std::unique_ptr<SplitReader> opened, std::int64_t interval_ms)
+        : id(std::move(split_id)), reader(std::move(opened)), watermark(interval_ms) {}
+    std::string id;
     std::unique_ptr<SplitReader> reader;
     WatermarkGenerator watermark;
     bool idle = false;
@@ -91,6 +99,9 @@ class SourceDriver final : public TaskInput {
   Result<Batch> finish_batch(Batch batch, std::size_t index, std::int64_t now_ns);
   Result<Batch> project(const Batch& batch);
   void remove_split(std::size_t index);
+  // How far event time was when `split` was stored, to be merged over the splits that come with it.
+  Status restore_progress(const SourceSplit& split, Split& opened,
+                          std::optional<std::int64_t>& delivered) const;
   // Ticks and idle timeouts of splits that have nothing to read.
   void let_time_pass(std::int64_t now_ns);
   [[nodiscard]] bool is_held_back(const Split& split) const;

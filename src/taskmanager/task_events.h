@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint_types.h"
 #include "clepsydra/status.h"
 #include "taskmanager/task_id.h"
 #include "taskmanager/task_metrics.h"
@@ -33,6 +34,11 @@ class TaskEvents {
   virtual void request_splits(const TaskId& task) = 0;
   virtual void report_alignment(const TaskId& task, std::int64_t watermark) = 0;
   virtual void task_ended(TaskEnd end) = 0;
+  virtual void checkpoint_acknowledged(const TaskId& task, CheckpointId checkpoint,
+                                       const TaskSnapshot& snapshot) = 0;
+  // The task gives nothing to this checkpoint; it goes on.
+  virtual void checkpoint_declined(const TaskId& task, CheckpointId checkpoint,
+                                   const Status& reason) = 0;
 };
 
 }  // namespace clepsydra

@@ -6,6 +6,7 @@
 #include "base/executor.h"
 #include "clepsydra/status.h"
 #include "stream/batch.h"
+#include "stream/stream_element.h"
 
 namespace clepsydra {
 
@@ -13,15 +14,19 @@ namespace clepsydra {
 class TaskInput {
  public:
   enum class State : std::uint8_t {
-    kBatch,    // `batch` of `input`, with the marks of the task's event time.
-    kAgain,    // No batch, but idle() or has_started() may have changed: poll again.
-    kNothing,  // Nothing now: poll again after a wake or at wake_deadline_ns().
-    kEnd,      // Nothing ever again; the last mark was kMaxWatermark.
+    kBatch,         // `batch` of `input`, with the marks of the task's event time.
+    kAgain,         // No batch, but idle() or has_started() may have changed: poll again.
+    kBarrier,       // `barrier` of `channel`; not of a source.
+    kEndOfChannel,  // Nothing more comes from `channel`; as kAgain. Not of a source.
+    kNothing,       // Nothing now: poll again after a wake or at wake_deadline_ns().
+    kEnd,           // Nothing ever again; the last mark was kMaxWatermark.
   };
   struct Next {
     State state = State::kNothing;
     int input = 0;
-    Batch batch;
+    int channel = 0;
+    Batch batch{};
+    BarrierSignal barrier{};
   };
 
   virtual ~TaskInput() = default;

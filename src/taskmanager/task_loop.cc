@@ -16,8 +16,30 @@
 
 namespace clepsydra {
 
+namespace {
+
+TaskCheckpointParts checkpoint_parts(TaskParts& parts) {
+  TaskCheckpointParts of_checkpoint;
+  of_checkpoint.task = parts.id;
+  of_checkpoint.options = parts.checkpoint_options;
+  of_checkpoint.clock = parts.clock;
+  of_checkpoint.events = parts.events;
+  of_checkpoint.files = parts.files;
+  of_checkpoint.blocking_pool = parts.blocking_pool;
+  of_checkpoint.orders = parts.checkpoint_orders;
+  of_checkpoint.chain = parts.chain.get();
+  for (const auto& state : parts.states) of_checkpoint.states.push_back(state.get());
+  of_checkpoint.gate = parts.gate;
+  of_checkpoint.source = parts.source;
+  of_checkpoint.handed_over = parts.committables.get();
+  return of_checkpoint;
+}
+
+}  // namespace
+
 Task::Task(TaskParts parts)
     : parts_(std::move(parts)),
+      checkpoint_(checkpoint_parts(parts_)),
       metrics_(static_cast<std::size_t>(parts_.chain->size())),
       last_ns_(parts_.clock->monotonic_ns()) {}
 
@@ -25,6 +47,7 @@ Task::~Task() = default;
 
 void Task::start(Waker waker) {
   parts_.mailbox->set_waker(waker);
+  checkpoint_.set_waker(waker);
   for (const auto& sender : parts_.senders) sender->set_waker(waker);
   // The task may end and be destroyed as soon as it is seen to be started.
   started_.store(true, std::memory_order_release);
@@ -56,27 +79,37 @@ StepResult Task::step() {
 }
 
 Status Task::read_mail() {
-  std::optional<Mail> mail = parts_.mailbox->take();
+  // What came behind a trigger is read when the checkpoint has been taken.
+  std::optional<Mail> mail = parts_.mailbox->take(!checkpoint_.is_preparing());
   if (!mail) return Status::ok();
   if (mail->cancel) {
     move_to(TaskPhase::kCanceling);
     return Status::ok();
   }
-  if (parts_.source == nullptr) return Status::ok();
-  if (mail->has_answer) {
-    CLP_RETURN_IF_ERROR(parts_.source->add_splits(std::move(mail->splits), mail->no_more_splits));
+  for (const CheckpointEndMail& ended : mail->ended_checkpoints) checkpoint_.end(ended);
+  if (parts_.source != nullptr && mail->alignment_limit) {
+    parts_.source->set_alignment_limit(*mail->alignment_limit);
   }
-  if (mail->alignment_limit) parts_.source->set_alignment_limit(*mail->alignment_limit);
+  for (auto& item : mail->in_order) {
+    if (auto* order = std::get_if<TaskCheckpointOrder>(&item)) {
+      checkpoint_.trigger(std::move(*order));
+    } else if (auto& answer = std::get<SplitsMail>(item); parts_.source != nullptr) {
+      CLP_RETURN_IF_ERROR(
+          parts_.source->add_splits(std::move(answer.splits), answer.no_more_splits));
+    }
+  }
   return Status::ok();
 }
 
 Result<StepResult> Task::run() {
+  checkpoint_.write(false);
   const bool has_room = make_room();
   if (has_sent_end_) {
     const bool is_drained =
         std::all_of(parts_.outputs.begin(), parts_.outputs.end(),
                     [](const auto& output) { return output->gate().is_drained(); });
-    return is_drained ? StepResult::kDone : wait_for(Waiting::kOutput);
+    // What was frozen before the end still counts.
+    return is_drained && !checkpoint_.is_writing() ? StepResult::kDone : wait_for(Waiting::kOutput);
   }
   if (!has_room) return wait_for(Waiting::kOutput);
   if (parts_.chain->has_pending()) {
@@ -85,6 +118,7 @@ Result<StepResult> Task::run() {
     return StepResult::kProgress;
   }
   if (phase_ == TaskPhase::kFinishing) return finish();
+  if (checkpoint_.is_preparing()) return prepare_checkpoint();
   if (const std::int64_t timer_ms = parts_.chain->next_timer_ms(); timer_ms != kMaxWatermark) {
     if (const std::int64_t now_ms = parts_.clock->now_ms(); timer_ms <= now_ms) {
       CLP_RETURN_IF_ERROR(parts_.chain->on_processing_time(now_ms));
@@ -93,6 +127,17 @@ Result<StepResult> Task::run() {
     }
   }
   return take_input();
+}
+
+Result<StepResult> Task::prepare_checkpoint() {
+  // The one before is written first.
+  if (checkpoint_.is_writing()) return wait_for(Waiting::kOutput);
+  CLP_RETURN_IF_ERROR(announce_idleness());
+  CLP_ASSIGN_OR_RETURN(const std::optional<BarrierSignal> barrier,
+                       checkpoint_.prepare(has_announced_));
+  if (barrier) CLP_RETURN_IF_ERROR(send(*barrier));
+  CLP_RETURN_IF_ERROR(end_step());
+  return StepResult::kProgress;
 }
 
 Result<StepResult> Task::take_input() {
@@ -104,9 +149,12 @@ Result<StepResult> Task::take_input() {
   if (!has_announced_) CLP_RETURN_IF_ERROR(announce_idleness());
   switch (next.state) {
     case TaskInput::State::kBatch:
-      has_flushed_ = false;
-      CLP_RETURN_IF_ERROR(parts_.chain->process(next.input, std::move(next.batch)));
-      CLP_RETURN_IF_ERROR(end_step());
+      return take_batch(std::move(next));
+    case TaskInput::State::kBarrier:
+      checkpoint_.take_barrier(next.channel, next.barrier);
+      return StepResult::kProgress;
+    case TaskInput::State::kEndOfChannel:
+      checkpoint_.end_of_channel(next.channel);
       return StepResult::kProgress;
     case TaskInput::State::kAgain:
       return StepResult::kProgress;
@@ -119,27 +167,47 @@ Result<StepResult> Task::take_input() {
       }
       return wait_for(Waiting::kInput);
     case TaskInput::State::kEnd:
+      checkpoint_.stop_beginning();
       move_to(TaskPhase::kFinishing);
       return StepResult::kProgress;
   }
   return Status::internal("unknown state of the input");
 }
 
+Result<StepResult> Task::take_batch(TaskInput::Next next) {
+  // Of one that had finished before, only the end of time counts.
+  if (parts_.has_finished_before) return StepResult::kProgress;
+  has_flushed_ = false;
+  CLP_RETURN_IF_ERROR(parts_.chain->process(next.input, std::move(next.batch)));
+  CLP_RETURN_IF_ERROR(end_step());
+  return StepResult::kProgress;
+}
+
 Result<StepResult> Task::finish() {
   if (!is_finishing_) {
     is_finishing_ = true;
-    CLP_RETURN_IF_ERROR(parts_.chain->finish());
+    if (parts_.has_finished_before) {
+      // Results went out before; whoever waits for the end is told.
+      for (const auto& sender : parts_.senders) CLP_RETURN_IF_ERROR(sender->finish());
+      CLP_RETURN_IF_ERROR(send(WatermarkSignal{kMaxWatermark}));
+    } else {
+      CLP_RETURN_IF_ERROR(parts_.chain->finish());
+    }
     CLP_RETURN_IF_ERROR(end_step());
     return StepResult::kProgress;
   }
   has_sent_end_ = true;
-  for (const auto& output : parts_.outputs) {
-    CLP_RETURN_IF_ERROR(output->gate().send(EndOfInputSignal{}));
-  }
+  CLP_RETURN_IF_ERROR(send(EndOfInputSignal{}));
   return StepResult::kProgress;
 }
 
 Result<StepResult> Task::wait_for(Waiting waiting) {
+  // The time is the checkpoint's, whether it is input or room that is missing.
+  const bool was_writing = checkpoint_.is_writing();
+  if (checkpoint_.write(true) || was_writing != checkpoint_.is_writing()) {
+    CLP_RETURN_IF_ERROR(end_step());
+    return StepResult::kProgress;
+  }
   if (!prepare_to_wait()) {
     // A consumer has taken everything in the meantime, or made room.
     CLP_RETURN_IF_ERROR(end_step());
@@ -174,8 +242,15 @@ Status Task::announce_idleness() {
     if (has_announced_ && idle == announced_idle_ && !(idle && has_emitted)) continue;
     CLP_RETURN_IF_ERROR(output->gate().send(IdleSignal{idle}));
   }
-  has_announced_ = true;
+  const bool is_first = !std::exchange(has_announced_, true);
   announced_idle_ = idle;
+  if (!is_first) return Status::ok();
+  const std::optional<BarrierSignal> barrier = checkpoint_.take_waiting_barrier();
+  return barrier ? send(*barrier) : Status::ok();
+}
+
+Status Task::send(const Signal& signal) {
+  for (const auto& output : parts_.outputs) CLP_RETURN_IF_ERROR(output->gate().send(signal));
   return Status::ok();
 }
 
@@ -194,7 +269,7 @@ StepResult Task::end(TaskPhase phase, Status status) {
   // What the operators hold goes first: a sink takes back what it has not prepared before anybody
   // hears of the end.
   parts_.chain.reset();
-  end.committables = std::move(*parts_.committables);
+  end.committables = checkpoint_.take_committables();
   metrics_.publish(end.metrics);
   parts_.events->task_ended(std::move(end));
   return StepResult::kDone;

@@ -17,6 +17,7 @@
 #include "taskmanager/mailbox.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/source_driver.h"
+#include "taskmanager/task_checkpoint.h"
 #include "taskmanager/task_events.h"
 #include "taskmanager/task_id.h"
 #include "taskmanager/task_input.h"
@@ -55,7 +56,7 @@ struct TaskParts {
   TaskEvents* events = nullptr;
   std::unique_ptr<Mailbox> mailbox;
 
-  // One per operator.
+  // One per operator; a source has no state.
   std::vector<std::shared_ptr<MemoryPool>> pools;
   std::vector<std::unique_ptr<KeyedStateBackend>> states;
 
@@ -63,14 +64,25 @@ struct TaskParts {
   std::vector<std::unique_ptr<ResultChannel::Sender>> senders;
   std::unique_ptr<TaskInput> input;
   SourceDriver* source = nullptr;  // The input, when it is one.
-  // Filled by the sink writers as they finish.
+  // Filled by the sink writers at barriers and as they finish.
   std::unique_ptr<std::vector<OperatorCommittables>> committables;
   std::unique_ptr<OperatorChain> chain;
+
+  // For its checkpoint.
+  TaskCheckpointOptions checkpoint_options;
+  FileSystem* files = nullptr;
+  BlockingPool* blocking_pool = nullptr;
+  std::shared_ptr<const CheckpointOrders> checkpoint_orders;
+  InputGate* gate = nullptr;  // Of the input, when it is no source.
+  // It had finished before the checkpoint that the job goes on from: its operators are not asked
+  // for anything, it only says so to its consumers.
+  bool has_finished_before = false;
 };
 
-// One step: mail first, then room in the outputs, then what operators left behind, then processing
-// time, then one batch of input. A task takes input only when all its outputs have room, so what it
-// emits needs no bound but that of one step.
+// One step: mail first, then a piece of what a checkpoint has frozen, then room in the outputs,
+// then what operators left behind, then a checkpoint that begins, then processing time, then one
+// batch of input. A task takes input only when all its outputs have room, so what it emits needs no
+// bound but that of one step.
 //
 // Threads: step() and wake_deadline_ns() one at a time; start(), mailbox() and metrics() any.
 class Task final : public Steppable {
@@ -94,7 +106,10 @@ class Task final : public Steppable {
 
   Status read_mail();
   Result<StepResult> run();
+  // Of a task that is stepped to prepare a checkpoint.
+  Result<StepResult> prepare_checkpoint();
   Result<StepResult> take_input();
+  Result<StepResult> take_batch(TaskInput::Next next);
   Result<StepResult> finish();
   Result<StepResult> wait_for(Waiting waiting);
   // Asks the gates for a wake; false: there is something to do already.
@@ -103,6 +118,7 @@ class Task final : public Steppable {
   // Tells the consumers whether this task's input is idle: at first, and when that has changed.
   Status announce_idleness();
   Status end_step();
+  Status send(const Signal& signal);
   StepResult end(TaskPhase phase, Status status);
   void move_to(TaskPhase phase);
   [[nodiscard]] std::int64_t next_wake_ns() const;
@@ -112,6 +128,7 @@ class Task final : public Steppable {
   void account_time(Waiting next);
 
   TaskParts parts_;
+  TaskCheckpoint checkpoint_;
   TaskMetrics metrics_;
   std::atomic<bool> started_{false};
 

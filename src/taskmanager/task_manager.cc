@@ -47,19 +47,25 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
       const MutexLock lock(mutex_);
       stopped_ = true;
       deployments.swap(deployments_);
+      arrivals_.clear();
     }
   }
 
-  void deploy(const JobId& job, int attempt, Result<JobGraph> graph) override;
+  void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
+              Result<std::vector<TaskRestore>> restores) override;
   void cancel_job(const JobId& job, int attempt) override;
   void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                      bool no_more_splits) override;
   void set_alignment_limit(const TaskId& task, std::int64_t watermark) override;
+  void trigger_checkpoint(const JobId& job, int attempt, TaskCheckpointOrder order,
+                          std::vector<std::pair<int, int>> tasks) override;
+  void end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed) override;
   void release_job(const JobId& job) override { options_.environment.results->release(job); }
 
   [[nodiscard]] std::int64_t live_tasks() const {
     const MutexLock lock(mutex_);
     std::int64_t live = 0;
+    live += static_cast<std::int64_t>(arrivals_.size());
     for (const auto& [job, deployment] : deployments_) {
       live += static_cast<std::int64_t>(deployment->live_tasks);
     }
@@ -67,9 +73,24 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
   }
 
  private:
-  Result<std::unique_ptr<Deployment>> build(const JobId& job, int attempt,
-                                            const Result<JobGraph>& graph);
+  // A deployment that was asked for and is not there yet: it waits for the tasks of the attempt
+  // before it to be gone, or is being built.
+  struct Arrival {
+    int attempt = 0;
+    JobGraph graph;
+    std::vector<TaskRestore> restores;
+    bool is_canceled = false;
+    bool waits = false;
+  };
+
+  // Builds the deployment that has arrived, on an I/O thread when there is something to read or
+  // `elsewhere` asks for it.
+  void begin(const JobId& job, bool elsewhere);
+  void build(const JobId& job, int attempt, const JobGraph& graph,
+             const std::vector<TaskRestore>& restores);
+  void refuse(const JobId& job, int attempt, const Status& status);
   void task_is_done(const JobId& job, std::size_t index);
+  Deployment* find_deployment(const JobId& job, int attempt) CLP_REQUIRES(mutex_);
   Task* find_task(const TaskId& id) CLP_REQUIRES(mutex_);
   void schedule_report() CLP_REQUIRES(mutex_);
   void report_metrics();
@@ -78,49 +99,130 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
   JobManagerClient job_manager_;
   mutable Mutex mutex_;
   std::map<JobId, std::unique_ptr<Deployment>> deployments_ CLP_GUARDED_BY(mutex_);
+  std::map<JobId, Arrival> arrivals_ CLP_GUARDED_BY(mutex_);
   bool reports_ CLP_GUARDED_BY(mutex_) = false;  // A report is scheduled.
   bool stopped_ CLP_GUARDED_BY(mutex_) = false;
 };
 
-void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> graph) {
-  Result<std::unique_ptr<Deployment>> built = build(job, attempt, graph);
-  if (!built.is_ok()) {
-    job_manager_.deployed(job, attempt, built.status());
+void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> graph,
+                               Result<std::vector<TaskRestore>> restores) {
+  if (!graph.is_ok() || !restores.is_ok()) {
+    job_manager_.deployed(job, attempt, graph.is_ok() ? restores.status() : graph.status());
     return;
   }
+  bool waits = false;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = deployments_.find(job);
+    // The last task of the attempt before may have said that it ended and not be gone yet.
+    waits = found != deployments_.end() && found->second->attempt < attempt;
+    const bool is_taken = arrivals_.contains(job) || (found != deployments_.end() && !waits);
+    if (!is_taken && !stopped_) {
+      arrivals_[job] = {.attempt = attempt,
+                        .graph = *std::move(graph),
+                        .restores = *std::move(restores),
+                        .waits = waits};
+    } else {
+      waits = true;
+      const Status taken =
+          Status::already_exists(fmt::format("tasks of job {} run already", job.to_string()));
+      job_manager_.deployed(job, attempt, taken);
+    }
+  }
+  if (!waits) begin(job, false);
+}
+
+void TaskManager::Impl::begin(const JobId& job, bool elsewhere) {
+  int attempt = 0;
+  JobGraph graph;
+  std::vector<TaskRestore> restores;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = arrivals_.find(job);
+    if (found == arrivals_.end()) return;
+    Arrival& arrival = found->second;
+    arrival.waits = false;
+    attempt = arrival.attempt;
+    graph = std::move(arrival.graph);
+    restores = std::move(arrival.restores);
+  }
+  if (restores.empty() && !elsewhere) return build(job, attempt, graph, restores);
+  const Status submitted = options_.environment.blocking_pool->submit(
+      [self = shared_from_this(), job, attempt, graph = std::move(graph),
+       restores = std::move(restores)] { self->build(job, attempt, graph, restores); });
+  if (!submitted.is_ok()) refuse(job, attempt, submitted);
+}
+
+void TaskManager::Impl::build(const JobId& job, int attempt, const JobGraph& graph,
+                              const std::vector<TaskRestore>& restores) {
+  {
+    const MutexLock lock(mutex_);
+    if (stopped_) return;
+  }
+  Result<std::unique_ptr<Deployment>> built =
+      build_deployment(graph, job, attempt, restores,
+                       options_.memory->make_child("job-" + job.to_string()), options_.environment);
+  if (!built.is_ok()) return refuse(job, attempt, built.status());
   Deployment& deployment = **built;
   {
     const MutexLock lock(mutex_);
+    if (stopped_) return;
+    const auto arrival = arrivals_.find(job);
+    if (arrival->second.is_canceled) {
+      for (const auto& task : deployment.tasks) task->mailbox().post_cancel();
+    }
+    arrivals_.erase(arrival);
     deployments_.insert_or_assign(job, *std::move(built));
     schedule_report();
+    // Before the first task can say anything.
+    job_manager_.deployed(job, attempt, Status::ok());
   }
-  // Before the first task can say anything.
-  job_manager_.deployed(job, attempt, Status::ok());
   start_tasks(
       deployment, *options_.worker_pool,
       [self = shared_from_this(), job](std::size_t index) { self->task_is_done(job, index); });
 }
 
-Result<std::unique_ptr<Deployment>> TaskManager::Impl::build(const JobId& job, int attempt,
-                                                             const Result<JobGraph>& graph) {
-  if (!graph.is_ok()) return graph.status();
-  {
-    const MutexLock lock(mutex_);
-    if (deployments_.contains(job)) {
-      return Status::already_exists(fmt::format("tasks of job {} run already", job.to_string()));
-    }
-  }
-  return build_deployment(*graph, job, attempt,
-                          options_.memory->make_child("job-" + job.to_string()),
-                          options_.environment);
+void TaskManager::Impl::refuse(const JobId& job, int attempt, const Status& status) {
+  const MutexLock lock(mutex_);
+  if (stopped_) return;
+  arrivals_.erase(job);
+  job_manager_.deployed(job, attempt, status);
 }
 
 void TaskManager::Impl::cancel_job(const JobId& job, int attempt) {
   const MutexLock lock(mutex_);
-  const auto found = deployments_.find(job);
-  if (found == deployments_.end() || found->second->attempt != attempt) return;
-  for (const auto& task : found->second->tasks) {
+  const auto arrival = arrivals_.find(job);
+  if (arrival != arrivals_.end() && arrival->second.attempt == attempt) {
+    arrival->second.is_canceled = true;
+  }
+  const Deployment* deployment = find_deployment(job, attempt);
+  if (deployment == nullptr) return;
+  for (const auto& task : deployment->tasks) {
     if (task != nullptr) task->mailbox().post_cancel();
+  }
+}
+
+void TaskManager::Impl::trigger_checkpoint(const JobId& job, int attempt, TaskCheckpointOrder order,
+                                           std::vector<std::pair<int, int>> tasks) {
+  const MutexLock lock(mutex_);
+  const Deployment* deployment = find_deployment(job, attempt);
+  if (deployment == nullptr) return;
+  deployment->orders->add(order);
+  for (const auto& [vertex, subtask] : tasks) {
+    // One that has ended told so: the JobManager takes the checkpoint back.
+    if (Task* task = find_task({job, vertex, subtask, attempt})) {
+      task->mailbox().post_trigger(order);
+    }
+  }
+}
+
+void TaskManager::Impl::end_checkpoint(const JobId& job, int attempt, CheckpointId id,
+                                       bool completed) {
+  const MutexLock lock(mutex_);
+  const Deployment* deployment = find_deployment(job, attempt);
+  if (deployment == nullptr) return;
+  for (const auto& task : deployment->tasks) {
+    if (task != nullptr) task->mailbox().post_checkpoint_ended(id, completed);
   }
 }
 
@@ -137,10 +239,16 @@ void TaskManager::Impl::set_alignment_limit(const TaskId& task, std::int64_t wat
   if (Task* found = find_task(task)) found->mailbox().post_alignment_limit(watermark);
 }
 
+Deployment* TaskManager::Impl::find_deployment(const JobId& job, int attempt) {
+  const auto found = deployments_.find(job);
+  if (found == deployments_.end() || found->second->attempt != attempt) return nullptr;
+  return found->second.get();
+}
+
 Task* TaskManager::Impl::find_task(const TaskId& id) {
-  const auto found = deployments_.find(id.job);
-  if (found == deployments_.end() || found->second->attempt != id.attempt) return nullptr;
-  const Deployment& deployment = *found->second;
+  const Deployment* found = find_deployment(id.job, id.attempt);
+  if (found == nullptr) return nullptr;
+  const Deployment& deployment = *found;
   const auto vertex = static_cast<std::size_t>(id.vertex);
   if (id.vertex < 0 || vertex >= deployment.first_task.size() || id.subtask < 0) return nullptr;
   const std::size_t index = deployment.first_task[vertex] + static_cast<std::size_t>(id.subtask);
@@ -154,6 +262,7 @@ void TaskManager::Impl::task_is_done(const JobId& job, std::size_t index) {
   // Destroyed without the lock: a task gives back much memory.
   std::unique_ptr<Task> task;
   std::unique_ptr<Deployment> deployment;
+  bool next_arrives = false;
   {
     const MutexLock lock(mutex_);
     const auto found = deployments_.find(job);
@@ -162,7 +271,12 @@ void TaskManager::Impl::task_is_done(const JobId& job, std::size_t index) {
     if (--found->second->live_tasks > 0) return;
     deployment = std::move(found->second);
     deployments_.erase(found);
+    const auto arrival = arrivals_.find(job);
+    next_arrives = arrival != arrivals_.end() && arrival->second.waits;
   }
+  task.reset();
+  deployment.reset();
+  if (next_arrives) begin(job, true);
   if (options_.on_change) options_.on_change();
 }
 

@@ -36,7 +36,7 @@ class TaskManager {
   TaskManager(const TaskManager&) = delete;
   TaskManager& operator=(const TaskManager&) = delete;
 
-  // Tasks that have not ended.
+  // Tasks that have not ended, and deployments that have not begun.
   [[nodiscard]] std::int64_t live_tasks() const;
 
  private:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "checkpoint/checkpoint_codec.h"
 #include "control.pb.h"
 #include "graph/job_graph_codec.h"
 
@@ -42,9 +43,42 @@ Status dispatch_splits(const proto::AssignSplits& message, TaskService& service)
   CLP_ASSIGN_OR_RETURN(const TaskId task, read_task(message.task()));
   std::vector<SourceSplit> splits;
   for (const proto::Split& split : message.splits()) {
-    splits.push_back({split.id(), split.payload()});
+    splits.push_back({split.id(), split.payload(), split.progress()});
   }
   service.assign_splits(task, std::move(splits), message.no_more_splits());
+  return Status::ok();
+}
+
+Result<std::vector<TaskRestore>> read_restores(const proto::Deploy& message) {
+  std::vector<TaskRestore> restores;
+  for (const std::string& bytes : message.restores()) {
+    CLP_ASSIGN_OR_RETURN(TaskRestore restore, decode_task_restore(bytes));
+    restores.push_back(std::move(restore));
+  }
+  return restores;
+}
+
+Status dispatch_trigger(const proto::TriggerCheckpoint& message, TaskService& service) {
+  CLP_ASSIGN_OR_RETURN(const JobId job, read_job(message.job().job()));
+  TaskCheckpointOrder order;
+  order.id = message.checkpoint();
+  order.timestamp_ms = message.timestamp_ms();
+  order.folder = message.folder();
+  order.as_base = message.as_base();
+  if (order.id < 1) {
+    return Status::invalid_argument(
+        fmt::format("checkpoints are numbered from 1, not {}", order.id));
+  }
+  if (message.kind() > static_cast<std::uint32_t>(CheckpointKind::kSavepoint)) {
+    return Status::invalid_argument(fmt::format("no kind of checkpoint {}", message.kind()));
+  }
+  order.kind = static_cast<CheckpointKind>(message.kind());
+  std::vector<std::pair<int, int>> tasks;
+  for (const proto::TriggerCheckpoint::Task& task : message.tasks()) {
+    tasks.emplace_back(read_number(task.vertex()), read_number(task.subtask()));
+  }
+  service.trigger_checkpoint(job, read_number(message.job().attempt()), std::move(order),
+                             std::move(tasks));
   return Status::ok();
 }
 
@@ -61,8 +95,8 @@ Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
     case proto::ToTaskManager::kDeploy: {
       const proto::Deploy& deploy = message.deploy();
       CLP_ASSIGN_OR_RETURN(const JobId job, read_job(deploy.job().job()));
-      service.deploy(job, read_number(deploy.job().attempt()),
-                     decode_job_graph(deploy.job_graph()));
+      service.deploy(job, read_number(deploy.job().attempt()), decode_job_graph(deploy.job_graph()),
+                     read_restores(deploy));
       return Status::ok();
     }
     case proto::ToTaskManager::kCancelJob: {
@@ -75,6 +109,15 @@ Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
     case proto::ToTaskManager::kAlignmentLimit: {
       CLP_ASSIGN_OR_RETURN(const TaskId task, read_task(message.alignment_limit().task()));
       service.set_alignment_limit(task, message.alignment_limit().watermark());
+      return Status::ok();
+    }
+    case proto::ToTaskManager::kTriggerCheckpoint:
+      return dispatch_trigger(message.trigger_checkpoint(), service);
+    case proto::ToTaskManager::kCheckpointEnded: {
+      const proto::CheckpointEnded& ended = message.checkpoint_ended();
+      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(ended.job().job()));
+      service.end_checkpoint(job, read_number(ended.job().attempt()), ended.checkpoint(),
+                             ended.completed());
       return Status::ok();
     }
     case proto::ToTaskManager::kReleaseJob: {

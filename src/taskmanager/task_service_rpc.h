@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "clepsydra/source.h"
 #include "clepsydra/status.h"
 #include "graph/job_graph.h"
+#include "taskmanager/checkpoint_orders.h"
 #include "taskmanager/task_id.h"
 
 namespace clepsydra {
@@ -18,12 +20,18 @@ namespace clepsydra {
 class TaskService {
  public:
   virtual ~TaskService() = default;
-  // `graph` is an error when its bytes are not a valid job graph.
-  virtual void deploy(const JobId& job, int attempt, Result<JobGraph> graph) = 0;
+  // `graph` and `restores` are errors when their bytes are not valid.
+  virtual void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
+                      Result<std::vector<TaskRestore>> restores) = 0;
   virtual void cancel_job(const JobId& job, int attempt) = 0;
   virtual void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                              bool no_more_splits) = 0;
   virtual void set_alignment_limit(const TaskId& task, std::int64_t watermark) = 0;
+  // `tasks`, as (vertex, subtask), have no input that lives: they begin the checkpoint.
+  virtual void trigger_checkpoint(const JobId& job, int attempt, TaskCheckpointOrder order,
+                                  std::vector<std::pair<int, int>> tasks) = 0;
+  // Not completed: aborted.
+  virtual void end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed) = 0;
   virtual void release_job(const JobId& job) = 0;
 };
 

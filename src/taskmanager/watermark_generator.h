@@ -1,6 +1,7 @@
 // The WATERMARK clause over the rows of one split.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -29,6 +30,11 @@ class WatermarkGenerator {
   [[nodiscard]] bool has_pending() const { return current_ > emitted_; }
   // Makes the pending advance the emitted one.
   std::int64_t take_pending() { return emitted_ = current_; }
+  // Goes on where another generator was.
+  void restore(std::int64_t current, std::int64_t emitted) {
+    emitted_ = emitted;
+    current_ = std::max(current, emitted);
+  }
 
  private:
   const std::int64_t interval_ms_;

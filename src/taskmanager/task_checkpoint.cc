@@ -1,0 +1,284 @@
+#include "taskmanager/task_checkpoint.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "checkpoint/checkpoint_codec.h"
+#include "checkpoint/checkpoint_storage.h"
+#include "network/input_gate.h"
+#include "operators/operator_chain.h"
+#include "state/state_backend.h"
+#include "taskmanager/source_driver.h"
+
+namespace clepsydra {
+namespace {
+
+// Rows encoded in one step: some hundred microseconds beside a batch, about a millisecond alone.
+constexpr std::int64_t kRowsBesideWork = 1024;
+constexpr std::int64_t kRowsAlone = 4096;
+// So much is encoded before an I/O thread gets it.
+constexpr std::size_t kUploadBytes = 1 << 20;
+// Restoring reads every one of them.
+constexpr std::size_t kChainFilesMax = 100;
+
+}  // namespace
+
+TaskCheckpoint::TaskCheckpoint(TaskCheckpointParts parts)
+    : parts_(std::move(parts)), chains_(parts_.states.size()) {
+  if (parts_.gate == nullptr || parts_.gate->channels() == 0) return;
+  aligner_.emplace(parts_.gate->channels(), parts_.options.exactly_once
+                                                ? BarrierAligner::Mode::kExactlyOnce
+                                                : BarrierAligner::Mode::kAtLeastOnce);
+}
+
+TaskCheckpoint::~TaskCheckpoint() {
+  abandon();
+}
+
+void TaskCheckpoint::trigger(TaskCheckpointOrder order) {
+  // The rows of producers that have finished may be under way: that has to be aligned too.
+  if (aligner_) return follow(aligner_->on_trigger(order.id), -1);
+  begin(std::move(order), 0);
+}
+
+void TaskCheckpoint::take_barrier(int channel, const BarrierSignal& barrier) {
+  follow(aligner_->on_barrier(channel, barrier.checkpoint_id), channel);
+}
+
+void TaskCheckpoint::end_of_channel(int channel) {
+  follow(aligner_->on_end(channel), channel);
+}
+
+void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {
+  const std::int64_t now_ns = parts_.clock->monotonic_ns();
+  for (const CheckpointId id : action.given_up) {
+    decline(id, Status::aborted("the barrier of a newer checkpoint came first"));
+  }
+  if (action.release_all) parts_.gate->release_all();
+  for (const CheckpointId id : action.aligned) {
+    std::optional<TaskCheckpointOrder> order = parts_.orders->find(id);
+    if (!order) {
+      decline(id, Status::failed_precondition("its barrier came without an order"));
+      continue;
+    }
+    begin(*std::move(order), id == aligning_ ? now_ns - aligning_since_ns_ : 0);
+  }
+  if (action.hold) parts_.gate->hold(channel);
+  if (aligner_->aligning() != aligning_) {
+    aligning_ = aligner_->aligning();
+    aligning_since_ns_ = now_ns;
+  }
+}
+
+void TaskCheckpoint::begin(TaskCheckpointOrder order, std::int64_t alignment_ns) {
+  if (!may_begin_) {
+    return decline(order.id, Status::unavailable("the task has read all of its input and ends"));
+  }
+  begun_.push_back({.order = std::move(order),
+                    .begun_ns = parts_.clock->monotonic_ns(),
+                    .alignment_ns = alignment_ns,
+                    .is_flushed = false});
+}
+
+void TaskCheckpoint::end(const CheckpointEndMail& mail) {
+  if (acknowledged_ && acknowledged_->id == mail.id) forget_acknowledged(mail.completed);
+  if (mail.completed) return;
+  if (aligner_) follow(aligner_->on_abort(mail.id), -1);
+  std::erase_if(begun_, [&](const Begun& begun) { return begun.order.id == mail.id; });
+  if (waiting_barrier_ && waiting_barrier_->checkpoint_id == mail.id) waiting_barrier_.reset();
+  if (writing_ != nullptr && writing_->order.id == mail.id) abandon();
+}
+
+Result<std::optional<BarrierSignal>> TaskCheckpoint::prepare(bool may_send) {
+  CLP_CHECK(!begun_.empty() && writing_ == nullptr && !parts_.chain->has_pending());
+  if (!begun_.front().is_flushed) {
+    begun_.front().is_flushed = true;
+    CLP_RETURN_IF_ERROR(parts_.chain->flush());
+    return std::optional<BarrierSignal>();
+  }
+  const Begun begun = std::move(begun_.front());
+  begun_.pop_front();
+  CLP_RETURN_IF_ERROR(parts_.chain->prepare_checkpoint());
+  take_handed_over();
+  freeze(begun);
+  const BarrierSignal barrier{begun.order.id, begun.order.timestamp_ms, begun.order.kind};
+  if (may_send) return std::optional<BarrierSignal>(barrier);
+  waiting_barrier_ = barrier;
+  return std::optional<BarrierSignal>();
+}
+
+void TaskCheckpoint::freeze(const Begun& begun) {
+  // Nobody knows whether the one before completes: this one has its changes too.
+  if (acknowledged_) forget_acknowledged(false);
+  writing_ = std::make_unique<Writing>();
+  writing_->order = begun.order;
+  writing_->snapshot.alignment_ns = begun.alignment_ns;
+  for (std::size_t op = 0; op < parts_.states.size(); ++op) {
+    if (parts_.states[op] == nullptr) continue;
+    Result<std::unique_ptr<StateSnapshot>> frozen =
+        parts_.states[op]->freeze(wants_base(op, begun.order));
+    if (!frozen.is_ok()) {
+      decline(begun.order.id, frozen.status().with_context("freezing state"));
+      abandon();
+      return;
+    }
+    Piece& piece = writing_->pieces.emplace_back();
+    piece.op = static_cast<int>(op);
+    piece.state = parts_.states[op];
+    piece.snapshot = *std::move(frozen);
+    piece.is_base = piece.snapshot->is_base();
+  }
+  if (parts_.source != nullptr) writing_->splits = parts_.source->snapshot_splits();
+  writing_->snapshot.frozen_ns = parts_.clock->monotonic_ns() - begun.begun_ns;
+}
+
+bool TaskCheckpoint::wants_base(std::size_t op, const TaskCheckpointOrder& order) const {
+  const Chain& chain = chains_[op];
+  return order.as_base || order.kind == CheckpointKind::kSavepoint || !parts_.options.incremental ||
+         chain.files.empty() || chain.files.size() >= kChainFilesMax ||
+         chain.delta_bytes > 2 * chain.base_bytes;
+}
+
+bool TaskCheckpoint::write(bool has_time) {
+  if (writing_ == nullptr) return false;
+  bool has_more = false;
+  const auto write_some = [&]() -> Status {
+    Writing& writing = *writing_;
+    if (writing.next < writing.pieces.size()) {
+      CLP_ASSIGN_OR_RETURN(const bool is_blocked, encode(writing.pieces[writing.next], has_time));
+      if (writing.pieces[writing.next].snapshot == nullptr) ++writing.next;
+      has_more = writing.next < writing.pieces.size() && !is_blocked;
+    }
+    CLP_ASSIGN_OR_RETURN(const bool has_all_files, collect_files());
+    if (writing.next == writing.pieces.size() && has_all_files) acknowledge();
+    return Status::ok();
+  };
+  const Status written = write_some();
+  if (written.is_ok()) return has_more;
+  decline(writing_->order.id, written);
+  abandon();
+  return false;
+}
+
+Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {
+  if (piece.upload != nullptr && !piece.upload->has_room()) return true;
+  CLP_ASSIGN_OR_RETURN(
+      const bool is_all,
+      piece.snapshot->write_some(has_time ? kRowsAlone : kRowsBesideWork, piece.bytes));
+  if (!is_all) {
+    if (piece.bytes.size() >= kUploadBytes && !writing_->order.folder.empty()) upload(piece);
+    return false;
+  }
+  piece.snapshot.reset();
+  put_away(piece);
+  return false;
+}
+
+void TaskCheckpoint::put_away(Piece& piece) {
+  if (piece.upload == nullptr) {
+    if (piece.bytes.empty()) return;  // Nothing, or nothing new.
+    const auto bytes = static_cast<std::int64_t>(piece.bytes.size());
+    if (writing_->order.folder.empty() || bytes <= parts_.options.inline_bytes_max) {
+      piece.written_bytes = bytes;
+      piece.file = inline_state(std::move(piece.bytes));
+      return;
+    }
+  }
+  upload(piece);
+  piece.upload->finish();
+}
+
+void TaskCheckpoint::upload(Piece& piece) {
+  if (piece.upload == nullptr) {
+    const TaskCheckpointOrder& order = writing_->order;
+    const TaskId& task = parts_.task;
+    piece.upload = std::make_shared<StateUpload>(
+        *parts_.files, *parts_.blocking_pool, order.folder,
+        state_file_path(order.id, order.kind, parts_.options.incremental, task.attempt, task.vertex,
+                        task.subtask, piece.op),
+        waker_);
+  }
+  piece.written_bytes += static_cast<std::int64_t>(piece.bytes.size());
+  piece.upload->append(std::exchange(piece.bytes, {}));
+}
+
+Result<bool> TaskCheckpoint::collect_files() {
+  bool has_all = true;
+  for (Piece& piece : writing_->pieces) {
+    if (piece.upload == nullptr || piece.file) continue;
+    std::optional<Result<StateFile>> result = piece.upload->take_result();
+    if (!result) {
+      has_all = false;
+      continue;
+    }
+    CLP_ASSIGN_OR_RETURN(piece.file, *std::move(result));
+  }
+  return has_all;
+}
+
+void TaskCheckpoint::acknowledge() {
+  const std::unique_ptr<Writing> writing = std::move(writing_);
+  const CheckpointId id = writing->order.id;
+  std::vector<OperatorSnapshot> operators(
+      std::max<std::size_t>(1, static_cast<std::size_t>(parts_.chain->size())));
+  Acknowledged acknowledged{.id = id, .states = {}, .chains = chains_};
+  for (Piece& piece : writing->pieces) {
+    const auto op = static_cast<std::size_t>(piece.op);
+    Chain& chain = acknowledged.chains[op];
+    if (piece.is_base) chain = {};
+    (piece.is_base ? chain.base_bytes : chain.delta_bytes) += piece.written_bytes;
+    if (piece.file) chain.files.push_back(*std::move(piece.file));
+    operators[op].files = chain.files;
+    acknowledged.states.push_back(piece.state);
+    writing->snapshot.written_bytes += piece.written_bytes;
+  }
+  operators[0].splits = std::move(writing->splits);
+  for (OperatorCommittables& prepared : std::exchange(prepared_, {})) {
+    std::vector<std::string>& out = operators[static_cast<std::size_t>(prepared.op)].committables;
+    for (std::string& committable : prepared.committables) out.push_back(std::move(committable));
+  }
+  for (std::size_t op = 0; op < operators.size(); ++op) {
+    operators[op].op = static_cast<int>(op);
+    const OperatorSnapshot& snapshot = operators[op];
+    if (snapshot.files.empty() && snapshot.committables.empty() && snapshot.splits.empty())
+      continue;
+    writing->snapshot.operators.push_back(std::move(operators[op]));
+  }
+  acknowledged_ = std::move(acknowledged);
+  // What is in a savepoint belongs to the user: nothing is added to it.
+  if (writing->order.kind == CheckpointKind::kSavepoint) forget_acknowledged(false);
+  parts_.events->checkpoint_acknowledged(parts_.task, id, writing->snapshot);
+}
+
+void TaskCheckpoint::forget_acknowledged(bool completed) {
+  for (KeyedStateBackend* state : acknowledged_->states) state->confirm(completed);
+  if (completed) chains_ = std::move(acknowledged_->chains);
+  acknowledged_.reset();
+}
+
+void TaskCheckpoint::abandon() {
+  if (writing_ == nullptr) return;
+  for (Piece& piece : writing_->pieces) {
+    if (piece.upload != nullptr) piece.upload->abandon();
+    if (piece.snapshot == nullptr) piece.state->confirm(false);
+  }
+  writing_.reset();
+}
+
+void TaskCheckpoint::decline(CheckpointId id, const Status& reason) {
+  parts_.events->checkpoint_declined(parts_.task, id, reason);
+}
+
+void TaskCheckpoint::take_handed_over() {
+  for (OperatorCommittables& committables : std::exchange(*parts_.handed_over, {})) {
+    prepared_.push_back(std::move(committables));
+  }
+}
+
+std::vector<OperatorCommittables> TaskCheckpoint::take_committables() {
+  take_handed_over();
+  return std::exchange(prepared_, {});
+}
+
+}  // namespace clepsydra

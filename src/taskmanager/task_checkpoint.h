@@ -1,0 +1,182 @@
+// A task's part in checkpoints. The only file of this room that knows what a barrier means.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/fwd.h"
+#include "checkpoint/barrier_aligner.h"
+#include "checkpoint/checkpoint_types.h"
+#include "clepsydra/status.h"
+#include "stream/stream_element.h"
+#include "taskmanager/checkpoint_orders.h"
+#include "taskmanager/mailbox.h"
+#include "taskmanager/state_upload.h"
+#include "taskmanager/task_events.h"
+#include "taskmanager/task_id.h"
+
+namespace clepsydra {
+
+class InputGate;
+class KeyedStateBackend;
+class OperatorChain;
+class SourceDriver;
+class StateSnapshot;
+
+struct TaskCheckpointOptions {
+  bool exactly_once = true;  // Else: channels are not held while others' barriers are awaited.
+  bool incremental = true;   // What changed, not all of it, where there is something to add to.
+  std::int64_t inline_bytes_max = 20 << 10;  // Less goes into the acknowledgement.
+};
+
+// What it works on; all of it outlives it.
+struct TaskCheckpointParts {
+  TaskId task;
+  TaskCheckpointOptions options;
+  const Clock* clock = nullptr;
+  TaskEvents* events = nullptr;
+  FileSystem* files = nullptr;
+  BlockingPool* blocking_pool = nullptr;
+  std::shared_ptr<const CheckpointOrders> orders;
+  OperatorChain* chain = nullptr;
+  std::vector<KeyedStateBackend*> states;  // By operator; null where there is none.
+  InputGate* gate = nullptr;               // Null of a source.
+  const SourceDriver* source = nullptr;    // Null of a task with channels.
+  // Where operators leave what they prepared.
+  std::vector<OperatorCommittables>* handed_over = nullptr;
+};
+
+// A checkpoint goes through the task like this:
+//   begun      by a trigger, or as the barriers of all channels are there. The task takes no input;
+//   flushed    operators gave out what must leave before the barrier, in as many steps as it takes;
+//   frozen     operators have prepared, the barrier was sent on, the state of every operator frozen
+//              in constant time, positions and committables noted. The task goes on;
+//   written    beside the task's other work, a piece per step: small state into the
+//              acknowledgement, the rest into files;
+//   acknowledged.
+// What goes wrong from "frozen" on is told (declined), and the task goes on. The checkpoint may be
+// aborted at any moment. One is written at a time; a newer one waits for that, unless it was
+// aborted.
+//
+// What operators prepared is handed to the JobManager once: with the first acknowledgement after
+// it, or with the end of the task.
+//
+// Threads: the task's.
+class TaskCheckpoint {
+ public:
+  explicit TaskCheckpoint(TaskCheckpointParts parts);
+  ~TaskCheckpoint();
+  TaskCheckpoint(const TaskCheckpoint&) = delete;
+  TaskCheckpoint& operator=(const TaskCheckpoint&) = delete;
+
+  // Before the task is first stepped.
+  void set_waker(Waker waker) { waker_ = std::move(waker); }
+
+  // From the JobManager.
+  void trigger(TaskCheckpointOrder order);
+  void end(const CheckpointEndMail& mail);
+  // From the input.
+  void take_barrier(int channel, const BarrierSignal& barrier);
+  void end_of_channel(int channel);
+  // The task's input has ended: nothing begins any more.
+  void stop_beginning() { may_begin_ = false; }
+
+  // True: the task takes no input and lets no timer fire. Once is_writing() is false it calls
+  // prepare() whenever nothing is pending and its outputs have room.
+  [[nodiscard]] bool is_preparing() const { return !begun_.empty(); }
+  // A barrier: to be sent to all outputs, after what was emitted. `may_send`: the task has said its
+  // first word; else the barrier waits for take_waiting_barrier(). Errors are the task's.
+  Result<std::optional<BarrierSignal>> prepare(bool may_send);
+  // The first word was said: the barrier that goes behind it.
+  std::optional<BarrierSignal> take_waiting_barrier() {
+    return std::exchange(waiting_barrier_, std::nullopt);
+  }
+
+  // Writes a piece of what is frozen; `has_time`: the task has nothing else to do. True: there is
+  // more to write now; else a wake comes when there is again.
+  bool write(bool has_time);
+  // Something is frozen and not acknowledged.
+  [[nodiscard]] bool is_writing() const { return writing_ != nullptr; }
+
+  // At the end of the task: what was prepared and is in no acknowledgement.
+  std::vector<OperatorCommittables> take_committables();
+
+ private:
+  struct Begun {
+    TaskCheckpointOrder order;
+    std::int64_t begun_ns = 0;
+    std::int64_t alignment_ns = 0;
+    bool is_flushed = false;
+  };
+  // The snapshots of one operator: a base and what changed since, oldest first.
+  struct Chain {
+    std::vector<StateFile> files;
+    std::int64_t base_bytes = 0;
+    std::int64_t delta_bytes = 0;
+  };
+  // An operator's state that is being written.
+  struct Piece {
+    int op = 0;
+    KeyedStateBackend* state = nullptr;
+    std::unique_ptr<StateSnapshot> snapshot;  // Null when it is encoded to its end.
+    bool is_base = false;
+    std::string bytes;  // Encoded and not uploaded.
+    std::int64_t written_bytes = 0;
+    std::shared_ptr<StateUpload> upload;  // Null as long as it may go into the acknowledgement.
+    std::optional<StateFile> file;
+  };
+  struct Writing {
+    TaskCheckpointOrder order;
+    TaskSnapshot snapshot;
+    std::vector<SourceSplit> splits;
+    std::vector<Piece> pieces;
+    std::size_t next = 0;  // Piece to encode.
+  };
+  // The last one acknowledged, as long as nobody knows whether it completes.
+  struct Acknowledged {
+    CheckpointId id = 0;
+    std::vector<KeyedStateBackend*> states;
+    std::vector<Chain> chains;  // By operator.
+  };
+
+  void follow(const BarrierAligner::Action& action, int channel);
+  void begin(TaskCheckpointOrder order, std::int64_t alignment_ns);
+  void freeze(const Begun& begun);
+  [[nodiscard]] bool wants_base(std::size_t op, const TaskCheckpointOrder& order) const;
+  // Encodes some more of a piece. True: there is no room for more now.
+  Result<bool> encode(Piece& piece, bool has_time);
+  // What was encoded goes into the upload, or, when that was all of little, into the answer.
+  void put_away(Piece& piece);
+  void upload(Piece& piece);
+  // True: all files are there.
+  Result<bool> collect_files();
+  void acknowledge();
+  // Gives up what is being written; the next checkpoint has what it would have had.
+  void abandon();
+  void forget_acknowledged(bool completed);
+  void take_handed_over();
+  void decline(CheckpointId id, const Status& reason);
+
+  const TaskCheckpointParts parts_;
+  Waker waker_;
+  std::optional<BarrierAligner> aligner_;  // Of a task with channels.
+  CheckpointId aligning_ = 0;
+  std::int64_t aligning_since_ns_ = 0;
+  bool may_begin_ = true;
+
+  std::deque<Begun> begun_;
+  std::optional<BarrierSignal> waiting_barrier_;
+  std::unique_ptr<Writing> writing_;
+  std::optional<Acknowledged> acknowledged_;
+  std::vector<Chain> chains_;  // By operator; of the last checkpoint known to be complete.
+  std::vector<OperatorCommittables> prepared_;  // In no acknowledgement yet.
+};
+
+}  // namespace clepsydra

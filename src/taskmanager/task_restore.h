@@ -1,0 +1,30 @@
+// What the tasks of a new attempt go on from.
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/fwd.h"
+#include "checkpoint/checkpoint_types.h"
+#include "clepsydra/status.h"
+#include "graph/fwd.h"
+#include "state/state_backend.h"
+
+namespace clepsydra {
+
+// Of one task.
+struct RestoredTask {
+  bool has_finished = false;               // Before the checkpoint.
+  std::map<int, RestoredState> operators;  // Those that had state.
+};
+// By vertex and subtask; tasks that are not here begin with nothing.
+using RestoredTasks = std::map<std::pair<int, int>, RestoredTask>;
+
+// Reads and checks all files: blocks. DataLoss names a file that is missing or not as it was
+// written, and the task that needs it; InvalidArgument a task or an operator that `graph` does not
+// have.
+Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, const JobGraph& graph,
+                                    FileSystem& files);
+
+}  // namespace clepsydra
