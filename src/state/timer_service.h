@@ -35,6 +35,8 @@ class TimerService {
   [[nodiscard]] std::int64_t next_ms() const {
     return timers_.empty() ? kMaxWatermark : timers_.begin()->time_ms;
   }
+  // In their order.
+  [[nodiscard]] const std::set<Timer>& timers() const { return timers_; }
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(timers_.size()); }
 
  private:

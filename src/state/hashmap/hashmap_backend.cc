@@ -1,132 +1,70 @@
-// The state backend "hashmap": everything in memory. A state is one RowTable per namespace.
+// The state backend "hashmap": everything in memory.
 #include <fmt/format.h>
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/memory_pool.h"
-#include "state/hashmap/row_table.h"
+#include "state/hashmap/hashmap_rows.h"
+#include "state/hashmap/hashmap_snapshot.h"
+#include "state/hashmap/snapshot_epochs.h"
+#include "state/restored_parts.h"
 #include "state/state_backend.h"
 
 namespace clepsydra {
 namespace {
-
-class HashmapRows final : public KeyedRows {
- public:
-  HashmapRows(KeyedRowsSpec spec, RowShape shape, MemoryPool& pool)
-      : spec_(std::move(spec)), shape_(std::move(shape)), pool_(&pool) {}
-
-  [[nodiscard]] const KeyedRowsSpec& spec() const { return spec_; }
-
-  Status find_or_insert(StateNamespace ns, const KeyBatch& keys,
-                        std::span<std::byte*> values) override {
-    CLP_CHECK(keys.columns.size() == spec_.key_types.size());
-    const EncodedKeys encoded = encoder_.encode(shape_.layout, keys);
-    return table(ns).find_or_insert(keys, encoded, kFirstEpoch, values);
-  }
-
-  Status find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) override {
-    CLP_CHECK(keys.columns.size() == spec_.key_types.size());
-    if (const RowTable* found = find_table(ns)) {
-      found->find(keys, encoder_.encode(shape_.layout, keys), values);
-    } else {
-      std::fill_n(values.begin(), keys.count, nullptr);
-    }
-    return Status::ok();
-  }
-
-  Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
-                             std::span<std::byte*> values) override {
-    return table(ns).find_or_insert_same(from, kFirstEpoch, values);
-  }
-
-  std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) override {
-    const RowTable* found = find_table(ns);
-    return found != nullptr ? found->scan(cursor, values) : 0;
-  }
-
-  Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
-                   std::vector<Column>& out) const override {
-    std::vector<const RowHeader*> rows;
-    rows.reserve(values.size());
-    for (std::byte* value : values) rows.push_back(shape_.row_of(value));
-    return shape_.layout.read(rows, pool, out);
-  }
-
-  void erase(StateNamespace ns, std::span<std::byte* const> values) override {
-    if (!values.empty()) table(ns).erase(values);
-  }
-
-  void drop(StateNamespace ns) override {
-    if (last_ != nullptr && last_namespace_ == ns) last_ = nullptr;
-    tables_.erase(ns);
-  }
-
-  [[nodiscard]] bool contains(StateNamespace ns) const override { return tables_.contains(ns); }
-
-  [[nodiscard]] std::int64_t row_count(StateNamespace ns) const override {
-    const RowTable* found = find_table(ns);
-    return found != nullptr ? found->row_count() : 0;
-  }
-
-  [[nodiscard]] std::vector<StateNamespace> namespaces() const override {
-    std::vector<StateNamespace> all;
-    all.reserve(tables_.size());
-    for (const auto& [ns, rows] : tables_) all.push_back(ns);
-    return all;
-  }
-
-  Result<StateMemory*> memory(StateNamespace ns) override { return &table(ns).memory(); }
-
- private:
-  [[nodiscard]] RowTable* find_table(StateNamespace ns) const {
-    if (last_ != nullptr && last_namespace_ == ns) return last_;
-    const auto found = tables_.find(ns);
-    return found != tables_.end() ? found->second.get() : nullptr;
-  }
-
-  RowTable& table(StateNamespace ns) {
-    if (last_ != nullptr && last_namespace_ == ns) return *last_;
-    std::unique_ptr<RowTable>& place = tables_[ns];
-    if (!place) place = std::make_unique<RowTable>(shape_, *pool_);
-    last_namespace_ = ns;
-    last_ = place.get();
-    return *last_;
-  }
-
-  const KeyedRowsSpec spec_;
-  const RowShape shape_;
-  MemoryPool* pool_;
-  KeyLayout::Encoder encoder_;
-  std::map<StateNamespace, std::unique_ptr<RowTable>> tables_;
-  // Rows of a batch tend to fall into the namespace of the batch before.
-  StateNamespace last_namespace_ = 0;
-  RowTable* last_ = nullptr;
-};
 
 class HashmapBackend final : public KeyedStateBackend {
  public:
   explicit HashmapBackend(const StateBackendOptions& options) : options_(options) {}
 
   Status restore(RestoredState state) override {
-    if (state.parts.empty()) return Status::ok();
-    return Status::unimplemented("restoring state is not built yet");
+    CLP_CHECK(rows_.empty() && timers_.empty() && numbers_.empty() && lists_.empty());
+    CLP_ASSIGN_OR_RETURN(restored_, RestoredParts::read(std::move(state), options_.key_groups,
+                                                        options_.max_parallelism));
+    for (const std::string& name : restored_.timer_names()) {
+      auto timers = std::make_unique<TimerService>(*options_.pool);
+      CLP_RETURN_IF_ERROR(restored_.restore_timers(name, *timers));
+      timers_.emplace(name, Timers{.service = std::move(timers), .is_open = false});
+    }
+    return Status::ok();
   }
-  [[nodiscard]] std::vector<std::string> unclaimed() const override { return {}; }
-  Result<std::unique_ptr<StateSnapshot>> freeze(bool /*as_base*/) override {
-    return Status::unimplemented("snapshots of state are not built yet");
+
+  [[nodiscard]] std::vector<std::string> unclaimed() const override {
+    return restored_.unclaimed();
   }
-  void confirm(bool /*completed*/) override {}
+
+  Result<std::unique_ptr<StateSnapshot>> freeze(bool as_base) override {
+    if (has_snapshot_) {
+      return Status::failed_precondition("another snapshot of this state is being written");
+    }
+    // Whatever nobody has claimed until now is not part of the job any more.
+    restored_ = {};
+    epochs_.freeze(as_base);
+    auto snapshot = std::make_unique<HashmapSnapshot>(epochs_, *options_.pool, has_snapshot_);
+    CLP_RETURN_IF_ERROR(write_prefix(*snapshot));
+    return snapshot;
+  }
+
+  void confirm(bool completed) override { epochs_.confirm(completed); }
 
   Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
-                                    NumberMerge /*merge*/) override {
-    return &numbers_.try_emplace(std::string(name), initial).first->second;
+                                    NumberMerge merge) override {
+    const auto found = numbers_.find(name);
+    if (found != numbers_.end()) return &found->second;
+    const std::int64_t value = restored_.number(name, merge).value_or(initial);
+    return &numbers_.emplace(std::string(name), value).first->second;
   }
-  Result<std::vector<std::string>*> open_list(std::string_view name, ListMode /*mode*/) override {
-    return &lists_.try_emplace(std::string(name)).first->second;
+
+  Result<std::vector<std::string>*> open_list(std::string_view name, ListMode mode) override {
+    const auto found = lists_.find(name);
+    if (found != lists_.end()) return &found->second;
+    return &lists_.emplace(std::string(name), restored_.list(name, mode)).first->second;
   }
 
   Result<KeyedRows*> open_rows(KeyedRowsSpec spec) override {
@@ -159,21 +97,57 @@ class HashmapBackend final : public KeyedStateBackend {
                    .key_groups = options_.key_groups,
                    .max_parallelism = options_.max_parallelism};
     const std::string name = spec.name;
-    auto rows = std::make_unique<HashmapRows>(std::move(spec), std::move(shape), *options_.pool);
+    SnapshotEpochs& epochs = spec.codec != nullptr ? epochs_ : never_frozen_;
+    auto rows =
+        std::make_unique<HashmapRows>(std::move(spec), std::move(shape), epochs, *options_.pool);
+    CLP_RETURN_IF_ERROR(restored_.restore_rows(rows->spec(), *rows, *options_.pool));
     return rows_.emplace(name, std::move(rows)).first->second.get();
   }
 
   TimerService& open_timers(std::string_view name) override {
-    const auto found = timers_.find(name);
-    if (found != timers_.end()) return *found->second;
-    return *timers_.emplace(std::string(name), std::make_unique<TimerService>(*options_.pool))
-                .first->second;
+    const auto [found, is_new] = timers_.try_emplace(std::string(name));
+    Timers& timers = found->second;
+    if (is_new) timers.service = std::make_unique<TimerService>(*options_.pool);
+    if (!timers.is_open) restored_.claim_timers(name);
+    timers.is_open = true;
+    return *timers.service;
   }
 
  private:
+  struct Timers {
+    std::unique_ptr<TimerService> service = nullptr;
+    bool is_open = false;  // Else only restored.
+  };
+
+  Status write_prefix(HashmapSnapshot& snapshot) {
+    StateBlockWriter& writer = snapshot.writer();
+    std::string& out = snapshot.prefix();
+    writer.begin({.is_base = snapshot.is_base(),
+                  .key_groups = options_.key_groups,
+                  .max_parallelism = options_.max_parallelism},
+                 out);
+    for (const auto& [name, value] : numbers_) writer.add_number(name, value, out);
+    for (const auto& [name, items] : lists_) {
+      CLP_RETURN_IF_ERROR(writer.add_list(name, items, out));
+    }
+    for (const auto& [name, timers] : timers_) {
+      if (!timers.is_open) continue;
+      const std::set<Timer>& set = timers.service->timers();
+      writer.add_timers(name, std::vector<Timer>(set.begin(), set.end()), out);
+    }
+    for (const auto& [name, rows] : rows_) {
+      if (rows->spec().codec != nullptr) CLP_RETURN_IF_ERROR(snapshot.add_rows(*rows));
+    }
+    return Status::ok();
+  }
+
   const StateBackendOptions options_;
+  SnapshotEpochs epochs_;
+  SnapshotEpochs never_frozen_;  // Of states without a codec.
+  bool has_snapshot_ = false;
+  RestoredParts restored_;
   std::map<std::string, std::unique_ptr<HashmapRows>, std::less<>> rows_;
-  std::map<std::string, std::unique_ptr<TimerService>, std::less<>> timers_;
+  std::map<std::string, Timers, std::less<>> timers_;
   std::map<std::string, std::int64_t, std::less<>> numbers_;
   std::map<std::string, std::vector<std::string>, std::less<>> lists_;
 };

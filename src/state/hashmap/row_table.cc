@@ -69,26 +69,31 @@ constexpr std::int64_t kCompactRowsMin = 64;
 
 }  // namespace
 
-RowTable::RowTable(const RowShape& shape, MemoryPool& pool)
-    : shape_(&shape), pool_(&pool), arena_(pool), tables_(1) {
+RowTable::RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& pool)
+    : shape_(&shape),
+      epochs_(&epochs),
+      pool_(&pool),
+      created_(epochs.current()),
+      arena_(pool),
+      tables_(1),
+      changes_(epochs, pool) {
   const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
   while (((groups - 1) >> group_shift_) + 1 > kTablesMax) ++group_shift_;
   tables_wanted_ = static_cast<std::size_t>(((groups - 1) >> group_shift_) + 1);
 }
 
 Status RowTable::find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded,
-                                std::uint32_t epoch, std::span<std::byte*> values) {
+                                std::span<std::byte*> values) {
   if (shape_->layout.key_bytes() == 8 && !shape_->layout.has_text()) {
-    return probe(EncodedSource<true>{keys.hashes, keys.rows, encoded, 8}, keys.count, epoch,
-                 values);
+    return probe(EncodedSource<true>{keys.hashes, keys.rows, encoded, 8}, keys.count, values);
   }
   return probe(EncodedSource<false>{keys.hashes, keys.rows, encoded, shape_->layout.key_bytes()},
-               keys.count, epoch, values);
+               keys.count, values);
 }
 
-Status RowTable::find_or_insert_same(std::span<std::byte* const> from, std::uint32_t epoch,
+Status RowTable::find_or_insert_same(std::span<std::byte* const> from,
                                      std::span<std::byte*> values) {
-  return probe(RowSource{shape_, from}, static_cast<std::int64_t>(from.size()), epoch, values);
+  return probe(RowSource{shape_, from}, static_cast<std::int64_t>(from.size()), values);
 }
 
 void RowTable::find(const KeyBatch& keys, const EncodedKeys& encoded,
@@ -109,8 +114,8 @@ void RowTable::find(const KeyBatch& keys, const EncodedKeys& encoded,
 }
 
 template <typename Source>
-Status RowTable::probe(const Source& source, std::int64_t count, std::uint32_t epoch,
-                       std::span<std::byte*> values) {
+Status RowTable::probe(const Source& source, std::int64_t count, std::span<std::byte*> values) {
+  const std::uint32_t epoch = epochs_->current();
   const bool looks_ahead = live_rows_ >= kPrefetchRowsMin;
   FirstEntries first;
   for (std::int64_t begin = 0; begin < count; begin += kPrefetchKeys) {
@@ -125,10 +130,11 @@ Status RowTable::probe(const Source& source, std::int64_t count, std::uint32_t e
         const std::uint64_t hash = source.hash(i);
         row = lookup(table_of(hash), source, i);
         if (row == nullptr) {
-          CLP_RETURN_IF_ERROR(insert(hash, source.slots(i), source.null_bits(i), epoch, row));
+          CLP_RETURN_IF_ERROR(insert(hash, source.slots(i), source.null_bits(i), row));
         }
       }
-      row->epoch = epoch;
+      if (row->epoch != epoch) [[unlikely]]
+        touch(row);
       values[static_cast<std::size_t>(i)] = shape_->value_of(row);
     }
   }
@@ -185,7 +191,7 @@ RowHeader* RowTable::lookup(const Table& table, const Source& source, std::int64
 }
 
 Status RowTable::insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
-                        std::uint32_t epoch, RowHeader*& row) {
+                        RowHeader*& row) {
   Table* table = &table_of(hash);
   CLP_RETURN_IF_ERROR(make_room(table, hash));
   if (pages_.empty() || pages_.back().count == pages_.back().capacity) {
@@ -193,7 +199,7 @@ Status RowTable::insert(std::uint64_t hash, const std::byte* slots, std::uint32_
   }
   Page& page = pages_.back();
   row = reinterpret_cast<RowHeader*>(page.rows + page.count * shape_->row_bytes());
-  *row = {.hash = hash, .epoch = epoch, .null_bits = null_bits};
+  *row = {.hash = hash, .epoch = epochs_->current(), .null_bits = null_bits};
   auto* key = reinterpret_cast<std::byte*>(row + 1);
   if (shape_->layout.key_bytes() > 0) {
     std::memcpy(key, slots, static_cast<std::size_t>(shape_->layout.key_bytes()));
@@ -203,7 +209,80 @@ Status RowTable::insert(std::uint64_t hash, const std::byte* slots, std::uint32_
   ++page.count;
   ++live_rows_;
   put(*table, row);
+  if (is_known()) note_written(row);
   return Status::ok();
+}
+
+// The first write to a row in an epoch.
+void RowTable::touch(RowHeader* row) {
+  if (epochs_->needs_image(*row)) early_.push_back(shape_->value_of(row));
+  row->epoch = epochs_->current();
+  note_written(row);
+}
+
+void RowTable::note_written(RowHeader* row) {
+  if (changes_.note_written(row) && changes_.is_wasteful(live_rows_)) list_changes_anew();
+}
+
+void RowTable::list_changes_anew() {
+  changes_.clear_rows();
+  const std::int64_t row_bytes = shape_->row_bytes();
+  for (const Page& page : pages_) {
+    for (std::int64_t i = 0; i < page.count; ++i) {
+      auto* row = reinterpret_cast<RowHeader*>(page.rows + i * row_bytes);
+      if (row->epoch != 0) changes_.note_again(row);
+    }
+  }
+  images_ = {};
+}
+
+bool RowTable::has_images() const {
+  if (epochs_->frozen() == 0 || created_ > epochs_->frozen() ||
+      images_taken_ == epochs_->frozen()) {
+    return false;
+  }
+  return is_new_to_snapshot() || changes_.has_changes_in(epochs_->after(), epochs_->frozen());
+}
+
+void RowTable::start_images() {
+  changes_.prune();
+  images_ = {};
+}
+
+bool RowTable::take_images(std::size_t values_max, std::int64_t& budget,
+                           std::vector<std::byte*>& values) {
+  const std::int64_t row_bytes = shape_->row_bytes();
+  const auto take = [&](RowHeader* row) {
+    --budget;
+    if (!epochs_->needs_image(*row)) return;
+    row->epoch = epochs_->written_mark();
+    values.push_back(shape_->value_of(row));
+  };
+  if (is_new_to_snapshot()) {
+    for (KeyedRows::Cursor& at = images_.row; at.page < static_cast<std::int64_t>(pages_.size());
+         ++at.page, at.row = 0) {
+      const Page& page = pages_[static_cast<std::size_t>(at.page)];
+      while (at.row < page.count) {
+        if (budget <= 0 || values.size() >= values_max) return false;
+        take(reinterpret_cast<RowHeader*>(page.rows + at.row++ * row_bytes));
+      }
+    }
+  } else {
+    while (RowChanges::Epoch* epoch =
+               changes_.next_epoch(std::max(epochs_->after(), images_.epoch), epochs_->frozen())) {
+      while (budget > 0 && values.size() < values_max) {
+        RowHeader* row = epoch->rows.next(images_.listed);
+        if (row == nullptr) {
+          images_ = {.epoch = epoch->epoch};
+          break;
+        }
+        take(row);
+      }
+      if (budget <= 0 || values.size() >= values_max) return false;
+    }
+  }
+  images_taken_ = epochs_->frozen();
+  return true;
 }
 
 Status RowTable::add_page() {
@@ -296,6 +375,21 @@ std::int64_t RowTable::scan(KeyedRows::Cursor& cursor, std::span<std::byte*> val
   return static_cast<std::int64_t>(found);
 }
 
+void RowTable::prepare_erase(std::span<std::byte* const> values) {
+  if (!is_known()) return;
+  std::vector<const RowHeader*> rows;
+  rows.reserve(values.size());
+  for (std::byte* value : values) {
+    RowHeader* row = shape_->row_of(value);
+    if (epochs_->needs_image(*row)) {
+      early_.push_back(value);
+      row->epoch = epochs_->written_mark();
+    }
+    rows.push_back(row);
+  }
+  changes_.note_erased(rows, shape_->layout);
+}
+
 void RowTable::erase(std::span<std::byte* const> values) {
   for (std::byte* value : values) {
     RowHeader* row = shape_->row_of(value);
@@ -318,7 +412,8 @@ void RowTable::erase(std::span<std::byte* const> values) {
   if (dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
 }
 
-// Moves the rows together in their order, gives the pages at the end back and fills the index anew.
+// Moves the rows together in their order, gives the pages at the end back, fills the index anew and
+// lists changes anew.
 void RowTable::compact() {
   for (Table& table : tables_) {
     if (table.entries == nullptr) continue;
@@ -346,6 +441,7 @@ void RowTable::compact() {
   pages_[to_page].count = to_row;
   pages_.resize(live_rows_ == 0 ? 0 : to_page + 1);
   dead_rows_ = 0;
+  if (is_known()) list_changes_anew();
 }
 
 }  // namespace clepsydra

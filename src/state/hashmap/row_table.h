@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/check.h"
 #include "clepsydra/status.h"
 #include "state/hashmap/key_layout.h"
+#include "state/hashmap/row_changes.h"
+#include "state/hashmap/snapshot_epochs.h"
 #include "state/hashmap/state_arena.h"
 #include "state/keyed_state.h"
 #include "stream/key_group.h"
@@ -46,18 +49,49 @@ struct RowShape {
 // addresses fit in 48 bits on all machines that this runs on; insert() checks it.
 class RowTable {
  public:
-  RowTable(const RowShape& shape, MemoryPool& pool);
+  RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& pool);
   RowTable(const RowTable&) = delete;
   RowTable& operator=(const RowTable&) = delete;
 
   // Probes, and keys of them, by `hashes` and what the layout encoded. See KeyedRows.
-  Status find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded, std::uint32_t epoch,
+  // What it adds to early() must go out before the values are written.
+  Status find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded,
                         std::span<std::byte*> values);
   void find(const KeyBatch& keys, const EncodedKeys& encoded, std::span<std::byte*> values) const;
-  Status find_or_insert_same(std::span<std::byte* const> from, std::uint32_t epoch,
-                             std::span<std::byte*> values);
+  Status find_or_insert_same(std::span<std::byte* const> from, std::span<std::byte*> values);
   std::int64_t scan(KeyedRows::Cursor& cursor, std::span<std::byte*> values) const;
+  // Adds to early() what erase() must not be called before.
+  void prepare_erase(std::span<std::byte* const> values);
   void erase(std::span<std::byte* const> values);
+
+  // Values of rows that a snapshot still needed before they were written; emptied by who lets them
+  // go out.
+  [[nodiscard]] std::vector<std::byte*>& early() { return early_; }
+
+  // For the snapshot that is being written: it needs something from here.
+  [[nodiscard]] bool has_images() const;
+  // Begins anew.
+  void start_images();
+  // Appends the next values that it needs and marks their rows, up to values_max in all and looking
+  // at no more than `budget` rows, which are taken off. True: that was all.
+  bool take_images(std::size_t values_max, std::int64_t& budget, std::vector<std::byte*>& values);
+  // The keys erased from what it has been told before; none for a namespace that is new to it.
+  // Calls emit(rows, keys) per epoch.
+  template <typename Emit>
+  Status visit_erased(Emit&& emit) {
+    if (is_new_to_snapshot()) return Status::ok();
+    for (RowChanges::Epoch* epoch = changes_.next_epoch(epochs_->after(), epochs_->frozen());
+         epoch != nullptr; epoch = changes_.next_epoch(epoch->epoch, epochs_->frozen())) {
+      if (epoch->erased == 0) continue;
+      CLP_RETURN_IF_ERROR(changes_.read_erased(*epoch));
+      CLP_RETURN_IF_ERROR(emit(epoch->erased, epoch->erased_keys));
+    }
+    return Status::ok();
+  }
+  // Snapshots may know of it: it is older than the current epoch.
+  [[nodiscard]] bool is_known() const {
+    return epochs_->is_tracking() && created_ < epochs_->current();
+  }
 
   [[nodiscard]] std::int64_t row_count() const { return live_rows_; }
   [[nodiscard]] StateMemory& memory() { return arena_; }
@@ -106,8 +140,7 @@ class RowTable {
   }
 
   template <typename Source>
-  Status probe(const Source& source, std::int64_t count, std::uint32_t epoch,
-               std::span<std::byte*> values);
+  Status probe(const Source& source, std::int64_t count, std::span<std::byte*> values);
   template <typename Source>
   void ask_for_entries(const Source& source, std::int64_t begin, std::int64_t end,
                        FirstEntries& first) const;
@@ -118,7 +151,13 @@ class RowTable {
   template <typename Source>
   RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
-                std::uint32_t epoch, RowHeader*& row);
+                RowHeader*& row);
+  void touch(RowHeader* row);
+  void note_written(RowHeader* row);
+  // A snapshot that is being written takes all its rows, not what is listed: it is a base, or later
+  // than all snapshots before it.
+  [[nodiscard]] bool is_new_to_snapshot() const { return created_ > epochs_->after(); }
+  void list_changes_anew();
   Status add_page();
   Status make_room(Table*& table, std::uint64_t hash);
   Status rehash(Table& table, std::uint32_t entries);
@@ -126,8 +165,17 @@ class RowTable {
   static void put(Table& table, RowHeader* row);
   void compact();
 
+  // Where take_images() goes on.
+  struct ImageCursor {
+    KeyedRows::Cursor row = {};  // When all rows are taken;
+    std::uint32_t epoch = 0;     // else: of the list, and where in it.
+    RowList::Cursor listed = {};
+  };
+
   const RowShape* shape_;
+  SnapshotEpochs* epochs_;
   MemoryPool* pool_;
+  const std::uint32_t created_;  // Epoch. There are no lists of changes in it.
   StateArena arena_;
   std::vector<Page> pages_;
   std::vector<Table> tables_;
@@ -136,6 +184,11 @@ class RowTable {
   std::int64_t live_rows_ = 0;
   std::int64_t dead_rows_ = 0;
   std::int64_t rehashes_ = 0;
+
+  RowChanges changes_;
+  std::vector<std::byte*> early_;
+  ImageCursor images_;
+  std::uint32_t images_taken_ = 0;  // By the snapshot frozen then.
 };
 
 }  // namespace clepsydra

@@ -1,0 +1,82 @@
+// The named state of the in-memory backend: a RowTable per namespace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "state/hashmap/key_layout.h"
+#include "state/hashmap/row_table.h"
+#include "state/hashmap/snapshot_epochs.h"
+#include "state/keyed_state.h"
+
+namespace clepsydra {
+
+class MemoryPool;
+class RowsImages;
+
+// Threads: the owner of the state.
+class HashmapRows final : public KeyedRows {
+ public:
+  HashmapRows(KeyedRowsSpec spec, RowShape shape, SnapshotEpochs& epochs, MemoryPool& pool)
+      : spec_(std::move(spec)), shape_(std::move(shape)), epochs_(&epochs), pool_(&pool) {}
+
+  [[nodiscard]] const KeyedRowsSpec& spec() const { return spec_; }
+
+  Status find_or_insert(StateNamespace ns, const KeyBatch& keys,
+                        std::span<std::byte*> values) override;
+  Status find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) override;
+  Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
+                             std::span<std::byte*> values) override;
+  std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) override;
+  Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
+                   std::vector<Column>& out) const override;
+  void erase(StateNamespace ns, std::span<std::byte* const> values) override;
+  void drop(StateNamespace ns) override;
+  [[nodiscard]] bool contains(StateNamespace ns) const override { return tables_.contains(ns); }
+  [[nodiscard]] std::int64_t row_count(StateNamespace ns) const override;
+  [[nodiscard]] std::vector<StateNamespace> namespaces() const override;
+  Result<StateMemory*> memory(StateNamespace ns) override { return &table(ns).memory(); }
+
+  // For snapshots. What is about to be lost to the one that is being written goes to `images`.
+  void set_images(RowsImages* images) { images_ = images; }
+  // Appends the columns of keys and values.
+  Status read_columns(std::span<std::byte* const> values, MemoryPool& pool,
+                      std::vector<Column>& out) const;
+  // Namespaces dropped in the epochs after `after` up to `until`.
+  [[nodiscard]] std::vector<StateNamespace> dropped(std::uint32_t after, std::uint32_t until) const;
+  // The first namespace at or after `ns`; null when there is none.
+  RowTable* table_from(StateNamespace& ns) const;
+
+ private:
+  struct Dropped {
+    std::uint32_t epoch;
+    std::vector<StateNamespace> namespaces;
+  };
+  // Remembered per epoch; beyond, the next snapshot is a base.
+  static constexpr std::size_t kDroppedMax = 1 << 20;
+
+  [[nodiscard]] RowTable* find_table(StateNamespace ns) const;
+  RowTable& table(StateNamespace ns);
+  void save_early(StateNamespace ns, RowTable& table);
+  void note_dropped(StateNamespace ns);
+
+  const KeyedRowsSpec spec_;
+  const RowShape shape_;
+  SnapshotEpochs* epochs_;
+  MemoryPool* pool_;
+  KeyLayout::Encoder encoder_;
+  std::map<StateNamespace, std::unique_ptr<RowTable>> tables_;
+  // Rows of a batch tend to fall into the namespace of the batch before.
+  StateNamespace last_namespace_ = 0;
+  RowTable* last_ = nullptr;
+
+  RowsImages* images_ = nullptr;
+  std::vector<Dropped> dropped_;  // Ascending.
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,53 @@
+// A snapshot of the in-memory backend while it is being written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "state/hashmap/hashmap_rows.h"
+#include "state/hashmap/rows_images.h"
+#include "state/hashmap/snapshot_epochs.h"
+#include "state/state_backend.h"
+#include "state/state_blocks.h"
+
+namespace clepsydra {
+
+class MemoryPool;
+
+// Threads: the owner of the state.
+class HashmapSnapshot final : public StateSnapshot {
+ public:
+  // What was frozen last. `is_alive` is true as long as it lives.
+  HashmapSnapshot(SnapshotEpochs& epochs, MemoryPool& pool, bool& is_alive);
+  ~HashmapSnapshot() override;
+  HashmapSnapshot(const HashmapSnapshot&) = delete;
+  HashmapSnapshot& operator=(const HashmapSnapshot&) = delete;
+
+  // What it begins with, encoded at once; then the states whose rows follow.
+  StateBlockWriter& writer() { return writer_; }
+  std::string& prefix() { return prefix_; }
+  Status add_rows(HashmapRows& rows);
+
+  Result<bool> write_some(std::int64_t rows_max, std::string& out) override;
+  [[nodiscard]] bool is_base() const override { return is_base_; }
+
+ private:
+  Result<bool> write(std::int64_t budget, std::string& out);
+
+  SnapshotEpochs* epochs_;
+  MemoryPool* pool_;
+  bool* is_alive_;
+  const bool is_base_;
+  StateBlockWriter writer_;
+  std::string prefix_;
+  std::vector<std::unique_ptr<RowsImages>> states_;
+  std::size_t next_state_ = 0;
+  std::int64_t bytes_ = 0;
+  bool has_ended_ = false;
+  Status error_;  // Of a step before: what it took is lost to this snapshot.
+};
+
+}  // namespace clepsydra

@@ -1,0 +1,518 @@
+#include "state/state_blocks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/value_tree.h"
+#include "stream/type_codec.h"
+
+namespace clepsydra {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x53504C43;  // "CLPS"
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kHashedFrom = 16;
+constexpr std::size_t kHeaderBytes = static_cast<std::size_t>(kStateBlockHeaderBytes);
+// Descriptions of a state; decoding one takes many times its bytes.
+constexpr std::size_t kTreeBytesMax = 16 << 20;
+// Numbers of 8 bytes per block.
+constexpr std::size_t kItemsPerBlock = 1 << 20;
+
+SchemaPtr keys_schema(const StoredSchema& schema) {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < schema.key_types.size(); ++i) {
+    fields.push_back({fmt::format("key{}", i), schema.key_types[i], {}});
+  }
+  return make_schema(std::move(fields));
+}
+
+SchemaPtr rows_schema(const StoredSchema& schema) {
+  std::vector<Field> fields = keys_schema(schema)->fields();
+  fields.insert(fields.end(), schema.fields.begin(), schema.fields.end());
+  return make_schema(std::move(fields));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Writing
+
+template <typename T>
+void put(T value, std::string& out) {
+  char bytes[sizeof(T)];
+  store_le(bytes, value);
+  out.append(bytes, sizeof(T));
+}
+
+void put_text(std::string_view text, std::string& out) {
+  put(static_cast<std::uint64_t>(text.size()), out);
+  out.append(text);
+}
+
+void put_padding(std::size_t start, std::string& out) {
+  out.append((8 - (out.size() - start) % 8) % 8, '\0');
+}
+
+std::size_t open_block(StateBlockKind kind, std::string& out) {
+  const std::size_t start = out.size();
+  put(kMagic, out);
+  put(kVersion, out);
+  put(static_cast<std::uint16_t>(kind), out);
+  out.append(kHeaderBytes - 8, '\0');
+  return start;
+}
+
+}  // namespace
+
+void StateBlockWriter::close_block(std::size_t start, std::string& out) {
+  put_padding(start, out);
+  char* block = out.data() + start;
+  const std::size_t size = out.size() - start;
+  CLP_CHECK(size <= static_cast<std::size_t>(kStateBlockBytesMax));
+  store_le(block + 16, static_cast<std::uint64_t>(size - kHeaderBytes));
+  store_le(block + 8, hash64_with_seed(block + kHashedFrom, size - kHashedFrom,
+                                       load_le<std::uint64_t>(block)));
+  ++blocks_;
+}
+
+void StateBlockWriter::begin(const StoredOrigin& origin, std::string& out) {
+  CLP_CHECK(blocks_ == 0);
+  const std::size_t start = open_block(StateBlockKind::kBegin, out);
+  put(static_cast<std::uint32_t>(origin.is_base ? 1 : 0), out);
+  put(static_cast<std::int32_t>(origin.key_groups.begin), out);
+  put(static_cast<std::int32_t>(origin.key_groups.end), out);
+  put(static_cast<std::int32_t>(origin.max_parallelism), out);
+  close_block(start, out);
+}
+
+Result<std::uint32_t> StateBlockWriter::add_state(const StoredSchema& schema, std::string& out) {
+  const State state{.rows = rows_schema(schema), .keys = keys_schema(schema)};
+  ValueTree tree;
+  tree.set("name", schema.name);
+  tree.set("keys", schema_to_tree(*state.keys));
+  tree.set("values", schema_to_tree(*make_schema(schema.fields)));
+  const std::string bytes = tree.encode();
+  if (bytes.size() > kTreeBytesMax) {
+    return Status::invalid_argument(
+        fmt::format("cannot store state '{}': its description has {} bytes; at most {} are "
+                    "possible",
+                    schema.name, bytes.size(), kTreeBytesMax));
+  }
+  const std::size_t start = open_block(StateBlockKind::kState, out);
+  put_text(bytes, out);
+  close_block(start, out);
+  states_.push_back(state);
+  return static_cast<std::uint32_t>(states_.size() - 1);
+}
+
+Status StateBlockWriter::add_batch(StateBlockKind kind, std::uint32_t state,
+                                   std::span<const NamespaceRun> runs, const SchemaPtr& schema,
+                                   std::vector<Column> columns, MemoryPool& pool,
+                                   std::string& out) {
+  CLP_CHECK(columns.size() == static_cast<std::size_t>(schema->size()));
+  std::int64_t rows = 0;
+  for (const NamespaceRun& run : runs) rows += run.rows;
+  const Batch batch(schema, rows, std::move(columns));
+  CLP_ASSIGN_OR_RETURN(const BufferPtr frame, BatchCodec(schema).encode(batch, pool));
+  const std::size_t size = kHeaderBytes + 8 + runs.size() * 16 + 8 + frame->bytes().size();
+  if (size > static_cast<std::size_t>(kStateBlockBytesMax)) {
+    return Status::resource_exhausted(
+        fmt::format("a block of state would have {} bytes; at most {} are possible", size,
+                    kStateBlockBytesMax));
+  }
+  const std::size_t start = open_block(kind, out);
+  put(state, out);
+  put(static_cast<std::uint32_t>(runs.size()), out);
+  for (const NamespaceRun& run : runs) {
+    put(run.ns, out);
+    put(run.rows, out);
+  }
+  out.append(reinterpret_cast<const char*>(frame->data()), static_cast<std::size_t>(frame->size()));
+  close_block(start, out);
+  return Status::ok();
+}
+
+Status StateBlockWriter::add_rows(std::uint32_t state, std::span<const NamespaceRun> runs,
+                                  std::vector<Column> columns, MemoryPool& pool, std::string& out) {
+  return add_batch(StateBlockKind::kRows, state, runs, states_[state].rows, std::move(columns),
+                   pool, out);
+}
+
+Status StateBlockWriter::add_erased(std::uint32_t state, std::span<const NamespaceRun> runs,
+                                    std::vector<Column> keys, MemoryPool& pool, std::string& out) {
+  return add_batch(StateBlockKind::kErased, state, runs, states_[state].keys, std::move(keys), pool,
+                   out);
+}
+
+void StateBlockWriter::add_dropped(std::uint32_t state, std::span<const StateNamespace> dropped,
+                                   std::string& out) {
+  while (!dropped.empty()) {
+    const auto part = dropped.first(std::min(dropped.size(), kItemsPerBlock));
+    dropped = dropped.subspan(part.size());
+    const std::size_t start = open_block(StateBlockKind::kDropped, out);
+    put(state, out);
+    put(static_cast<std::uint32_t>(part.size()), out);
+    for (const StateNamespace ns : part) put(ns, out);
+    close_block(start, out);
+  }
+}
+
+void StateBlockWriter::add_number(std::string_view name, std::int64_t value, std::string& out) {
+  const std::size_t start = open_block(StateBlockKind::kNumber, out);
+  put(value, out);
+  put_text(name, out);
+  close_block(start, out);
+}
+
+Status StateBlockWriter::add_list(std::string_view name, std::span<const std::string> items,
+                                  std::string& out) {
+  std::size_t size = kHeaderBytes + 16 + name.size();
+  for (const std::string& item : items) size += 8 + item.size();
+  if (size + 8 > static_cast<std::size_t>(kStateBlockBytesMax)) {
+    return Status::resource_exhausted(
+        fmt::format("cannot store list '{}': it has {} bytes; at most {} are possible", name, size,
+                    kStateBlockBytesMax));
+  }
+  const std::size_t start = open_block(StateBlockKind::kList, out);
+  put(static_cast<std::uint64_t>(items.size()), out);
+  put_text(name, out);
+  for (const std::string& item : items) put_text(item, out);
+  close_block(start, out);
+  return Status::ok();
+}
+
+void StateBlockWriter::add_timers(std::string_view name, std::span<const Timer> timers,
+                                  std::string& out) {
+  do {
+    const auto part = timers.first(std::min(timers.size(), kItemsPerBlock));
+    timers = timers.subspan(part.size());
+    const std::size_t start = open_block(StateBlockKind::kTimers, out);
+    put(static_cast<std::uint64_t>(part.size()), out);
+    for (const Timer& timer : part) {
+      put(timer.time_ms, out);
+      put(timer.ns, out);
+    }
+    put_text(name, out);
+    close_block(start, out);
+  } while (!timers.empty());
+}
+
+void StateBlockWriter::finish(std::string& out) {
+  const std::size_t start = open_block(StateBlockKind::kEnd, out);
+  put(blocks_, out);
+  close_block(start, out);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading
+
+namespace {
+
+Status broken(std::size_t at, std::string_view what) {
+  return Status::data_loss(fmt::format("the block of state at byte {} is broken: {}", at, what));
+}
+
+// The body of one block, from the front to the back; never beyond its end.
+class BodyReader {
+ public:
+  BodyReader(std::string_view body, std::size_t block_at) : rest_(body), at_(block_at) {}
+
+  template <typename T>
+  Result<T> read() {
+    if (rest_.size() < sizeof(T)) return broken(at_, "it ends early");
+    const T value = load_le<T>(rest_.data());
+    rest_.remove_prefix(sizeof(T));
+    return value;
+  }
+  Result<std::string_view> read_text() {
+    CLP_ASSIGN_OR_RETURN(const auto length, read<std::uint64_t>());
+    if (length > rest_.size()) return broken(at_, "a text is longer than the block");
+    const std::string_view text = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return text;
+  }
+  // How many items of `item_bytes` or more follow.
+  template <typename T>
+  Result<std::size_t> read_count(std::size_t item_bytes) {
+    CLP_ASSIGN_OR_RETURN(const auto count, read<T>());
+    if (count > rest_.size() / item_bytes) return broken(at_, "it has more items than bytes");
+    return static_cast<std::size_t>(count);
+  }
+  std::string_view rest() const { return rest_; }
+  // Only padding may be left.
+  Status end() const {
+    if (rest_.size() < 8 && rest_.find_first_not_of('\0') == std::string_view::npos) {
+      return Status::ok();
+    }
+    return broken(at_, fmt::format("{} bytes are left over", rest_.size()));
+  }
+  [[nodiscard]] Status broken_here(std::string_view what) const { return broken(at_, what); }
+
+ private:
+  std::string_view rest_;
+  std::size_t at_;
+};
+
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(std::string_view bytes) : bytes_(bytes) {}
+
+  Result<StoredSnapshot> run() {
+    while (!has_ended_) {
+      CLP_ASSIGN_OR_RETURN(const StateBlockKind kind, next_block());
+      if ((blocks_ == 0) != (kind == StateBlockKind::kBegin)) {
+        return broken(block_at_, "a snapshot has its beginning first, and once");
+      }
+      CLP_RETURN_IF_ERROR(read_block(kind));
+      ++blocks_;
+    }
+    if (at_ != bytes_.size()) return broken(at_, "bytes follow the end of the snapshot");
+    return std::move(snapshot_);
+  }
+
+ private:
+  // Sets body_ to what follows the header at at_, whose checksum is right.
+  Result<StateBlockKind> next_block() {
+    block_at_ = at_;
+    const std::string_view rest = bytes_.substr(at_);
+    if (rest.size() < kHeaderBytes) return broken(at_, "the snapshot ends early");
+    if (load_le<std::uint32_t>(rest.data()) != kMagic) return broken(at_, "it does not begin so");
+    const auto size = load_le<std::uint64_t>(rest.data() + 16);
+    if (size > static_cast<std::uint64_t>(kStateBlockBytesMax) || size % 8 != 0 ||
+        size > rest.size() - kHeaderBytes) {
+      return broken(at_, fmt::format("{} bytes are said to follow, {} are there", size,
+                                     rest.size() - kHeaderBytes));
+    }
+    const std::uint64_t checksum =
+        hash64_with_seed(rest.data() + kHashedFrom, kHeaderBytes - kHashedFrom + size,
+                         load_le<std::uint64_t>(rest.data()));
+    if (load_le<std::uint64_t>(rest.data() + 8) != checksum) {
+      return broken(at_, "its checksum is wrong");
+    }
+    const auto version = load_le<std::uint16_t>(rest.data() + 4);
+    if (version != kVersion) {
+      return Status::failed_precondition(
+          fmt::format("the block of state at byte {} has version {}; this program reads version {}",
+                      at_, version, kVersion));
+    }
+    body_ = rest.substr(kHeaderBytes, size);
+    at_ += kHeaderBytes + size;
+    return static_cast<StateBlockKind>(load_le<std::uint16_t>(rest.data() + 6));
+  }
+
+  Status read_block(StateBlockKind kind) {
+    BodyReader body(body_, block_at_);
+    switch (kind) {
+      case StateBlockKind::kBegin:
+        return read_begin(body);
+      case StateBlockKind::kState:
+        return read_state(body);
+      case StateBlockKind::kRows:
+        return read_batch(body, &StoredRows::rows);
+      case StateBlockKind::kErased:
+        return read_batch(body, &StoredRows::erased);
+      case StateBlockKind::kDropped:
+        return read_dropped(body);
+      case StateBlockKind::kNumber:
+        return read_number(body);
+      case StateBlockKind::kList:
+        return read_list(body);
+      case StateBlockKind::kTimers:
+        return read_timers(body);
+      case StateBlockKind::kEnd:
+        return read_end(body);
+    }
+    return body.broken_here(fmt::format("there is no kind {}", static_cast<int>(kind)));
+  }
+
+  Status read_begin(BodyReader& body) {
+    StoredOrigin& origin = snapshot_.origin;
+    CLP_ASSIGN_OR_RETURN(const auto is_base, body.read<std::uint32_t>());
+    CLP_ASSIGN_OR_RETURN(origin.key_groups.begin, body.read<std::int32_t>());
+    CLP_ASSIGN_OR_RETURN(origin.key_groups.end, body.read<std::int32_t>());
+    CLP_ASSIGN_OR_RETURN(origin.max_parallelism, body.read<std::int32_t>());
+    origin.is_base = is_base == 1;
+    if (is_base > 1 || origin.max_parallelism < 1 || origin.max_parallelism > kMaxMaxParallelism ||
+        origin.key_groups.begin < 0 || origin.key_groups.begin > origin.key_groups.end ||
+        origin.key_groups.end > origin.max_parallelism) {
+      return body.broken_here("its key groups make no sense");
+    }
+    return body.end();
+  }
+
+  Status read_state(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const std::string_view bytes, body.read_text());
+    CLP_RETURN_IF_ERROR(body.end());
+    if (bytes.size() > kTreeBytesMax) return body.broken_here("its description is too long");
+    StoredRows state;
+    const auto read_tree = [&]() -> Status {
+      CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(bytes));
+      CLP_ASSIGN_OR_RETURN(state.schema.name, tree.get_string("name"));
+      CLP_ASSIGN_OR_RETURN(const ValueTree keys, tree.get("keys"));
+      CLP_ASSIGN_OR_RETURN(const ValueTree values, tree.get("values"));
+      CLP_ASSIGN_OR_RETURN(const SchemaPtr key_schema, schema_from_tree(keys));
+      CLP_ASSIGN_OR_RETURN(const SchemaPtr value_schema, schema_from_tree(values));
+      for (const Field& field : key_schema->fields()) {
+        state.schema.key_types.push_back(field.type);
+      }
+      state.schema.fields = value_schema->fields();
+      return Status::ok();
+    };
+    if (const Status status = read_tree(); !status.is_ok()) {
+      return body.broken_here(status.message());
+    }
+    if (snapshot_.find_state(state.schema.name) != nullptr) {
+      return body.broken_here(fmt::format("state '{}' is there twice", state.schema.name));
+    }
+    snapshot_.states.push_back(std::move(state));
+    return Status::ok();
+  }
+
+  Result<StoredRows*> read_state_number(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const auto state, body.read<std::uint32_t>());
+    if (state >= snapshot_.states.size()) {
+      return body.broken_here(fmt::format("there is no state number {}", state));
+    }
+    return &snapshot_.states[state];
+  }
+
+  Status read_batch(BodyReader& body, std::vector<StoredBatch> StoredRows::*blocks) {
+    CLP_ASSIGN_OR_RETURN(StoredRows* const state, read_state_number(body));
+    CLP_ASSIGN_OR_RETURN(const std::size_t runs, body.read_count<std::uint32_t>(16));
+    StoredBatch block;
+    block.runs.reserve(runs);
+    std::int64_t rows = 0;
+    for (std::size_t i = 0; i < runs; ++i) {
+      CLP_ASSIGN_OR_RETURN(const auto ns, body.read<std::int64_t>());
+      CLP_ASSIGN_OR_RETURN(const auto count, body.read<std::int64_t>());
+      if (count < 1 || count > std::numeric_limits<std::int32_t>::max() - rows) {
+        return body.broken_here(fmt::format("{} rows of namespace {}", count, ns));
+      }
+      rows += count;
+      block.runs.push_back({.ns = ns, .rows = count});
+    }
+    const std::string_view rest = body.rest();
+    CLP_ASSIGN_OR_RETURN(
+        const std::int64_t size,
+        frame_bytes({reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}));
+    if (static_cast<std::uint64_t>(size) != rest.size()) {
+      return body.broken_here(fmt::format("its rows have {} bytes, not {}", rest.size(), size));
+    }
+    block.frame = rest;
+    (state->*blocks).push_back(std::move(block));
+    return Status::ok();
+  }
+
+  Status read_dropped(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(StoredRows* const state, read_state_number(body));
+    CLP_ASSIGN_OR_RETURN(const std::size_t count, body.read_count<std::uint32_t>(8));
+    for (std::size_t i = 0; i < count; ++i) {
+      CLP_ASSIGN_OR_RETURN(const auto ns, body.read<std::int64_t>());
+      state->dropped.push_back(ns);
+    }
+    return body.end();
+  }
+
+  Status read_number(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const auto value, body.read<std::int64_t>());
+    CLP_ASSIGN_OR_RETURN(const std::string_view name, body.read_text());
+    snapshot_.numbers.emplace_back(name, value);
+    return body.end();
+  }
+
+  Status read_list(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const std::size_t count, body.read_count<std::uint64_t>(8));
+    CLP_ASSIGN_OR_RETURN(const std::string_view name, body.read_text());
+    std::vector<std::string_view> items;
+    for (std::size_t i = 0; i < count; ++i) {
+      CLP_ASSIGN_OR_RETURN(const std::string_view item, body.read_text());
+      items.push_back(item);
+    }
+    snapshot_.lists.emplace_back(name, std::move(items));
+    return body.end();
+  }
+
+  Status read_timers(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const std::size_t count, body.read_count<std::uint64_t>(16));
+    std::vector<Timer> timers;
+    timers.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      CLP_ASSIGN_OR_RETURN(const auto time_ms, body.read<std::int64_t>());
+      CLP_ASSIGN_OR_RETURN(const auto ns, body.read<std::int64_t>());
+      timers.push_back({.time_ms = time_ms, .ns = ns});
+    }
+    CLP_ASSIGN_OR_RETURN(const std::string_view name, body.read_text());
+    snapshot_.timers.emplace_back(name, std::move(timers));
+    return body.end();
+  }
+
+  Status read_end(BodyReader& body) {
+    CLP_ASSIGN_OR_RETURN(const auto blocks, body.read<std::uint64_t>());
+    if (blocks != blocks_) {
+      return body.broken_here(
+          fmt::format("{} blocks come before it, {} were written", blocks_, blocks));
+    }
+    has_ended_ = true;
+    return body.end();
+  }
+
+  std::string_view bytes_;
+  std::size_t at_ = 0;
+  std::size_t block_at_ = 0;
+  std::string_view body_;
+  std::uint64_t blocks_ = 0;
+  bool has_ended_ = false;
+  StoredSnapshot snapshot_;
+};
+
+Result<Batch> decode_batch(const StoredBatch& block, const SchemaPtr& schema,
+                           std::string_view state, MemoryPool& pool) {
+  const auto decode = [&]() -> Result<Batch> {
+    CLP_ASSIGN_OR_RETURN(
+        const BufferPtr frame,
+        copy_to_buffer(
+            pool, {reinterpret_cast<const std::uint8_t*>(block.frame.data()), block.frame.size()}));
+    CLP_ASSIGN_OR_RETURN(StreamElement element, BatchCodec(schema).decode(frame, true, pool));
+    Batch* batch = std::get_if<Batch>(&element);
+    std::int64_t rows = 0;
+    for (const NamespaceRun& run : block.runs) rows += run.rows;
+    if (batch == nullptr || batch->rows() != rows || batch->row_kinds() != nullptr ||
+        !batch->marks().empty()) {
+      return Status::data_loss("its rows are not those that were announced");
+    }
+    return std::move(*batch);
+  };
+  Result<Batch> batch = decode();
+  if (batch.is_ok()) return batch;
+  // The block was whole, so what it holds should fit what it said: nobody else's version.
+  const Status& status = batch.status();
+  return Status(
+      status.code() == StatusCode::kFailedPrecondition ? StatusCode::kDataLoss : status.code(),
+      fmt::format("cannot read rows of state '{}': {}", state, status.message()));
+}
+
+}  // namespace
+
+Result<Batch> StoredRows::decode_rows(const StoredBatch& block, MemoryPool& pool) const {
+  return decode_batch(block, rows_schema(schema), schema.name, pool);
+}
+
+Result<Batch> StoredRows::decode_erased(const StoredBatch& block, MemoryPool& pool) const {
+  return decode_batch(block, keys_schema(schema), schema.name, pool);
+}
+
+const StoredRows* StoredSnapshot::find_state(std::string_view name) const {
+  const auto found = std::find_if(states.begin(), states.end(), [name](const StoredRows& state) {
+    return state.schema.name == name;
+  });
+  return found != states.end() ? &*found : nullptr;
+}
+
+Result<StoredSnapshot> read_state_blocks(std::string_view bytes) {
+  return SnapshotReader(bytes).run();
+}
+
+}  // namespace clepsydra
