@@ -148,6 +148,7 @@ class CheckpointCoordinator {
 
   CheckpointActions acknowledged(int attempt, SubtaskIndex task, CheckpointId id,
                                  TaskSnapshot snapshot);
+  // A reason of kCancelled is no failure: the checkpoint gave way to a newer one.
   CheckpointActions declined(int attempt, SubtaskIndex task, CheckpointId id, const Status& reason);
   // With what its sinks prepared at their end, after all barriers.
   CheckpointActions task_finished(int attempt, SubtaskIndex task,
@@ -177,25 +178,33 @@ class CheckpointCoordinator {
     std::optional<Savepoint> savepoint;
     std::int64_t triggered_ms = 0;  // Monotonic.
   };
+  // Whether an abort is a failure of checkpointing.
+  enum class Blame : std::uint8_t { kFailure, kNothing };
 
   [[nodiscard]] std::int64_t now_ms() const;
-  [[nodiscard]] bool is_due(std::int64_t now) const;
-  [[nodiscard]] std::int64_t due_ms() const;
-  [[nodiscard]] bool may_begin() const;
+  [[nodiscard]] bool have_all_finished() const { return finished_ == topology_.tasks(); }
   [[nodiscard]] bool is_stopping() const;
-  // Times out, stores, triggers, finishes: all that is possible now.
+  [[nodiscard]] bool has_room() const;
+  // Periodic ones are wanted at all.
+  [[nodiscard]] bool is_periodic() const;
+  // The earliest moment for the next periodic one.
+  [[nodiscard]] std::int64_t due_ms() const;
+
+  // All that is possible now: times out, stores, begins, finishes.
   void go_on(CheckpointActions& actions);
   void expire(CheckpointActions& actions);
-  void begin(std::optional<Savepoint> savepoint, CheckpointActions& actions);
   void store_next(CheckpointActions& actions);
-  void settle_end(CheckpointActions& actions);
-  enum class Counts : std::uint8_t { kFailure, kNothing };
-  // Forgets the pending checkpoint, keeps its committables and says so to who asked for it.
-  void abort(CheckpointId id, const Status& reason, Counts counts, CheckpointActions& actions);
-  void count_failure(CheckpointId id, const Status& reason, CheckpointActions& actions);
+  void begin_due(CheckpointActions& actions);
+  void begin(std::optional<Savepoint> savepoint, CheckpointActions& actions);
+  // After the last task.
+  void settle(CheckpointActions& actions);
+  void complete(Pending pending, std::string location, CheckpointActions& actions);
+  void complete_savepoint(const Pending& pending, const std::string& location,
+                          CheckpointActions& actions);
+  void abort(CheckpointId id, const Status& reason, Blame blame, CheckpointActions& actions);
+  void count(const Pending& pending, const std::string& location);
   void end(const Status& reason, CheckpointActions& actions);
   void discard_uncommitted(CheckpointActions& actions);
-  void complete(Pending pending, std::string location, CheckpointActions& actions);
 
   const CheckpointOptions options_;
   const std::string job_id_;
@@ -208,12 +217,14 @@ class CheckpointCoordinator {
   int attempt_ = -1;
   bool must_be_base_ = false;
   int failures_ = 0;                         // In a row.
-  std::int64_t next_periodic_ms_ = 0;        // Monotonic.
+  std::int64_t next_periodic_ms_ = 0;        // Monotonic, like all moments here.
   std::optional<std::int64_t> last_end_ms_;  // When the last one completed.
   std::map<CheckpointId, Pending> pending_;
   CheckpointId storing_ = 0;          // One of pending_, or 0.
   std::deque<Savepoint> savepoints_;  // Asked for, not begun.
   std::set<SubtaskIndex> finished_;
+  // The newest checkpoint that a task has answered: what is not newer is known.
+  std::map<SubtaskIndex, CheckpointId> answered_;
   Uncommitted uncommitted_;
   CheckpointCounts counts_;
 };

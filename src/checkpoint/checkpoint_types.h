@@ -73,6 +73,18 @@ struct CheckpointMetadata {
   friend bool operator==(const CheckpointMetadata&, const CheckpointMetadata&) = default;
 };
 
+// Every state of a checkpoint, in a file or inline.
+template <typename Visit>
+void for_each_file(const CheckpointMetadata& metadata, Visit visit) {
+  for (const CheckpointMetadata::Vertex& vertex : metadata.vertices) {
+    for (const CheckpointMetadata::Subtask& subtask : vertex.subtasks) {
+      for (const OperatorSnapshot& op : subtask.operators) {
+        for (const StateFile& file : op.files) visit(file);
+      }
+    }
+  }
+}
+
 // What one subtask of a new attempt starts with.
 struct TaskRestore {
   struct Operator {

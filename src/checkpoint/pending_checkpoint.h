@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint_types.h"
+#include "clepsydra/status.h"
 #include "graph/fwd.h"
 
 namespace clepsydra {
@@ -38,6 +39,8 @@ class CheckpointTopology {
   }
   [[nodiscard]] const std::set<SubtaskIndex>& tasks() const { return tasks_; }
   [[nodiscard]] bool has(SubtaskIndex task) const { return tasks_.contains(task); }
+  // "'Source: orders' (2/3)".
+  [[nodiscard]] std::string name_of(SubtaskIndex task) const;
   // Tasks outside of `finished` all of whose producers are in it: no barrier reaches them.
   [[nodiscard]] std::vector<SubtaskIndex> without_live_inputs(
       const std::set<SubtaskIndex>& finished) const;
@@ -65,8 +68,8 @@ class PendingCheckpoint {
 
   [[nodiscard]] CheckpointId id() const { return metadata_.id; }
   [[nodiscard]] CheckpointKind kind() const { return metadata_.kind; }
-  // False when the task is not missing (any more), or gives operators that it does not have.
-  bool acknowledge(SubtaskIndex task, TaskSnapshot snapshot);
+  // Of a task that is missing. InvalidArgument for operators that it does not have.
+  Status acknowledge(SubtaskIndex task, TaskSnapshot snapshot);
   void set_enumerators(std::vector<EnumeratorSnapshot> enumerators);
   [[nodiscard]] bool is_missing(SubtaskIndex task) const { return missing_.contains(task); }
   // All tasks and the enumerators.
@@ -76,6 +79,8 @@ class PendingCheckpoint {
   [[nodiscard]] std::int64_t written_bytes() const { return written_bytes_; }
   // All files that were acknowledged.
   [[nodiscard]] std::vector<StateFile> files() const;
+  // Of all that it consists of, inline or not.
+  [[nodiscard]] std::int64_t state_bytes() const;
 
  private:
   CheckpointMetadata metadata_;

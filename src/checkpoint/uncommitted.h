@@ -1,6 +1,8 @@
 // What sinks prepared, until a completed checkpoint has it.
 #pragma once
 
+#include <compare>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,14 +39,17 @@ class Uncommitted {
   std::vector<SinkCommittables> take(bool savepoints_too);
 
  private:
-  struct Entry {
-    CheckpointId at = 0;
+  struct Key {
     SubtaskIndex task;
     int op = 0;
     std::string committable;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Entry {
+    CheckpointId at = 0;
     bool is_in_savepoint = false;
   };
-  std::vector<Entry> entries_;  // In the order of keep().
+  std::map<Key, Entry> entries_;
 };
 
 }  // namespace clepsydra

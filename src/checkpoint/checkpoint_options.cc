@@ -1,0 +1,211 @@
+#include "checkpoint/checkpoint_options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "base/duration.h"
+#include "base/file_system.h"
+#include "base/utf8.h"
+
+namespace clepsydra {
+
+template <>
+struct EnumNames<CheckpointingMode> {
+  static constexpr std::array<std::pair<std::string_view, CheckpointingMode>, 2> kNames = {
+      {{"EXACTLY_ONCE", CheckpointingMode::kExactlyOnce},
+       {"AT_LEAST_ONCE", CheckpointingMode::kAtLeastOnce}}};
+};
+
+template <>
+struct EnumNames<CheckpointRetention> {
+  static constexpr std::array<std::pair<std::string_view, CheckpointRetention>, 3> kNames = {
+      {{"NO_EXTERNALIZED_CHECKPOINTS", CheckpointRetention::kNone},
+       {"DELETE_ON_CANCELLATION", CheckpointRetention::kDeleteOnCancel},
+       {"RETAIN_ON_CANCELLATION", CheckpointRetention::kRetainOnCancel}}};
+};
+
+template <>
+struct EnumNames<RecoveryClaimMode> {
+  static constexpr std::array<std::pair<std::string_view, RecoveryClaimMode>, 2> kNames = {
+      {{"NO_CLAIM", RecoveryClaimMode::kNoClaim}, {"CLAIM", RecoveryClaimMode::kClaim}}};
+};
+
+namespace {
+
+enum class StorageKind : std::uint8_t { kJobManager, kFileSystem };
+
+}  // namespace
+
+template <>
+struct EnumNames<StorageKind> {
+  static constexpr std::array<std::pair<std::string_view, StorageKind>, 2> kNames = {
+      {{"jobmanager", StorageKind::kJobManager}, {"filesystem", StorageKind::kFileSystem}}};
+};
+
+namespace {
+
+// Defaults and names as in the reference (base/reference_options.inc).
+constexpr ConfigOption<Duration> kInterval{"execution.checkpointing.interval", std::nullopt,
+                                           "how often a checkpoint begins"};
+constexpr ConfigOption<Duration> kTimeout{"execution.checkpointing.timeout", "PT10M",
+                                          "a checkpoint that takes longer is aborted"};
+constexpr ConfigOption<Duration> kMinPause{
+    "execution.checkpointing.min-pause", "PT0S",
+    "time from the end of a checkpoint to the start of the next"};
+constexpr ConfigOption<std::int32_t> kMaxConcurrent{
+    "execution.checkpointing.max-concurrent-checkpoints", "1", "checkpoints under way at a time"};
+constexpr ConfigOption<std::int32_t> kTolerableFailures{
+    "execution.checkpointing.tolerable-failed-checkpoints", "0",
+    "checkpoints in a row that may fail"};
+constexpr ConfigOption<CheckpointingMode> kMode{"execution.checkpointing.mode", "EXACTLY_ONCE",
+                                                "EXACTLY_ONCE or AT_LEAST_ONCE"};
+constexpr ConfigOption<CheckpointRetention> kRetention{
+    "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS",
+    "what becomes of the checkpoints of a job that was cancelled or has failed"};
+constexpr ConfigOption<std::int32_t> kNumRetained{"execution.checkpointing.num-retained", "1",
+                                                  "completed checkpoints that are kept"};
+constexpr ConfigOption<bool> kIncremental{"execution.checkpointing.incremental", "false",
+                                          "write what has changed only"};
+constexpr ConfigOption<bool> kAfterTasksFinish{
+    "execution.checkpointing.checkpoints-after-tasks-finish", "true",
+    "go on with checkpoints when some tasks have finished"};
+constexpr ConfigOption<MemorySize> kInlineThreshold{
+    "execution.checkpointing.data-inline-threshold", "20 kb",
+    "snapshots up to this size are kept in the metadata"};
+constexpr ConfigOption<std::string> kDir{"execution.checkpointing.dir", std::nullopt,
+                                         "folder of the checkpoints"};
+constexpr ConfigOption<std::string> kSavepointDir{"execution.checkpointing.savepoint-dir",
+                                                  std::nullopt, "default folder of savepoints"};
+constexpr ConfigOption<StorageKind> kStorage{"execution.checkpointing.storage", std::nullopt,
+                                             "jobmanager or filesystem"};
+constexpr ConfigOption<bool> kUnaligned{"execution.checkpointing.unaligned.enabled", "false",
+                                        "barriers overtake rows"};
+constexpr ConfigOption<std::string> kRecoveryPath{"execution.state-recovery.path", std::nullopt,
+                                                  "checkpoint or savepoint to start from"};
+constexpr ConfigOption<RecoveryClaimMode> kClaimMode{"execution.state-recovery.claim-mode",
+                                                     "NO_CLAIM", "CLAIM or NO_CLAIM"};
+constexpr ConfigOption<bool> kIgnoreUnclaimed{"execution.state-recovery.ignore-unclaimed-state",
+                                              "false", "drop state of operators that are gone"};
+
+Status out_of_bounds(std::string_view key, std::string_view found, std::string_view low,
+                     std::string_view high) {
+  return Status::invalid_argument(
+      fmt::format("option '{}' is {}, expected from {} to {}", key, found, low, high));
+}
+
+Result<std::int64_t> read_ms(const Configuration& configuration,
+                             const ConfigOption<Duration>& option, std::int64_t low_ms) {
+  CLP_ASSIGN_OR_RETURN(const Duration value, configuration.get(option));
+  using std::chrono::milliseconds;
+  constexpr milliseconds kMax(CheckpointOptions::kDurationMsMax);
+  if (value < milliseconds(low_ms) || value > kMax) {
+    return out_of_bounds(option.key, format_duration(value), format_duration(milliseconds(low_ms)),
+                         format_duration(kMax));
+  }
+  return std::chrono::duration_cast<milliseconds>(value).count();
+}
+
+Result<int> read_int(const Configuration& configuration, const ConfigOption<std::int32_t>& option,
+                     int low, int high) {
+  CLP_ASSIGN_OR_RETURN(const std::int32_t value, configuration.get(option));
+  if (value < low || value > high) {
+    return out_of_bounds(option.key, fmt::to_string(value), fmt::to_string(low),
+                         fmt::to_string(high));
+  }
+  return value;
+}
+
+// A folder or file: empty text is a mistake, not the absence of one.
+Result<std::string> read_path(const Configuration& configuration,
+                              const ConfigOption<std::string>& option) {
+  CLP_ASSIGN_OR_RETURN(const std::optional<std::string> text, configuration.get_optional(option));
+  if (!text) return std::string();
+  Result<std::string> path = local_path(*text);
+  if (!path.is_ok()) return path.status().with_context(fmt::format("option '{}'", option.key));
+  return path;
+}
+
+Status read_times(const Configuration& configuration, CheckpointOptions& options) {
+  if (configuration.contains(kInterval.key)) {
+    CLP_ASSIGN_OR_RETURN(options.interval_ms,
+                         read_ms(configuration, kInterval, CheckpointOptions::kIntervalMsMin));
+  }
+  CLP_ASSIGN_OR_RETURN(options.timeout_ms,
+                       read_ms(configuration, kTimeout, CheckpointOptions::kIntervalMsMin));
+  CLP_ASSIGN_OR_RETURN(options.min_pause_ms, read_ms(configuration, kMinPause, 0));
+  return Status::ok();
+}
+
+Status read_numbers(const Configuration& configuration, CheckpointOptions& options) {
+  CLP_ASSIGN_OR_RETURN(options.max_concurrent, read_int(configuration, kMaxConcurrent, 1,
+                                                        CheckpointOptions::kConcurrentMax));
+  CLP_ASSIGN_OR_RETURN(
+      options.tolerable_failures,
+      read_int(configuration, kTolerableFailures, 0, std::numeric_limits<std::int32_t>::max()));
+  CLP_ASSIGN_OR_RETURN(options.num_retained,
+                       read_int(configuration, kNumRetained, 1, CheckpointOptions::kRetainedMax));
+  CLP_ASSIGN_OR_RETURN(const MemorySize threshold, configuration.get(kInlineThreshold));
+  if (threshold.bytes < 0 || threshold.bytes > CheckpointOptions::kInlineBytesMax) {
+    return out_of_bounds(kInlineThreshold.key, format_memory_size(threshold), "0 bytes",
+                         format_memory_size({CheckpointOptions::kInlineBytesMax}));
+  }
+  options.inline_bytes_max = threshold.bytes;
+  return Status::ok();
+}
+
+// `storage` says what `dir` says already; where they disagree somebody would lose his checkpoints.
+Status read_folders(const Configuration& configuration, CheckpointOptions& options) {
+  CLP_ASSIGN_OR_RETURN(options.dir, read_path(configuration, kDir));
+  CLP_ASSIGN_OR_RETURN(options.savepoint_dir, read_path(configuration, kSavepointDir));
+  CLP_ASSIGN_OR_RETURN(const std::optional<StorageKind> storage,
+                       configuration.get_optional(kStorage));
+  if (storage == StorageKind::kFileSystem && options.dir.empty()) {
+    return Status::invalid_argument(fmt::format(
+        "option '{}' is filesystem, but there is no folder; set '{}'", kStorage.key, kDir.key));
+  }
+  if (storage == StorageKind::kJobManager && !options.dir.empty()) {
+    return Status::invalid_argument(
+        fmt::format("option '{}' is jobmanager, which keeps checkpoints in memory, but '{}' is "
+                    "'{}'; remove one of them",
+                    kStorage.key, kDir.key, clip(options.dir, 64)));
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration) {
+  CheckpointOptions options;
+  CLP_RETURN_IF_ERROR(read_times(configuration, options));
+  CLP_RETURN_IF_ERROR(read_numbers(configuration, options));
+  CLP_RETURN_IF_ERROR(read_folders(configuration, options));
+  CLP_ASSIGN_OR_RETURN(options.mode, configuration.get(kMode));
+  CLP_ASSIGN_OR_RETURN(options.retention, configuration.get(kRetention));
+  CLP_ASSIGN_OR_RETURN(options.is_incremental, configuration.get(kIncremental));
+  CLP_ASSIGN_OR_RETURN(options.after_tasks_finish, configuration.get(kAfterTasksFinish));
+  CLP_ASSIGN_OR_RETURN(const bool is_unaligned, configuration.get(kUnaligned));
+  if (is_unaligned) {
+    return Status::unimplemented(fmt::format(
+        "option '{}' is true: unaligned checkpoints are not built yet; remove it", kUnaligned.key));
+  }
+  return options;
+}
+
+Result<RecoveryOptions> read_recovery_options(const Configuration& configuration) {
+  RecoveryOptions options;
+  CLP_ASSIGN_OR_RETURN(options.path, read_path(configuration, kRecoveryPath));
+  CLP_ASSIGN_OR_RETURN(options.claim_mode, configuration.get(kClaimMode));
+  CLP_ASSIGN_OR_RETURN(options.ignore_unclaimed_state, configuration.get(kIgnoreUnclaimed));
+  return options;
+}
+
+}  // namespace clepsydra

@@ -1,0 +1,273 @@
+#include "checkpoint/state_assignment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "graph/job_graph.h"
+
+namespace clepsydra {
+namespace {
+
+constexpr std::string_view kSourceKind = "source";
+
+// An operator of the checkpoint.
+struct Former {
+  const CheckpointMetadata::Vertex* vertex = nullptr;
+  const CheckpointMetadata::Operator* op = nullptr;
+  int index = 0;
+  bool is_claimed = false;
+
+  [[nodiscard]] int parallelism() const { return static_cast<int>(vertex->subtasks.size()); }
+  // Of a subtask; null: nothing.
+  [[nodiscard]] const OperatorSnapshot* snapshot(int subtask) const {
+    for (const OperatorSnapshot& snapshot :
+         vertex->subtasks[static_cast<std::size_t>(subtask)].operators) {
+      if (snapshot.op == index) return &snapshot;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] bool has_finished(int subtask) const {
+    return vertex->subtasks[static_cast<std::size_t>(subtask)].has_finished;
+  }
+};
+
+using FormerByUid = std::map<std::string, Former, std::less<>>;
+
+std::string name_of(std::string_view name) {
+  return fmt::format("operator '{}'", clip(name, 64));
+}
+
+Result<FormerByUid> index_by_uid(const CheckpointMetadata& metadata) {
+  FormerByUid formers;
+  for (const CheckpointMetadata::Vertex& vertex : metadata.vertices) {
+    for (std::size_t i = 0; i < vertex.operators.size(); ++i) {
+      const CheckpointMetadata::Operator& op = vertex.operators[i];
+      const Former former{&vertex, &op, static_cast<int>(i)};
+      if (!formers.emplace(op.uid, former).second) {
+        return Status::failed_precondition(
+            fmt::format("{} and another operator of the checkpoint have the uid '{}'",
+                        name_of(op.name), clip(op.uid, 64)));
+      }
+    }
+  }
+  return formers;
+}
+
+// What would be lost with it: "state of 2 subtasks, 3 splits"; empty: nothing.
+std::string holdings(const Former& former) {
+  int with_state = 0;
+  std::size_t splits = 0;
+  std::size_t committables = 0;
+  for (int s = 0; s < former.parallelism(); ++s) {
+    const OperatorSnapshot* snapshot = former.snapshot(s);
+    if (snapshot == nullptr) continue;
+    with_state += snapshot->files.empty() ? 0 : 1;
+    splits += snapshot->splits.size();
+    committables += snapshot->committables.size();
+  }
+  std::string text;
+  const auto add = [&text](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  if (with_state > 0) add(fmt::format("state of {} subtasks", with_state));
+  if (splits > 0 || !former.op->enumerator.empty()) {
+    add(fmt::format("positions of a source ({} splits)", splits));
+  }
+  if (committables > 0) add(fmt::format("{} prepared writes", committables));
+  return text;
+}
+
+class Assigner {
+ public:
+  Assigner(const CheckpointMetadata& metadata, const std::string& folder, const JobGraph& graph,
+           FormerByUid formers)
+      : metadata_(metadata), folder_(folder), graph_(graph), formers_(std::move(formers)) {}
+
+  Result<StateAssignment> run(bool allow_dropping) {
+    std::vector<std::vector<bool>> finished;  // By vertex and subtask.
+    for (std::size_t v = 0; v < graph_.vertices.size(); ++v) {
+      const JobVertex& vertex = graph_.vertices[v];
+      CLP_RETURN_IF_ERROR(claim(static_cast<int>(v)));
+      finished.push_back(finished_subtasks(vertex));
+      for (int s = 0; s < vertex.parallelism; ++s) {
+        assign_task(static_cast<int>(v), s, finished.back()[static_cast<std::size_t>(s)]);
+      }
+    }
+    CLP_RETURN_IF_ERROR(check_finished(finished));
+    CLP_RETURN_IF_ERROR(drop_unclaimed(allow_dropping));
+    return std::move(assignment_);
+  }
+
+ private:
+  Former* former_of(const OperatorSpec& spec) {
+    const auto found = formers_.find(spec.uid);
+    return found == formers_.end() ? nullptr : &found->second;
+  }
+
+  // Finds the operators of a vertex in the checkpoint, checks that they may have its state, and
+  // takes what belongs to the operator as a whole.
+  Status claim(int v) {
+    const JobVertex& vertex = graph_.vertices[static_cast<std::size_t>(v)];
+    for (std::size_t i = 0; i < vertex.operators.size(); ++i) {
+      const OperatorSpec& spec = vertex.operators[i].spec;
+      Former* former = former_of(spec);
+      if (former == nullptr) continue;
+      if (std::exchange(former->is_claimed, true)) {
+        return Status::failed_precondition(
+            fmt::format("{} and another operator of the job have the uid '{}'", name_of(spec.name),
+                        clip(spec.uid, 64)));
+      }
+      CLP_RETURN_IF_ERROR(check_parallelism(vertex, spec, *former));
+      const int op = static_cast<int>(i);
+      SourceRestore source{v, op, former->op->enumerator, {}};
+      SinkCommittables sink{v, op, {}};
+      for (int s = 0; s < former->parallelism(); ++s) {
+        const OperatorSnapshot* snapshot = former->snapshot(s);
+        if (snapshot == nullptr) continue;
+        source.splits.insert(source.splits.end(), snapshot->splits.begin(), snapshot->splits.end());
+        sink.committables.insert(sink.committables.end(), snapshot->committables.begin(),
+                                 snapshot->committables.end());
+      }
+      // A source without anything left is restored too: else it would begin anew.
+      if (former->op->kind == kSourceKind || !source.splits.empty()) {
+        assignment_.sources.push_back(std::move(source));
+      }
+      if (!sink.committables.empty()) assignment_.commit.push_back(std::move(sink));
+    }
+    return Status::ok();
+  }
+
+  static Status check_parallelism(const JobVertex& vertex, const OperatorSpec& spec,
+                                  const Former& former) {
+    if (vertex.parallelism > vertex.max_parallelism) {
+      return Status::failed_precondition(
+          fmt::format("cannot restore {}: its parallelism {} is above its maximal parallelism {}",
+                      name_of(spec.name), vertex.parallelism, vertex.max_parallelism));
+    }
+    bool has_state = false;
+    for (int s = 0; s < former.parallelism(); ++s) {
+      const OperatorSnapshot* snapshot = former.snapshot(s);
+      has_state = has_state || (snapshot != nullptr && !snapshot->files.empty());
+    }
+    if (!has_state || former.vertex->max_parallelism == vertex.max_parallelism) {
+      return Status::ok();
+    }
+    return Status::failed_precondition(
+        fmt::format("cannot restore the state of {}: its maximal parallelism is {}, it was {} when "
+                    "the state was stored; set pipeline.max-parallelism to {}",
+                    name_of(spec.name), vertex.max_parallelism, former.vertex->max_parallelism,
+                    former.vertex->max_parallelism));
+  }
+
+  std::vector<bool> finished_subtasks(const JobVertex& vertex) {
+    std::vector<bool> finished(static_cast<std::size_t>(vertex.parallelism), true);
+    for (const ChainedOperator& chained : vertex.operators) {
+      const Former* former = former_of(chained.spec);
+      // A new operator has not finished, nor has one without former subtasks.
+      if (former == nullptr || former->parallelism() == 0) {
+        finished.assign(finished.size(), false);
+        break;
+      }
+      bool all = true;
+      for (int s = 0; s < former->parallelism(); ++s) all = all && former->has_finished(s);
+      const bool is_same = former->parallelism() == vertex.parallelism;
+      for (std::size_t s = 0; s < finished.size(); ++s) {
+        finished[s] = finished[s] && (is_same ? former->has_finished(static_cast<int>(s)) : all);
+      }
+    }
+    return finished;
+  }
+
+  void assign_task(int v, int subtask, bool has_finished) {
+    const JobVertex& vertex = graph_.vertices[static_cast<std::size_t>(v)];
+    TaskRestore task;
+    task.vertex = v;
+    task.subtask = subtask;
+    task.has_finished = has_finished;
+    task.folder = folder_;
+    for (std::size_t i = 0; i < vertex.operators.size() && !has_finished; ++i) {
+      const Former* former = former_of(vertex.operators[i].spec);
+      if (former == nullptr) continue;
+      const bool is_same = former->parallelism() == vertex.parallelism;
+      TaskRestore::Operator op;
+      op.op = static_cast<int>(i);
+      for (int s = is_same ? subtask : 0; s < (is_same ? subtask + 1 : former->parallelism());
+           ++s) {
+        const OperatorSnapshot* snapshot = former->snapshot(s);
+        if (snapshot != nullptr && !snapshot->files.empty()) op.parts.push_back({snapshot->files});
+      }
+      if (!op.parts.empty()) task.operators.push_back(std::move(op));
+    }
+    if (task.has_finished || !task.operators.empty()) assignment_.tasks.push_back(std::move(task));
+  }
+
+  // A task that has finished takes no rows: none may come.
+  Status check_finished(const std::vector<std::vector<bool>>& finished) const {
+    for (const JobEdge& edge : graph_.edges) {
+      const std::vector<bool>& from = finished[static_cast<std::size_t>(edge.from_vertex)];
+      const std::vector<bool>& to = finished[static_cast<std::size_t>(edge.to_vertex)];
+      const bool is_forward = edge.partitioning == Partitioning::kForward;
+      for (std::size_t s = 0; s < to.size(); ++s) {
+        const bool all_from =
+            is_forward ? from[s] : std::find(from.begin(), from.end(), false) == from.end();
+        if (!to[s] || all_from) continue;
+        return Status::failed_precondition(fmt::format(
+            "cannot restore: task '{}' had finished, but '{}', which feeds it, had not or is new",
+            clip(graph_.vertices[static_cast<std::size_t>(edge.to_vertex)].name, 64),
+            clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
+      }
+    }
+    return Status::ok();
+  }
+
+  Status drop_unclaimed(bool allow_dropping) {
+    bool any_claimed = false;
+    for (const auto& [uid, former] : formers_) any_claimed = any_claimed || former.is_claimed;
+    for (const auto& [uid, former] : formers_) {
+      if (former.is_claimed) continue;
+      const std::string lost = holdings(former);
+      if (lost.empty()) continue;
+      assignment_.dropped.push_back(
+          fmt::format("{} (uid '{}'): {}", name_of(former.op->name), clip(uid, 64), lost));
+    }
+    if (assignment_.dropped.empty() || allow_dropping) return Status::ok();
+    std::string message = any_claimed
+                              ? "cannot restore: the job has no place for"
+                              : fmt::format(
+                                    "cannot restore: this is a checkpoint of job '{}', and the job "
+                                    "has none of its operators:",
+                                    clip(metadata_.job_name, 64));
+    constexpr std::size_t kNamed = 5;
+    for (std::size_t i = 0; i < std::min(kNamed, assignment_.dropped.size()); ++i) {
+      message += (i == 0 ? " " : "; ") + assignment_.dropped[i];
+    }
+    if (assignment_.dropped.size() > kNamed) {
+      message += fmt::format("; and {} more", assignment_.dropped.size() - kNamed);
+    }
+    message += "; to go on without it set execution.state-recovery.ignore-unclaimed-state = true";
+    return Status::failed_precondition(std::move(message));
+  }
+
+  const CheckpointMetadata& metadata_;
+  const std::string& folder_;
+  const JobGraph& graph_;
+  FormerByUid formers_;
+  StateAssignment assignment_;
+};
+
+}  // namespace
+
+Result<StateAssignment> assign_state(const CheckpointMetadata& metadata, const std::string& folder,
+                                     const JobGraph& graph, bool allow_dropping) {
+  CLP_ASSIGN_OR_RETURN(FormerByUid formers, index_by_uid(metadata));
+  return Assigner(metadata, folder, graph, std::move(formers)).run(allow_dropping);
+}
+
+}  // namespace clepsydra
