@@ -1,5 +1,6 @@
 #include "operators/operator_harness.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,39 +50,96 @@ OperatorHarness::~OperatorHarness() = default;
 Result<std::unique_ptr<OperatorHarness>> OperatorHarness::make(std::vector<OperatorSpec> specs,
                                                                Options options) {
   std::unique_ptr<OperatorHarness> harness(new OperatorHarness());
-  harness->options_ = std::move(options);
   OperatorHarness& self = *harness;
+  self.specs_ = std::move(specs);
+  std::vector<RestoredState> restored = std::move(options.restored);
+  self.options_ = std::move(options);
   self.clock_.advance_ms(self.options_.clock_start_ms - self.clock_.now_ms());
   self.pool_ = MemoryPool::make_root("test", self.options_.pool_bytes);
   self.sink_ = std::make_unique<Sink>(self);
-  self.input_ = specs[0].inputs[0];
+  self.input_ = self.specs_[0].inputs[0];
+  self.former_counters_.resize(self.specs_.size());
+  restored.resize(self.specs_.size());
+  CLP_RETURN_IF_ERROR(self.make_chain(std::move(restored)));
+  return harness;
+}
+
+Status OperatorHarness::make_chain(std::vector<RestoredState> restored) {
   std::vector<OperatorChain::Link> links;
-  for (OperatorSpec& spec : specs) {
+  for (const OperatorSpec& spec : specs_) {
     const int producer = static_cast<int>(links.size()) - 1;
-    links.push_back({.spec = std::move(spec), .producer = producer});
+    links.push_back({.spec = spec, .producer = producer});
   }
   const int last = static_cast<int>(links.size()) - 1;
   const OperatorChain::Wiring wiring{
-      .context = [&self](int, const OperatorSpec&) -> Result<OperatorContext> {
+      .context = [&](int op, const OperatorSpec&) -> Result<OperatorContext> {
         CLP_ASSIGN_OR_RETURN(
             std::unique_ptr<KeyedStateBackend> backend,
-            StateBackendRegistry::built_in().make("hashmap", {.pool = self.pool_.get()}));
+            StateBackendRegistry::built_in().make(
+                "hashmap", {.pool = pool_.get(), .key_groups = options_.key_groups}));
+        CLP_RETURN_IF_ERROR(backend->restore(std::move(restored[static_cast<std::size_t>(op)])));
         OperatorContext context;
-        context.pool = self.pool_.get();
-        context.clock = &self.clock_;
+        context.pool = pool_.get();
+        context.clock = &clock_;
         context.state = backend.get();
         context.job_id = "test";
-        context.batch_rows_max = self.options_.output_rows_max;
-        if (self.options_.customize) self.options_.customize(context);
-        self.backends_.push_back(std::move(backend));
+        context.batch_rows_max = options_.output_rows_max;
+        if (options_.customize) options_.customize(context);
+        backends_.push_back(std::move(backend));
         return context;
       },
-      .outputs = [&self, last](int op) -> std::vector<Output*> {
-        return op == last ? std::vector<Output*>{self.sink_.get()} : std::vector<Output*>{};
+      .outputs = [&](int op) -> std::vector<Output*> {
+        return op == last ? std::vector<Output*>{sink_.get()} : std::vector<Output*>{};
       }};
-  CLP_ASSIGN_OR_RETURN(self.chain_,
+  CLP_ASSIGN_OR_RETURN(chain_,
                        OperatorChain::make(std::move(links), wiring, OperatorRegistry::built_in()));
-  return harness;
+  for (const auto& backend : backends_) EXPECT_THAT(backend->unclaimed(), ::testing::IsEmpty());
+  return Status::ok();
+}
+
+Status OperatorHarness::checkpoint(bool as_base) {
+  CLP_RETURN_IF_ERROR(settle(chain_->flush()));
+  CLP_RETURN_IF_ERROR(chain_->prepare_checkpoint());
+  snapshots_.resize(backends_.size());
+  for (std::size_t op = 0; op < backends_.size(); ++op) {
+    CLP_ASSIGN_OR_RETURN(const std::unique_ptr<StateSnapshot> snapshot,
+                         backends_[op]->freeze(as_base));
+    std::string bytes;
+    for (bool is_done = false; !is_done;) {
+      CLP_ASSIGN_OR_RETURN(is_done, snapshot->write_some(50, bytes));
+    }
+    if (snapshot->is_base()) snapshots_[op].clear();
+    snapshots_[op].push_back(std::move(bytes));
+  }
+  for (const auto& backend : backends_) backend->confirm(true);
+  return Status::ok();
+}
+
+Status OperatorHarness::restore() {
+  std::vector<RestoredState> restored(snapshots_.size());
+  for (std::size_t op = 0; op < snapshots_.size(); ++op) {
+    restored[op].parts.push_back({.snapshots = snapshots_[op]});
+  }
+  for (int op = 0; op < chain_->size(); ++op)
+    former_counters_[static_cast<std::size_t>(op)] = counters(op);
+  chain_.reset();
+  backends_.clear();
+  return make_chain(std::move(restored));
+}
+
+OperatorCounters OperatorHarness::counters(int op) const {
+  OperatorCounters sum = former_counters_[static_cast<std::size_t>(op)];
+  const OperatorCounters& now = chain_->counters(op);
+  sum.rows_in += now.rows_in;
+  sum.rows_out += now.rows_out;
+  sum.late_rows += now.late_rows;
+  sum.dropped_rows += now.dropped_rows;
+  for (const std::string& text : now.late_sample) {
+    if (sum.late_sample.size() < static_cast<std::size_t>(OperatorCounters::kLateSampleMax)) {
+      sum.late_sample.push_back(text);
+    }
+  }
+  return sum;
 }
 
 Status OperatorHarness::push(const std::vector<std::string>& lines) {
@@ -93,7 +151,12 @@ Status OperatorHarness::push(const std::vector<std::string>& lines) {
     Batch batch = batch_of(input_, part, *pool_);
     part.clear();
     rows = 0;
-    return settle(chain_->process(0, std::move(batch)));
+    CLP_RETURN_IF_ERROR(settle(chain_->process(0, std::move(batch))));
+    ++batches_;
+    const auto is_due = [&](std::int64_t every) { return every > 0 && batches_ % every == 0; };
+    const bool is_restored = is_due(options_.restore_every);
+    if (is_restored || is_due(options_.checkpoint_every)) CLP_RETURN_IF_ERROR(checkpoint());
+    return is_restored ? restore() : Status::ok();
   };
   for (const std::string& line : lines) {
     if (line[0] == '~') {

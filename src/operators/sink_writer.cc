@@ -66,6 +66,7 @@ Result<OperatorPtr> make_sink_writer(const OperatorSpec& spec, OperatorContext& 
                                  .configuration = context.configuration,
                                  .standard_output = context.standard_output,
                                  .job_id = context.job_id,
+                                 .attempt = context.attempt,
                                  .subtask = context.subtask,
                                  .parallelism = context.parallelism};
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer, sink->open_writer(sink_context));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -78,8 +79,9 @@ Result<AggregateRow> AggregateRow::make(const ValueTree::List& calls, const Sche
       }
       CLP_ASSIGN_OR_RETURN(const ValueTree type_tree, tree.get("type"));
       CLP_ASSIGN_OR_RETURN(const DataType type, type_from_tree(type_tree));
-      CLP_ASSIGN_OR_RETURN(call.function,
-                           make_aggregate(name, types, type, tree.get_bool_or("distinct", false)));
+      const bool distinct = tree.get_bool_or("distinct", false);
+      CLP_ASSIGN_OR_RETURN(call.function, make_aggregate(name, types, type, distinct));
+      call.name = distinct ? name + " DISTINCT" : name;
       return call;
     };
     Result<Call> call = make_call();
@@ -178,6 +180,17 @@ void AggregateRow::destroy(std::span<std::byte* const> values, StateMemory& memo
   }
 }
 
+std::vector<Field> AggregateRow::partial_fields() const {
+  std::vector<Field> fields = {{"rows", DataType::big_int().with_nullable(false), {}}};
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const std::vector<DataType>& types = calls_[i].function->state_types();
+    for (std::size_t part = 0; part < types.size(); ++part) {
+      fields.push_back({fmt::format("{} {} {}", i, calls_[i].name, part), types[part], {}});
+    }
+  }
+  return fields;
+}
+
 Status AggregateRow::write_partials(std::span<std::byte* const> values, MemoryPool& pool,
                                     std::vector<Column>& out) {
   ColumnBuilder counts(DataType::big_int().with_nullable(false), pool);
@@ -198,6 +211,28 @@ Status AggregateRow::emit(std::span<std::byte* const> values, MemoryPool& pool,
     out.push_back(std::move(column));
   }
   return Status::ok();
+}
+
+AggregateRowCodec::AggregateRowCodec(std::shared_ptr<AggregateRow> aggregates)
+    : aggregates_(std::move(aggregates)), schema_(make_schema(aggregates_->partial_fields())) {}
+
+Status AggregateRowCodec::write(std::span<std::byte* const> values, MemoryPool& pool,
+                                std::vector<Column>& out) {
+  return aggregates_->write_partials(values, pool, out);
+}
+
+Status AggregateRowCodec::read(std::span<const Column> columns, std::span<std::byte* const> values,
+                               StateMemory& memory) {
+  const Batch batch(schema_, static_cast<std::int64_t>(values.size()),
+                    {columns.begin(), columns.end()});
+  return aggregates_->merge_partials(values, nullptr, batch, 0, memory);
+}
+
+void AggregateRowCodec::clear(std::span<std::byte* const> values, StateMemory& memory) {
+  aggregates_->destroy(values, memory);
+  for (std::byte* value : values) {
+    std::memset(value, 0, static_cast<std::size_t>(aggregates_->value_bytes()));
+  }
 }
 
 }  // namespace clepsydra

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,6 +69,8 @@ class AggregateRow {
   // Gives back what the values hold in `memory`.
   void destroy(std::span<std::byte* const> values, StateMemory& memory);
 
+  // Row counts and accumulators as columns, named by place and function.
+  [[nodiscard]] std::vector<Field> partial_fields() const;
   // Appends the row counts and the columns of the accumulators.
   Status write_partials(std::span<std::byte* const> values, MemoryPool& pool,
                         std::vector<Column>& out);
@@ -76,6 +79,7 @@ class AggregateRow {
 
  private:
   struct Call {
+    std::string name;  // "SUM", "COUNT DISTINCT".
     AggregateFunctionPtr function;
     std::vector<int> arguments;
     int filter = -1;
@@ -84,6 +88,23 @@ class AggregateRow {
   std::vector<Call> calls_;
   std::int64_t value_bytes_ = sizeof(std::int64_t);
   std::vector<Column> arguments_;  // Scratch.
+};
+
+// Stores rows as partial results. Threads: the task's.
+class AggregateRowCodec final : public RowValueCodec {
+ public:
+  explicit AggregateRowCodec(std::shared_ptr<AggregateRow> aggregates);
+
+  [[nodiscard]] const std::vector<Field>& fields() const override { return schema_->fields(); }
+  Status write(std::span<std::byte* const> values, MemoryPool& pool,
+               std::vector<Column>& out) override;
+  Status read(std::span<const Column> columns, std::span<std::byte* const> values,
+              StateMemory& memory) override;
+  void clear(std::span<std::byte* const> values, StateMemory& memory) override;
+
+ private:
+  const std::shared_ptr<AggregateRow> aggregates_;  // Shared with who aggregates.
+  const SchemaPtr schema_;
 };
 
 }  // namespace clepsydra

@@ -21,20 +21,29 @@ namespace {
 // Keeps the slices of its keys and gives out windows: the phases "global" and "single".
 //
 // Threads: task thread only.
-// State:   see slice_store.h and window_folding.h; freed with the last window that needs it.
+// State:   see slice_store.h and window_folding.h; freed with the last window that needs it. The
+//          number "closed_until" says which rows are late.
 // Input:   insert-only.
 class KeyedWindowAggregate final : public Operator {
  public:
   KeyedWindowAggregate(WindowAggregateOptions options, const OperatorSpec& spec,
                        OperatorContext& context, std::unique_ptr<SliceStore> store,
-                       WindowFoldingPtr folding)
+                       WindowFoldingPtr folding, std::int64_t& closed_until)
       : options_(std::move(options)),
         context_(&context),
         store_(std::move(store)),
         folding_(std::move(folding)),
-        output_(spec.output) {
+        output_(spec.output),
+        closed_until_(closed_until) {
     values_.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, context.batch_rows_max)));
+    if (closed_until_ != kNothingClosed) {
+      next_slice_end_ = options_.window.slice_end(closed_until_);
+    }
+    if (is_processing_time()) ask_for_timer(store_->timers().next_ms());
   }
+
+  // Until the first watermark.
+  static constexpr std::int64_t kNothingClosed = 2 * WindowSpec::kTimeMin;
 
   Status process(int /*input*/, Batch batch, Output& output) override {
     CLP_RETURN_IF_ERROR(check_inserts_only(batch));
@@ -221,10 +230,9 @@ class KeyedWindowAggregate final : public Operator {
   WindowFoldingPtr folding_;
   WindowOutput output_;
 
-  std::int64_t closed_until_ =
-      2 * WindowSpec::kTimeMin;  // Windows that end here or before fire or have fired.
-  std::int64_t next_slice_end_ = 2 * WindowSpec::kTimeMin;  // The first end after it.
-  std::optional<std::int64_t> firing_;  // The end of the window whose rows go out.
+  std::int64_t& closed_until_;  // Of state: windows that end here or before fire or have fired.
+  std::int64_t next_slice_end_ = kNothingClosed;  // The first end after it.
+  std::optional<std::int64_t> firing_;            // The end of the window whose rows go out.
   WindowFolding::Rows firing_rows_{};
   KeyedRows::Cursor cursor_;
   std::optional<std::int64_t> passing_mark_;  // Behind the windows that it fires.
@@ -255,8 +263,12 @@ Result<OperatorPtr> make_keyed_window_aggregate(WindowAggregateOptions options,
                                         options.key_types, *context.state));
   auto store = std::make_unique<SliceStore>(std::move(made));
   CLP_ASSIGN_OR_RETURN(WindowFoldingPtr folding, make_folding(*store));
+  CLP_ASSIGN_OR_RETURN(
+      std::int64_t* const closed_until,
+      context.state->open_number("closed_until", KeyedWindowAggregate::kNothingClosed,
+                                 NumberMerge::kMin));
   return std::make_unique<KeyedWindowAggregate>(std::move(options), spec, context, std::move(store),
-                                                std::move(folding));
+                                                std::move(folding), *closed_until);
 }
 
 }  // namespace clepsydra

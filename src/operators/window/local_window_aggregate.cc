@@ -20,20 +20,28 @@ namespace {
 // out its partial results when a slice closes, when they become many, and when told to flush.
 //
 // Threads: task thread only.
-// State:   none: it is flushed before every barrier, so its aggregates live in a backend of its
-// own. Input:   insert-only.
+// State:   the number "closed_until", which says which rows are late. It is flushed before every
+//          barrier, so its aggregates live in a backend of their own, which is not stored.
+// Input:   insert-only.
 class LocalWindowAggregate final : public Operator {
  public:
   LocalWindowAggregate(WindowAggregateOptions options, const OperatorSpec& spec,
                        OperatorContext& context, std::unique_ptr<KeyedStateBackend> scratch,
-                       SliceStore store)
+                       SliceStore store, std::int64_t& closed_until)
       : options_(std::move(options)),
         context_(&context),
         scratch_(std::move(scratch)),
         store_(std::move(store)),
-        output_(spec.output) {
+        output_(spec.output),
+        closed_until_(closed_until) {
     values_.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, context.batch_rows_max)));
+    if (closed_until_ != kNothingClosed) {
+      next_slice_end_ = options_.window.slice_end(closed_until_);
+    }
   }
+
+  // Until the first watermark.
+  static constexpr std::int64_t kNothingClosed = 2 * WindowSpec::kTimeMin;
 
   Status process(int /*input*/, Batch batch, Output& output) override {
     CLP_RETURN_IF_ERROR(check_inserts_only(batch));
@@ -183,9 +191,8 @@ class LocalWindowAggregate final : public Operator {
   SliceStore store_;
   WindowOutput output_;
 
-  std::int64_t closed_until_ =
-      2 * WindowSpec::kTimeMin;  // Windows that end here or before have closed.
-  std::int64_t next_slice_end_ = 2 * WindowSpec::kTimeMin;  // The first end after it.
+  std::int64_t& closed_until_;  // Of state: windows that end here or before have closed.
+  std::int64_t next_slice_end_ = kNothingClosed;  // The first end after it.
   std::int64_t groups_ = 0;
   std::vector<StateNamespace> open_slices_;
   // What goes out before anything else is done.
@@ -219,8 +226,12 @@ Result<OperatorPtr> make_local_window_aggregate(WindowAggregateOptions options,
   CLP_ASSIGN_OR_RETURN(
       SliceStore store,
       SliceStore::make(options.window, std::move(options.aggregates), options.key_types, *scratch));
-  return std::make_unique<LocalWindowAggregate>(std::move(options), spec, context,
-                                                std::move(scratch), std::move(store));
+  CLP_ASSIGN_OR_RETURN(
+      std::int64_t* const closed_until,
+      context.state->open_number("closed_until", LocalWindowAggregate::kNothingClosed,
+                                 NumberMerge::kMin));
+  return std::make_unique<LocalWindowAggregate>(
+      std::move(options), spec, context, std::move(scratch), std::move(store), *closed_until);
 }
 
 }  // namespace clepsydra

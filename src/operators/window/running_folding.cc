@@ -7,8 +7,9 @@ namespace clepsydra {
 namespace {
 
 // State:   "slices"; "running", the aggregate of the slices in (absorbed_end_ - size,
-// absorbed_end_]. The
-//          timer after absorbed_end_ is set as long as "running" has rows, so it follows from them.
+//          absorbed_end_]. It is not stored: after a restore no slice is absorbed, and the next
+//          window takes in those that it needs. The timer after absorbed_end_ is set as long as
+//          "running" has rows.
 class RunningFolding final : public WindowFolding {
  public:
   RunningFolding(SliceStore& store, KeyedRows& running) : store_(&store), running_(&running) {}
@@ -26,6 +27,10 @@ class RunningFolding final : public WindowFolding {
     const std::int64_t size = store_->spec().size();
     const std::int64_t slice = store_->spec().slice();
     KeyedRows& slices = store_->slices();
+    if (absorbed_end_ == kNothing) {
+      store_->drop_slices_until(window_end - size);
+      absorbed_end_ = window_end - size;
+    }
     const std::int64_t left = std::min(window_end - size, absorbed_end_);
     for (std::int64_t end = absorbed_end_ - size + slice; end <= left; end += slice) {
       if (!slices.contains(end)) continue;
@@ -50,16 +55,17 @@ class RunningFolding final : public WindowFolding {
 
  private:
   static constexpr StateNamespace kRunning = 0;
+  static constexpr std::int64_t kNothing = 2 * WindowSpec::kTimeMin;
 
   SliceStore* store_;
   KeyedRows* running_;
-  std::int64_t absorbed_end_ = 2 * WindowSpec::kTimeMin;
+  std::int64_t absorbed_end_ = kNothing;
 };
 
 }  // namespace
 
 Result<WindowFoldingPtr> make_running_folding(SliceStore& store) {
-  CLP_ASSIGN_OR_RETURN(KeyedRows* const running, store.open_state("running"));
+  CLP_ASSIGN_OR_RETURN(KeyedRows* const running, store.open_state("running", false));
   return std::make_unique<RunningFolding>(store, *running);
 }
 

@@ -13,15 +13,16 @@ Result<SliceStore> SliceStore::make(const WindowSpec& spec, AggregateRow aggrega
   SliceStore store(spec, std::move(aggregates));
   store.key_types_ = std::move(key_types);
   store.backend_ = &backend;
-  CLP_ASSIGN_OR_RETURN(store.slices_, store.open_state("slices"));
+  CLP_ASSIGN_OR_RETURN(store.slices_, store.open_state("slices", true));
   store.timers_ = &backend.open_timers("windows");
   return store;
 }
 
-Result<KeyedRows*> SliceStore::open_state(std::string_view name) {
+Result<KeyedRows*> SliceStore::open_state(std::string_view name, bool is_stored) {
   return backend_->open_rows({.name = std::string(name),
                               .key_types = key_types_,
-                              .value_bytes = aggregates_.value_bytes()});
+                              .value_bytes = aggregates_->value_bytes(),
+                              .codec = is_stored ? codec_ : nullptr});
 }
 
 Status SliceStore::add(KeyedRows& state, StateNamespace ns, const SliceInput& input) {
@@ -31,10 +32,17 @@ Status SliceStore::add(KeyedRows& state, StateNamespace ns, const SliceInput& in
   CLP_RETURN_IF_ERROR(state.find_or_insert(ns, input.keys, values));
   CLP_ASSIGN_OR_RETURN(StateMemory* const memory, state.memory(ns));
   if (input.partials_column < 0) {
-    return aggregates_.update(values, input.keys.rows, *input.batch, *memory);
+    return aggregates_->update(values, input.keys.rows, *input.batch, *memory);
   }
-  return aggregates_.merge_partials(values, input.keys.rows, *input.batch, input.partials_column,
-                                    *memory);
+  return aggregates_->merge_partials(values, input.keys.rows, *input.batch, input.partials_column,
+                                     *memory);
+}
+
+void SliceStore::drop_slices_until(std::int64_t end) {
+  for (const StateNamespace slice_end : slices_->namespaces()) {
+    if (slice_end > end) return;
+    slices_->drop(slice_end);
+  }
 }
 
 Status SliceStore::merge(KeyedRows& from, StateNamespace from_ns, KeyedRows& into,
@@ -47,7 +55,7 @@ Status SliceStore::merge(KeyedRows& from, StateNamespace from_ns, KeyedRows& int
     const std::span<std::byte*> source(from_.data(), count);
     const std::span<std::byte*> target(into_.data(), count);
     CLP_RETURN_IF_ERROR(into.find_or_insert_same(into_ns, source, target));
-    CLP_RETURN_IF_ERROR(aggregates_.merge(target, source, *memory));
+    CLP_RETURN_IF_ERROR(aggregates_->merge(target, source, *memory));
   }
   return Status::ok();
 }
@@ -63,12 +71,12 @@ Status SliceStore::subtract(KeyedRows& from, StateNamespace from_ns, KeyedRows& 
     const std::span<std::byte*> source(from_.data(), count);
     const std::span<std::byte*> target(into_.data(), count);
     CLP_RETURN_IF_ERROR(into.find_or_insert_same(into_ns, source, target));
-    CLP_RETURN_IF_ERROR(aggregates_.subtract(target, source));
+    CLP_RETURN_IF_ERROR(aggregates_->subtract(target, source));
     for (std::byte* value : target) {
       if (AggregateRow::row_count(value) == 0) emptied.push_back(value);
     }
   }
-  aggregates_.destroy(emptied, *memory);
+  aggregates_->destroy(emptied, *memory);
   into.erase(into_ns, emptied);
   return Status::ok();
 }

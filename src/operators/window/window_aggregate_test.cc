@@ -44,11 +44,20 @@ struct Outcome {
   std::vector<std::string> late_sample = {};
 };
 
-Outcome run(const WindowPlan& plan, bool two_phase, std::int64_t batch_rows,
-            const std::vector<std::string>& lines, std::int64_t output_rows_max = 4096) {
-  OperatorHarness::Options options;
-  options.batch_rows = batch_rows;
-  options.output_rows_max = output_rows_max;
+// Keys of a window in any order: rows are sorted within runs of the same window end.
+std::vector<std::string> sorted_in_windows(std::vector<std::string> rows) {
+  const auto end_of = [](const std::string& row) { return row.substr(row.rfind('|')); };
+  for (auto begin = rows.begin(); begin != rows.end();) {
+    const auto end = std::find_if(
+        begin, rows.end(), [&](const std::string& row) { return end_of(row) != end_of(*begin); });
+    std::sort(begin, end);
+    begin = end;
+  }
+  return rows;
+}
+
+Outcome run_once(const WindowPlan& plan, bool two_phase, const std::vector<std::string>& lines,
+                 const OperatorHarness::Options& options) {
   auto made = OperatorHarness::make(window_aggregate_specs(plan, two_phase), options);
   EXPECT_TRUE(made.is_ok()) << made.status().to_string();
   OperatorHarness& harness = **made;
@@ -57,13 +66,29 @@ Outcome run(const WindowPlan& plan, bool two_phase, std::int64_t batch_rows,
   EXPECT_TRUE(status.is_ok()) << status.to_string();
   Outcome outcome{.rows = harness.rows(), .output = harness.output()};
   for (int op = 0; op < harness.chain().size(); ++op) {
-    outcome.late_rows += harness.counters(op).late_rows;
-    outcome.dropped_rows += harness.counters(op).dropped_rows;
-    for (const std::string& text : harness.counters(op).late_sample) {
-      outcome.late_sample.push_back(text);
-    }
+    const OperatorCounters counters = harness.counters(op);
+    outcome.late_rows += counters.late_rows;
+    outcome.dropped_rows += counters.dropped_rows;
+    for (const std::string& text : counters.late_sample) outcome.late_sample.push_back(text);
   }
   return outcome;
+}
+
+// The straight run. One that is restored between any two inputs, or from deltas, must agree with it.
+Outcome run(const WindowPlan& plan, bool two_phase, std::int64_t batch_rows,
+            const std::vector<std::string>& lines, std::int64_t output_rows_max = 4096) {
+  OperatorHarness::Options options;
+  options.batch_rows = batch_rows;
+  options.output_rows_max = output_rows_max;
+  Outcome straight = run_once(plan, two_phase, lines, options);
+  options.checkpoint_every = 1;
+  options.restore_every = batch_rows == 7 ? 7 : 1;
+  const Outcome restored = run_once(plan, two_phase, lines, options);
+  EXPECT_EQ(sorted_in_windows(restored.rows), sorted_in_windows(straight.rows)) << "restored";
+  EXPECT_EQ(restored.late_rows, straight.late_rows);
+  EXPECT_EQ(restored.dropped_rows, straight.dropped_rows);
+  EXPECT_EQ(restored.late_sample, straight.late_sample);
+  return straight;
 }
 
 // Every case runs in these ways, and all must agree.
@@ -544,18 +569,6 @@ Expected compute(const WindowCase& window, const std::vector<Event>& events, boo
     expected.rows.push_back(line + " | " + timestamp_text(start) + " | " + timestamp_text(end));
   }
   return expected;
-}
-
-// Keys of a window in any order: rows are sorted within runs of the same window end.
-std::vector<std::string> sorted_in_windows(std::vector<std::string> rows) {
-  const auto end_of = [](const std::string& row) { return row.substr(row.rfind('|')); };
-  for (auto begin = rows.begin(); begin != rows.end();) {
-    const auto end = std::find_if(
-        begin, rows.end(), [&](const std::string& row) { return end_of(row) != end_of(*begin); });
-    std::sort(begin, end);
-    begin = end;
-  }
-  return rows;
 }
 
 class WindowDefinitionTest

@@ -29,7 +29,8 @@ class SingleSliceFolding final : public WindowFolding {
   SliceStore* store_;
 };
 
-// State:   "slices" that no window has included yet; "running", by the end of the longest window.
+// State:   "slices" that no window has included yet; "running", by the end of the longest window,
+//          stored too.
 class CumulativeFolding final : public WindowFolding {
  public:
   CumulativeFolding(SliceStore& store, KeyedRows& running) : store_(&store), running_(&running) {}
@@ -63,7 +64,7 @@ class CumulativeFolding final : public WindowFolding {
   KeyedRows* running_;
 };
 
-// State:   "slices"; "window" while one fires.
+// State:   "slices"; "window" while one fires, not stored.
 class MergedFolding final : public WindowFolding {
  public:
   MergedFolding(SliceStore& store, KeyedRows& window) : store_(&store), window_(&window) {}
@@ -113,12 +114,12 @@ Result<WindowFoldingPtr> make_single_slice_folding(SliceStore& store) {
 }
 
 Result<WindowFoldingPtr> make_cumulative_folding(SliceStore& store) {
-  CLP_ASSIGN_OR_RETURN(KeyedRows* const running, store.open_state("running"));
+  CLP_ASSIGN_OR_RETURN(KeyedRows* const running, store.open_state("running", true));
   return std::make_unique<CumulativeFolding>(store, *running);
 }
 
 Result<WindowFoldingPtr> make_merged_folding(SliceStore& store) {
-  CLP_ASSIGN_OR_RETURN(KeyedRows* const window, store.open_state("window"));
+  CLP_ASSIGN_OR_RETURN(KeyedRows* const window, store.open_state("window", false));
   return std::make_unique<MergedFolding>(store, *window);
 }
 

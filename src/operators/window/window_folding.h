@@ -10,6 +10,8 @@
 namespace clepsydra {
 
 // Owns what slices are merged into; the slices are the store's. Every way gives the same windows.
+// State is frozen between firing windows, and may be restored with another number of subtasks: what
+// is not stored follows from slices and timers.
 //
 // Times are on the scale on which windows lie. `fired_until`: windows that end at or before it have
 // fired; it never goes back. The caller takes every timer of the store in order and calls

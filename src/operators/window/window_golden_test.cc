@@ -159,16 +159,22 @@ TEST_P(WindowGoldenTest, results_are_those_of_the_reference) {
   for (const bool two_phase : {false, true}) {
     if (two_phase && !golden.can_split) continue;
     for (const std::int64_t batch_rows : {1, 7, 4096}) {
-      OperatorHarness::Options options;
-      options.batch_rows = batch_rows;
-      auto harness =
-          OperatorHarness::make(testing::window_aggregate_specs(plan, two_phase), options).value();
-      ASSERT_TRUE(harness->push(input).is_ok());
-      ASSERT_TRUE(harness->finish().is_ok());
-      std::vector<std::string> rows = harness->rows();
-      std::sort(rows.begin(), rows.end());
-      EXPECT_THAT(rows, ElementsAreArray(expected))
-          << (two_phase ? "two phases" : "one phase") << ", batches of " << batch_rows;
+      for (const std::int64_t restore_every : {0, 1, 3}) {
+        OperatorHarness::Options options;
+        options.batch_rows = batch_rows;
+        options.checkpoint_every = restore_every > 0 ? 1 : 0;
+        options.restore_every = restore_every;
+        auto harness =
+            OperatorHarness::make(testing::window_aggregate_specs(plan, two_phase), options)
+                .value();
+        ASSERT_TRUE(harness->push(input).is_ok());
+        ASSERT_TRUE(harness->finish().is_ok());
+        std::vector<std::string> rows = harness->rows();
+        std::sort(rows.begin(), rows.end());
+        EXPECT_THAT(rows, ElementsAreArray(expected))
+            << (two_phase ? "two phases" : "one phase") << ", batches of " << batch_rows
+            << ", restored after every " << restore_every;
+      }
     }
   }
 }
