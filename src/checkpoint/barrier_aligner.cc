@@ -31,7 +31,7 @@ BarrierAligner::Action BarrierAligner::on_barrier(int channel, CheckpointId id) 
   CLP_CHECK(!from.is_held && !from.has_ended);
   from.last_barrier = std::max(from.last_barrier, id);
   give_up_before(channel, id, action);
-  if (!is_ignored(id)) {
+  if (!is_ignored(id) && (pending_.contains(id) || !is_passed(id))) {
     if (!pending_.contains(id)) {
       std::set<int> missing;
       for (std::size_t c = 0; c < channels_.size(); ++c) {
@@ -90,6 +90,11 @@ bool BarrierAligner::is_ignored(CheckpointId id) const {
   // Every channel gives ascending ids: one that was started and is gone will not come back, and one
   // that was passed over cannot be aligned.
   return id <= newest_ && !pending_.contains(id);
+}
+
+bool BarrierAligner::is_passed(CheckpointId id) const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [id](const Channel& channel) { return channel.last_barrier > id; });
 }
 
 void BarrierAligner::give_up_before(int channel, CheckpointId id, Action& action) {

@@ -28,10 +28,10 @@ class BarrierAligner {
   // What to do, in the order of the fields.
   struct Action {
     // Will never be aligned: to be declined. Ascending. The task has not snapshotted them.
-    std::vector<CheckpointId> given_up;
+    std::vector<CheckpointId> given_up = {};
     bool release_all = false;  // Take from all channels again.
     // Snapshot now, in this order, before anything more is taken from any channel.
-    std::vector<CheckpointId> aligned;
+    std::vector<CheckpointId> aligned = {};
     bool hold = false;  // Take nothing more from this channel until release_all.
     friend bool operator==(const Action&, const Action&) = default;
   };
@@ -71,6 +71,8 @@ class BarrierAligner {
   [[nodiscard]] const Channel& at(int channel) const;
   Channel& at(int channel);
   [[nodiscard]] bool is_ignored(CheckpointId id) const;
+  // A channel has skipped it, though no other has given it before.
+  [[nodiscard]] bool is_passed(CheckpointId id) const;
   // Checkpoints before `id` that a channel has skipped.
   void give_up_before(int channel, CheckpointId id, Action& action);
   // All pending ones that every channel has given.

@@ -105,6 +105,9 @@ class CheckpointStorage {
   static Result<CheckpointStorage> open(FileSystem& files, std::string_view dir,
                                         std::string_view job_id);
 
+  // Of a job that keeps its checkpoints in memory: only savepoints have files. folder() is empty.
+  static CheckpointStorage for_savepoints(FileSystem& files) { return {files, ""}; }
+
   // What TriggerCheckpoint names: paths of acknowledgements are relative to it.
   [[nodiscard]] const std::string& folder() const { return folder_; }
   // The highest id that the folder knows, complete or not; 0: none.
