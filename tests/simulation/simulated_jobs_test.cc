@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,23 +12,23 @@
 #include <vector>
 
 #include "main/test_cluster.h"
-#include "operators/window/window_test_plans.h"
 #include "seeds.h"
-#include "stream/value_text.h"
 #include "tests/harness/batch_text.h"
+#include "window_jobs.h"
 
 namespace clepsydra {
 namespace {
 
 using testing::Collected;
+using testing::expected_windows;
+using testing::ExpectedWindows;
 using testing::JobBuilder;
 using testing::read_all;
-using testing::row_of;
 using testing::RowsSource;
-using testing::RowValues;
 using testing::seeds;
 using testing::SimulatedCluster;
 using testing::sorted;
+using testing::WindowJob;
 
 struct Outcome {
   std::vector<std::string> lines;  // Sorted.
@@ -58,60 +57,8 @@ Outcome run(JobBuilder& job, std::uint64_t seed) {
   return outcome;
 }
 
-constexpr std::int64_t kWindowMs = 10'000;
-
-// COUNT(*), SUM(v) per key and window of ten seconds.
-testing::WindowPlan ten_second_counts() {
-  testing::WindowPlan plan;
-  plan.input = "k BIGINT NOT NULL, v BIGINT NOT NULL, at TIMESTAMP(3) *ROWTIME*";
-  plan.window = testing::tumble_window(kWindowMs);
-  plan.aggregates = {testing::count_star(),
-                     {.function = "SUM", .arguments = {1}, .type = DataType::big_int()}};
-  return plan;
-}
-
 int aggregate(JobBuilder& job, int from, bool two_phase, int parallelism) {
-  std::vector<OperatorSpec> specs = testing::window_aggregate_specs(ten_second_counts(), two_phase);
-  if (two_phase) {
-    from = job.then(from, std::move(specs[0]), Partitioning::kForward);
-  }
-  return job.then(from, std::move(specs.back()), Partitioning::kHash, parallelism);
-}
-
-// The same by going through the rows one by one: a row is late when its window has closed by the
-// last mark, and a mark follows every row that advances the watermark by more than 200 ms.
-struct Expected {
-  std::vector<std::string> lines;
-  std::int64_t late_rows = 0;
-};
-Expected expected_counts(const RowsSource& source) {
-  std::map<std::pair<std::int64_t, std::int64_t>, std::pair<std::int64_t, std::int64_t>> windows;
-  Expected expected;
-  std::int64_t mark = kMinWatermark;
-  for (std::int64_t i = 0; i < source.rows; ++i) {
-    const RowValues row = row_of(source, 0, i);
-    const std::int64_t start = row.at_ms - row.at_ms % kWindowMs;
-    if (mark >= start + kWindowMs - 1) {
-      ++expected.late_rows;
-    } else {
-      auto& [count, sum] = windows[{row.k, start}];
-      ++count;
-      sum += row.v;
-    }
-    if (mark == kMinWatermark || row.at_ms - mark > 200) mark = std::max(mark, row.at_ms);
-  }
-  for (const auto& [window, counts] : windows) {
-    const auto text = [](std::int64_t ms) {
-      ColumnBuilder builder(DataType::timestamp(3), testing::test_pool());
-      builder.append<std::int64_t>(ms);
-      return testing::cell_of(*builder.finish(), 0);
-    };
-    expected.lines.push_back(std::to_string(window.first) + " | " + std::to_string(counts.first) +
-                             " | " + std::to_string(counts.second) + " | " + text(window.second) +
-                             " | " + text(window.second + kWindowMs));
-  }
-  expected.lines = sorted(std::move(expected.lines));
-  return expected;
+  return testing::add_window_job(job, from, {}, two_phase, parallelism);
 }
 
 // One split, out of order by up to 10 s: many rows are late.
@@ -134,7 +81,7 @@ TEST(SimulatedJobsTest, a_seed_replays_exactly_and_seeds_differ) {
 }
 
 TEST(SimulatedJobsTest, every_seed_gives_the_results_and_late_rows_of_one_pass_over_the_rows) {
-  const Expected expected = expected_counts(disordered());
+  const ExpectedWindows expected = expected_windows(disordered(), {});
   EXPECT_GT(expected.late_rows, 50);
   EXPECT_GT(expected.lines.size(), 100);
   for (const bool two_phase : {false, true}) {
@@ -150,6 +97,22 @@ TEST(SimulatedJobsTest, every_seed_gives_the_results_and_late_rows_of_one_pass_o
   }
 }
 
+TEST(SimulatedJobsTest, every_kind_of_window_gives_the_same_for_every_seed) {
+  std::int64_t late_rows = 0;
+  for (const WindowJob& window : testing::all_window_jobs()) {
+    const ExpectedWindows expected = expected_windows(disordered(), window);
+    late_rows += expected.late_rows;
+    for (const std::uint64_t seed : seeds(5)) {
+      JobBuilder job;
+      job.collect(testing::add_window_job(job, job.source(disordered()), window, seed % 2 == 0, 2));
+      const Outcome outcome = run(job, seed);
+      EXPECT_EQ(outcome.lines, expected.lines) << "seed " << seed;
+      EXPECT_EQ(outcome.late_rows, expected.late_rows) << "seed " << seed;
+    }
+  }
+  EXPECT_GT(late_rows, 100);
+}
+
 // Most subtasks of the source have no split. None of them may hold event time back for some of the
 // rows of the one that has: late rows would then depend on who was faster.
 int build_sparse_source(JobBuilder& job, const RowsSource& source) {
@@ -159,7 +122,7 @@ int build_sparse_source(JobBuilder& job, const RowsSource& source) {
 }
 
 TEST(SimulatedJobsTest, source_subtasks_that_end_without_a_split_change_nothing) {
-  const Expected expected = expected_counts(disordered());
+  const ExpectedWindows expected = expected_windows(disordered(), {});
   for (const std::uint64_t seed : seeds(60)) {
     JobBuilder job;
     build_sparse_source(job, disordered());
@@ -172,7 +135,7 @@ TEST(SimulatedJobsTest, source_subtasks_that_end_without_a_split_change_nothing)
 TEST(SimulatedJobsTest, source_subtasks_that_idle_without_a_split_change_nothing) {
   RowsSource source = disordered();
   source.bounded = false;
-  const Expected expected = expected_counts(source);
+  const ExpectedWindows expected = expected_windows(source, {});
   for (const std::uint64_t seed : seeds(60)) {
     JobBuilder job;
     build_sparse_source(job, source);
