@@ -40,8 +40,12 @@ SchemaPtr times() {
 
 class ScriptedReader final : public SplitReader {
  public:
-  ScriptedReader(Script script, const SourceContext& context)
-      : script_(script.begin(), script.end()), context_(context) {}
+  ScriptedReader(std::string name, const Script& script, std::size_t begin,
+                 const SourceContext& context)
+      : name_(std::move(name)),
+        taken_(begin),
+        script_(script.begin() + static_cast<std::ptrdiff_t>(begin), script.end()),
+        context_(context) {}
 
   Result<Poll> poll(std::int64_t /*rows_max*/, Batch& batch) override {
     if (script_.empty() || context_.clock->monotonic_ns() < rests_until_ns_) {
@@ -49,6 +53,7 @@ class ScriptedReader final : public SplitReader {
     }
     const std::vector<std::string> entry = script_.front();
     script_.pop_front();
+    ++taken_;
     if (entry[0] == "end") return Poll{PollState::kEndOfSplit, 0};
     if (entry[0] == "fail") return Status::data_loss("scripted failure");
     if (entry[0].ends_with(" ms")) {
@@ -70,10 +75,15 @@ class ScriptedReader final : public SplitReader {
     CLP_ASSIGN_OR_RETURN(batch, builder.finish());
     return Poll{ends ? PollState::kEndOfSplit : PollState::kRows, 0};
   }
-  [[nodiscard]] std::string position() const override { return ""; }
+  // "a+2": what is left of script "a" after two entries.
+  [[nodiscard]] std::string position() const override {
+    return name_ + "+" + std::to_string(taken_);
+  }
   [[nodiscard]] std::int64_t bytes_read() const override { return 7; }
 
  private:
+  const std::string name_;
+  std::size_t taken_;
   std::deque<std::vector<std::string>> script_;
   const SourceContext context_;
   std::int64_t rests_until_ns_ = 0;
@@ -88,9 +98,13 @@ class ScriptedSource final : public Source {
   }
   Result<std::unique_ptr<SplitReader>> open_split(const SourceSplit& split,
                                                   const SourceContext& context) const override {
-    const auto script = scripts_.find(split.payload);
+    const std::size_t plus = split.payload.find('+');
+    const std::string name = split.payload.substr(0, plus);
+    const auto script = scripts_.find(name);
     if (script == scripts_.end()) return Status::not_found("no split " + split.payload);
-    return std::make_unique<ScriptedReader>(script->second, context);
+    const std::size_t begin =
+        plus == std::string::npos ? 0 : std::stoul(split.payload.substr(plus + 1));
+    return std::make_unique<ScriptedReader>(name, script->second, begin, context);
   }
 
  private:
@@ -140,6 +154,14 @@ class SourceDriverTest : public ::testing::Test {
     std::vector<SourceSplit> given;
     for (const std::string& split : splits) given.push_back({split, split});
     const Status status = driver_->add_splits(std::move(given), no_more);
+    ASSERT_TRUE(status.is_ok()) << status.to_string();
+  }
+  // The same source after a failure, with the splits that snapshot_splits() gave.
+  void restart(std::vector<SourceSplit> splits, bool no_more = true) {
+    driver_ = *make();
+    was_idle_ = false;
+    take();
+    const Status status = driver_->add_splits(std::move(splits), no_more);
     ASSERT_TRUE(status.is_ok()) << status.to_string();
   }
   // What comes until there is nothing: rows as milliseconds, marks as "@5", the ends of batches
@@ -347,6 +369,70 @@ TEST_F(SourceDriverTest, an_idle_subtask_holds_no_group_back) {
   give({});
   take();
   EXPECT_THAT(reports_, ElementsAre(kMaxWatermark));
+}
+
+TEST_F(SourceDriverTest, a_restored_split_goes_on_at_its_position_and_says_its_time_again) {
+  open({{"a", {{"1000", "1100"}, {"1150", "1250"}, {"1190", "1300"}, {"end"}}}});
+  give({"a"}, true);
+  EXPECT_THAT(show(driver_->poll()->batch), ElementsAre("1000", "@1000", "1100"));
+  const std::vector<SourceSplit> splits = driver_->snapshot_splits();
+  ASSERT_EQ(splits.size(), 1);
+  EXPECT_EQ(splits[0].id, "a");
+  EXPECT_EQ(splits[0].payload, "a+1");
+  const std::vector<std::string> rest = take();
+  EXPECT_THAT(rest, ElementsAre("1150", "1250", "@1250", "1190", "1300", "@max", "end"));
+  restart(splits);
+  std::vector<std::string> again = take();
+  EXPECT_EQ(again[0], "@1000");
+  // The same marks as without a failure: the pending 1100 counts.
+  EXPECT_EQ(std::vector<std::string>(again.begin() + 1, again.end()), rest);
+}
+
+TEST_F(SourceDriverTest, restored_splits_keep_the_time_of_the_driver_that_was_furthest_behind) {
+  open({{"a", {{"1000"}, {"5000"}, {"end"}}}, {"b", {{"2000"}, {"9000"}, {"end"}}}});
+  give({"a"});
+  take();  // "a" alone, to its end.
+  give({"b"});
+  ASSERT_TRUE(driver_->poll().is_ok());
+  const std::vector<SourceSplit> of_b = driver_->snapshot_splits();
+  EXPECT_EQ(driver_->watermark(), 5000);
+  open({{"a", {{"1000"}, {"5000"}, {"end"}}}, {"b", {{"2000"}, {"9000"}, {"end"}}}});
+  give({"a"});
+  ASSERT_TRUE(driver_->poll().is_ok());
+  std::vector<SourceSplit> both = driver_->snapshot_splits();
+  // Alone it goes on where its driver was, though its own rows were not there yet.
+  restart(of_b);
+  EXPECT_EQ(show(driver_->poll()->batch), std::vector<std::string>{"@5000"});
+  both.push_back(of_b[0]);
+  restart(both);
+  EXPECT_THAT(take(), ElementsAre("@1000", "5000", "@2000", "9000", "@5000", "@max", "end"));
+}
+
+TEST_F(SourceDriverTest, new_splits_and_sources_without_time_have_no_progress) {
+  options_ = ValueTree().set("source", ValueTree::map());
+  open({{"a", {{"1000"}, {"2000"}, {"end"}}}});
+  EXPECT_THAT(driver_->snapshot_splits(), IsEmpty());
+  give({"a"}, true);
+  ASSERT_TRUE(driver_->poll().is_ok());
+  const std::vector<SourceSplit> splits = driver_->snapshot_splits();
+  EXPECT_EQ(splits[0].progress, "");
+  restart(splits);
+  EXPECT_THAT(take(), ElementsAre("2000", "@max", "end"));
+}
+
+TEST_F(SourceDriverTest, a_subtask_that_had_ended_ends_at_once_and_asks_for_nothing) {
+  open({});
+  driver_->end_at_once();
+  EXPECT_TRUE(driver_->has_started());
+  EXPECT_THAT(take(), ElementsAre("idle", "@max", "end"));
+  EXPECT_EQ(requests_, 0);
+}
+
+TEST_F(SourceDriverTest, progress_that_cannot_be_read_is_an_error) {
+  open({{"a", {{"1000"}, {"end"}}}});
+  const Status status = driver_->add_splits({{"a", "a", "broken"}}, false);
+  EXPECT_FALSE(status.is_ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the progress of split 'a'"));
 }
 
 TEST_F(SourceDriverTest, failures_of_readers_and_splits_are_errors) {
