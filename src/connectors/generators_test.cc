@@ -230,6 +230,26 @@ TEST_F(GeneratorsTest, nexmark_goes_on_after_every_event_and_on_another_number_o
   }
 }
 
+TEST_F(GeneratorsTest, nexmark_knows_the_options_of_the_benchmark) {
+  const TableOptions options = {{"events.num", "1000"},   {"stop-at", "100"},
+                                {"rate.limited", "true"}, {"max-emit-speed", "true"},
+                                {"rate.shape", "SQUARE"}, {"rate.period", "10 s"}};
+  EXPECT_THAT(read("nexmark", options, kEvents).all(), SizeIs(100));
+  const TableConnector* nexmark = ConnectorRegistry::built_in().find_connector("nexmark");
+  const auto problem = [&](const TableOptions& wrong) {
+    return std::string(nexmark->validate(wrong, *schema_of("event_type INT")).message());
+  };
+  EXPECT_EQ(problem({{"keep-alive", "true"}}), "");
+  EXPECT_FALSE(*nexmark->is_bounded({{"events.num", "10"}, {"keep-alive", "true"}}));
+  EXPECT_TRUE(*nexmark->is_bounded({{"events.num", "10"}}));
+  EXPECT_TRUE(*nexmark->is_bounded({{"stop-at", "10"}}));
+  EXPECT_THAT(problem({{"stop-at", "0"}}), HasSubstr("'stop-at'"));
+  EXPECT_THAT(problem({{"rate.shape", "ROUND"}}), HasSubstr("SINE or SQUARE"));
+  EXPECT_THAT(problem({{"max-emit-speed", "100"}}), HasSubstr("true or false"));
+  EXPECT_THAT(problem({{"first-event.rate", "1"}, {"next-event.rate", "2"}}),
+              HasSubstr("expected one rate"));
+}
+
 TEST_F(GeneratorsTest, nexmark_events_are_the_same_at_any_parallelism_batch_and_restart) {
   const TableOptions options = {{"events.num", "20000"}};
   const auto one = sorted(read("nexmark", options, kEvents).all());

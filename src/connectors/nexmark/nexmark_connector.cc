@@ -79,7 +79,9 @@ struct NexmarkSpec {
   NexmarkOptions options;
   std::optional<NexmarkKind> only;  // 'nexmark.table'
   bool rate_limited = false;
-  double max_emit_speed = 0;  // Events per second; 0: no limit.
+  bool keeps_alive = false;  // After the last event nothing more comes, and no end.
+
+  [[nodiscard]] bool is_bounded() const { return options.events > 0 && !keeps_alive; }
 
   static Result<NexmarkSpec> parse(const TableOptions& options);
 };
@@ -150,9 +152,25 @@ Result<NexmarkSpec> NexmarkSpec::parse(const TableOptions& options) {
                        int_or(options, "out-of-order-group-size", 1, 1, 952));
   CLP_ASSIGN_OR_RETURN(const std::optional<bool> limited, bool_option(options, "rate.limited"));
   spec.rate_limited = limited.value_or(false);
-  CLP_ASSIGN_OR_RETURN(const std::optional<double> speed,
-                       double_option(options, "max-emit-speed", 0, 1e12));
-  spec.max_emit_speed = speed.value_or(0);
+  CLP_ASSIGN_OR_RETURN(const std::optional<bool> full_speed,
+                       bool_option(options, "max-emit-speed"));
+  if (full_speed.value_or(false)) spec.rate_limited = false;
+  CLP_ASSIGN_OR_RETURN(const std::optional<bool> alive, bool_option(options, "keep-alive"));
+  spec.keeps_alive = alive.value_or(false);
+  CLP_ASSIGN_OR_RETURN(const std::int64_t stop, int_or(options, "stop-at", -1, -1, kMax));
+  if (stop == 0) {
+    return Status::invalid_argument(
+        "option 'stop-at' is '0'; expected the number of the first event that does not come, or "
+        "-1");
+  }
+  if (stop > 0 && (to.events == 0 || stop < to.events)) to.events = stop;
+  // What they shape is refused above: a rate that changes.
+  CLP_RETURN_IF_ERROR(duration_option(options, "rate.period").status());
+  const std::string shape = text_option(options, "rate.shape").value_or("SINE");
+  if (shape != "SINE" && shape != "SQUARE") {
+    return Status::invalid_argument(
+        fmt::format("option 'rate.shape' is '{}'; expected SINE or SQUARE", shape));
+  }
   if (const std::optional<std::string> table = text_option(options, "nexmark.table")) {
     spec.only = kind_named(*table);
     if (!spec.only) {
@@ -255,15 +273,16 @@ class NexmarkReader final : public SplitReader {
         turn_(kTurnBlocks * generator_->events_per_block()),
         context_(context),
         plans_(make_plans()),
-        pacing_((spec.rate_limited ? spec.options.rate : spec.max_emit_speed) /
-                static_cast<double>(count)) {
+        pacing_(spec.rate_limited ? spec.options.rate / static_cast<double>(count) : 0) {
     const std::int64_t events = spec.options.events;
     end_ = events == 0 ? std::numeric_limits<std::int64_t>::max() : own_events(events);
   }
 
   Result<Poll> poll(std::int64_t rows_max, Batch& batch) override {
-    const bool paced = spec_.rate_limited || spec_.max_emit_speed > 0;
-    const std::int64_t now = paced ? context_.clock->monotonic_ns() : 0;
+    if (next_ == end_ && spec_.keeps_alive) {
+      return Poll{PollState::kNothingYet, std::numeric_limits<std::int64_t>::max()};
+    }
+    const std::int64_t now = spec_.rate_limited ? context_.clock->monotonic_ns() : 0;
     const std::int64_t due = pacing_.due(now, std::min(rows_max, end_ - next_));
     if (due == 0 && next_ < end_) return Poll{PollState::kNothingYet, pacing_.next_ns(now)};
     events_.clear();
@@ -279,7 +298,8 @@ class NexmarkReader final : public SplitReader {
     }
     pacing_.take(due);
     CLP_ASSIGN_OR_RETURN(batch, make_batch());
-    return Poll{next_ == end_ ? PollState::kEndOfSplit : PollState::kRows, 0};
+    const bool is_end = next_ == end_ && !spec_.keeps_alive;
+    return Poll{is_end ? PollState::kEndOfSplit : PollState::kRows, 0};
   }
 
   [[nodiscard]] std::string position() const override {
@@ -401,7 +421,7 @@ class NexmarkReader final : public SplitReader {
 class NexmarkSource final : public Source {
  public:
   NexmarkSource(NexmarkSpec spec, SchemaPtr schema) : spec_(spec), schema_(std::move(schema)) {}
-  [[nodiscard]] bool is_bounded() const override { return spec_.options.events > 0; }
+  [[nodiscard]] bool is_bounded() const override { return spec_.is_bounded(); }
   Result<std::unique_ptr<SplitEnumerator>> make_enumerator() const override {
     return make_dealt_splits(make_splits);
   }
@@ -458,9 +478,28 @@ class NexmarkConnector final : public TableConnector {
          .description =
              "Events come in wall-clock time at the rate, else as fast as they are read."},
         {.key = "max-emit-speed",
-         .kind = kDouble,
-         .default_value = "0",
-         .description = "At most so many events per second of wall-clock time; 0: no limit."},
+         .kind = kBoolean,
+         .default_value = "false",
+         .description = "As fast as they are read, whatever rate.limited says."},
+        {.key = "rate.shape",
+         .kind = kEnum,
+         .default_value = "SINE",
+         .description =
+             "How the rate goes from the first to the next; both must be the same so far.",
+         .choices = {"SINE", "SQUARE"}},
+        {.key = "rate.period",
+         .kind = kDuration,
+         .default_value = "600 s",
+         .description = "How long the rate takes for its way."},
+        {.key = "keep-alive",
+         .kind = kBoolean,
+         .default_value = "false",
+         .description = "After the last event the source goes on without events, as if unbounded."},
+        {.key = "stop-at",
+         .kind = kLong,
+         .default_value = "-1",
+         .description =
+             "The number of the first event that does not come; -1: events.num decides."},
         {.key = "person.proportion",
          .kind = kLong,
          .default_value = "1",
@@ -522,7 +561,7 @@ class NexmarkConnector final : public TableConnector {
   }
   [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override {
     CLP_ASSIGN_OR_RETURN(const NexmarkSpec spec, NexmarkSpec::parse(options));
-    return spec.options.events > 0;
+    return spec.is_bounded();
   }
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions& /*options*/) const override {
     return DeliveryGuarantee::kNone;

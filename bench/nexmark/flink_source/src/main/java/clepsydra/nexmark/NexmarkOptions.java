@@ -30,7 +30,7 @@ record NexmarkOptions(
         long hotSellerRatio,
         long outOfOrderGroup,
         boolean rateLimited,
-        double maxEmitSpeed,
+        boolean maxEmitSpeed,
         Kind only)
         implements Serializable {
 
@@ -43,8 +43,8 @@ record NexmarkOptions(
             ConfigOptions.key("next-event.rate").doubleType().noDefaultValue();
     static final ConfigOption<Boolean> RATE_LIMITED =
             ConfigOptions.key("rate.limited").booleanType().defaultValue(false);
-    static final ConfigOption<Double> MAX_EMIT_SPEED =
-            ConfigOptions.key("max-emit-speed").doubleType().defaultValue(0.0);
+    static final ConfigOption<Boolean> MAX_EMIT_SPEED =
+            ConfigOptions.key("max-emit-speed").booleanType().defaultValue(false);
     static final ConfigOption<Long> PERSONS = longOption("person.proportion", 1);
     static final ConfigOption<Long> AUCTIONS = longOption("auction.proportion", 3);
     static final ConfigOption<Long> BIDS = longOption("bid.proportion", 46);

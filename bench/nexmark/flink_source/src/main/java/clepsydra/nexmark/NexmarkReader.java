@@ -119,10 +119,10 @@ final class NexmarkReader implements SourceReader<RowData, NexmarkSplit> {
 
     /** Whether the next event may be read now, at the rate of the options. */
     private boolean due() {
-        double rate = options.rateLimited() ? options.rate() : options.maxEmitSpeed();
-        if (rate <= 0) {
+        if (!options.rateLimited() || options.maxEmitSpeed()) {
             return true;
         }
+        double rate = options.rate();
         double ns = (next - startNext) / rate * split.count() * 1e9;
         return System.nanoTime() - startNs >= (long) ns;
     }
