@@ -1,5 +1,7 @@
 #include "taskmanager/task_checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -19,6 +21,8 @@ constexpr std::int64_t kRowsBesideWork = 1024;
 constexpr std::int64_t kRowsAlone = 4096;
 // So much is encoded before an I/O thread gets it.
 constexpr std::size_t kUploadBytes = 1 << 20;
+// Of state that has no file to go into: it travels in one message.
+constexpr std::size_t kInlineBytesMax = 32 << 20;
 // Restoring reads every one of them.
 constexpr std::size_t kChainFilesMax = 100;
 
@@ -166,6 +170,12 @@ Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {
   CLP_ASSIGN_OR_RETURN(
       const bool is_all,
       piece.snapshot->write_some(has_time ? kRowsAlone : kRowsBesideWork, piece.bytes));
+  if (writing_->order.folder.empty() && piece.bytes.size() > kInlineBytesMax) {
+    return Status::resource_exhausted(
+        fmt::format("more than {} bytes of state cannot be kept in memory; set "
+                    "'execution.checkpointing.dir' to a folder",
+                    kInlineBytesMax));
+  }
   if (!is_all) {
     if (piece.bytes.size() >= kUploadBytes && !writing_->order.folder.empty()) upload(piece);
     return false;
