@@ -47,6 +47,10 @@ class EchoOperator final : public Operator {
     return output.emit(batch_);
   }
   Status flush(Output& output) override { return give("flushed", output); }
+  Status prepare_checkpoint() override {
+    events.push_back(name_ + " prepared");
+    return batch_.rows() == 7 ? Status::internal("seven rows") : Status::ok();
+  }
   Status finish(Output& output) override { return give("finished", output); }
   Status on_processing_time(std::int64_t now_ms, Output& /*output*/) override {
     events.push_back(name_ + " woke at " + std::to_string(now_ms));
@@ -219,6 +223,20 @@ TEST_F(OperatorChainTest, a_flush_goes_from_producers_to_consumers_and_waits_for
   EXPECT_THAT(events,
               ElementsAre("a flushed", "b got 1", "c got 1", "c got 1", "b flushed", "c flushed"));
   EXPECT_THAT(outputs_[0].rows, ElementsAre(1, 1));
+}
+
+TEST_F(OperatorChainTest, a_barrier_reaches_all_operators_after_the_flush) {
+  auto chain = make({link("source", -1), link("a", 0), link("b", 1)}, {}).value();
+  ASSERT_TRUE(chain->flush().is_ok());
+  settle(*chain);
+  events.clear();
+
+  ASSERT_TRUE(chain->prepare_checkpoint().is_ok());
+
+  EXPECT_THAT(events, ElementsAre("source prepared", "a prepared", "b prepared"));
+  ASSERT_TRUE(chain->process(0, rows(7)).is_ok());
+  settle(*chain);
+  EXPECT_EQ(chain->prepare_checkpoint().message(), "operator 'source': seven rows");
 }
 
 TEST_F(OperatorChainTest, the_end_reaches_all_operators_once) {

@@ -132,6 +132,19 @@ TEST_F(SinksTest, a_writer_gets_rows_flushes_and_the_end_and_its_committables_ar
   EXPECT_THAT(committables_, ElementsAre("part-0"));
 }
 
+TEST_F(SinksTest, committables_are_handed_over_at_every_barrier_and_at_the_end) {
+  auto harness = make(sink_spec("sink_writer", "fake")).value();
+  ASSERT_TRUE(harness->push({"1"}).is_ok());
+  ASSERT_TRUE(harness->checkpoint().is_ok());
+  EXPECT_THAT(connectors_.events, ElementsAre("open test", "1", "flush", "prepare"));
+  EXPECT_THAT(std::exchange(committables_, {}), ElementsAre("part-0"));
+  connectors_.events.clear();
+  ASSERT_TRUE(harness->push({"2"}).is_ok());
+  ASSERT_TRUE(harness->finish().is_ok());
+  EXPECT_THAT(connectors_.events, ElementsAre("2", "prepare"));
+  EXPECT_THAT(committables_, ElementsAre("part-0"));
+}
+
 TEST_F(SinksTest, a_writer_that_does_not_reach_the_end_is_aborted) {
   {
     auto harness = make(sink_spec("sink_writer", "fake")).value();

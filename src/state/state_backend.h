@@ -35,8 +35,8 @@ enum class ListMode : std::uint8_t { kSplit, kUnion };
 class StateSnapshot {
  public:
   virtual ~StateSnapshot() = default;
-  // Encodes about `rows_max` more rows and appends whole blocks (state_blocks.h) to `out`. True:
-  // that was all.
+  // Encodes about `rows_max` more rows and appends whole blocks (state_blocks.h) to `out`; none
+  // when no state was ever opened. True: that was all. After an error it is lost.
   virtual Result<bool> write_some(std::int64_t rows_max, std::string& out) = 0;
   // It needs no snapshot before it.
   [[nodiscard]] virtual bool is_base() const = 0;
@@ -59,7 +59,9 @@ class KeyedStateBackend {
  public:
   virtual ~KeyedStateBackend() = default;
 
-  // Before anything is opened: what each open_...() will find. DataLoss for broken blocks.
+  // Before anything is opened: what each open_...() will find until the first freeze(). DataLoss
+  // for broken blocks, FailedPrecondition for another maximum parallelism; other types of a state
+  // are refused when it is opened.
   virtual Status restore(RestoredState state) = 0;
   // Names of states that were restored and not opened since: nobody knows them any more.
   [[nodiscard]] virtual std::vector<std::string> unclaimed() const = 0;
@@ -70,7 +72,8 @@ class KeyedStateBackend {
   // snapshot lives.
   virtual Result<std::unique_ptr<StateSnapshot>> freeze(bool as_base) = 0;
   // The last snapshot written to its end is part of a completed checkpoint (or, with false, never
-  // will be: the next one has its changes too).
+  // will be). Deltas build on the last one that was confirmed, so the next one has all changes
+  // since then, also those of snapshots of which nobody has told yet.
   virtual void confirm(bool completed) = 0;
 
   // A number that is stored; `initial` unless restored. The pointer is good as long as the backend;

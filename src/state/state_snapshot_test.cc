@@ -344,6 +344,15 @@ TEST_P(StateSnapshotTest, a_delta_has_what_changed_and_its_size_follows_that) {
   EXPECT_EQ(contents_of(open(*restored({base, delta}))), contents_of(rows));
 }
 
+TEST_P(StateSnapshotTest, without_any_state_there_are_no_bytes_and_nothing_to_build_on) {
+  const auto backend = make_backend();
+  EXPECT_EQ(take(*backend), "");
+  put(open(*backend), 1, {"a"}, 1, "");
+  auto snapshot = *backend->freeze(false);
+  EXPECT_TRUE(snapshot->is_base());
+  EXPECT_EQ(stored_rows(*write_all(*snapshot)), 1);
+}
+
 TEST_P(StateSnapshotTest, nothing_changed_is_a_snapshot_too) {
   const auto backend = make_backend();
   KeyedRows& rows = open(*backend);

@@ -12,9 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_pool.h"
 #include "base/random.h"
 #include "operators/operator_harness.h"
 #include "operators/window/window_test_plans.h"
+#include "stream/column_builder.h"
+#include "stream/key_group.h"
 #include "stream/value_text.h"
 
 namespace clepsydra {
@@ -74,7 +77,8 @@ Outcome run_once(const WindowPlan& plan, bool two_phase, const std::vector<std::
   return outcome;
 }
 
-// The straight run. One that is restored between any two inputs, or from deltas, must agree with it.
+// The straight run. One that is restored between any two inputs, or from deltas, must agree with
+// it.
 Outcome run(const WindowPlan& plan, bool two_phase, std::int64_t batch_rows,
             const std::vector<std::string>& lines, std::int64_t output_rows_max = 4096) {
   OperatorHarness::Options options;
@@ -450,6 +454,250 @@ TEST(WindowAggregateTest, plans_that_do_not_fit_are_refused) {
       error(plan, true,
             [](std::vector<OperatorSpec>& specs) { specs[1].inputs[0] = specs[0].inputs[0]; }),
       HasSubstr("slice_end"));
+}
+
+// ---- Restores ----
+
+TEST(WindowAggregateTest, windows_of_processing_time_go_on_after_a_restore) {
+  for (const ValueTree& window :
+       {tumble_window(20 * kSecond), hop_window(40 * kSecond, 20 * kSecond)}) {
+    WindowPlan plan{.window = window, .aggregates = {count_star()}};
+    plan.time_column = -1;
+    OperatorHarness::Options options;
+    options.clock_start_ms = testing::millis_of("2024-01-01 10:00:03");
+    auto harness = OperatorHarness::make(window_aggregate_specs(plan, false), options).value();
+    ASSERT_TRUE(harness->push({"a | 1 | NULL"}).is_ok());
+    ASSERT_TRUE(harness->checkpoint().is_ok());
+    ASSERT_TRUE(harness->push({"lost | 1 | NULL"}).is_ok());
+
+    ASSERT_TRUE(harness->restore().is_ok());
+    EXPECT_EQ(harness->chain().next_timer_ms(), testing::millis_of("2024-01-01 10:00:20"));
+    ASSERT_TRUE(harness->push({"b | 1 | NULL"}).is_ok());
+    ASSERT_TRUE(harness->advance_clock(testing::millis_of("2024-01-01 10:00:20")).is_ok());
+
+    ASSERT_EQ(harness->rows().size(), 2U);
+    EXPECT_THAT(harness->rows()[0], HasSubstr("a | 1 | "));
+    EXPECT_THAT(harness->rows()[1], HasSubstr("b | 1 | "));
+  }
+}
+
+TEST(WindowAggregateTest, a_restored_operator_does_not_keep_what_has_passed) {
+  for (const bool subtractable : {true, false}) {
+    WindowPlan plan{.window = hop_window(60 * kSecond, 10 * kSecond), .aggregates = {count_star()}};
+    if (!subtractable) plan.aggregates.push_back(aggregate_int("MAX", 1));
+    auto harness = OperatorHarness::make(window_aggregate_specs(plan, false), {}).value();
+    const std::int64_t before = harness->pool().used_bytes();
+    std::vector<std::string> lines;
+    for (int i = 0; i < 5000; ++i) {
+      lines.push_back("key number " + std::to_string(i) + " | 1 | 2024-01-01 10:00:01");
+    }
+    ASSERT_TRUE(harness->push(lines).is_ok());
+    ASSERT_TRUE(harness->push({"~2024-01-01 10:00:15", "a | 1 | 2024-01-01 10:01:30"}).is_ok());
+    ASSERT_TRUE(harness->checkpoint().is_ok());
+    ASSERT_TRUE(harness->restore().is_ok());
+    EXPECT_GT(harness->pool().used_bytes(), before + 5000 * 40);
+    ASSERT_TRUE(harness->push({"~2024-01-01 10:01:35"}).is_ok());
+    EXPECT_LT(harness->pool().used_bytes(), before + 50'000);
+  }
+}
+
+TEST(WindowAggregateTest, another_aggregation_does_not_take_the_state) {
+  const WindowPlan plan{.window = tumble_window(10 * kSecond),
+                        .aggregates = {aggregate_int("SUM", 1)}};
+  auto harness = OperatorHarness::make(window_aggregate_specs(plan, false), {}).value();
+  ASSERT_TRUE(harness->push({"a | 1 | 2024-01-01 10:00:01"}).is_ok());
+  ASSERT_TRUE(harness->checkpoint().is_ok());
+  WindowPlan other = plan;
+  other.aggregates = {aggregate_int("MAX", 1)};
+  OperatorHarness::Options options;
+  options.restored = {{.parts = {{.snapshots = harness->snapshots()[0]}}}};
+
+  const Status status =
+      OperatorHarness::make(window_aggregate_specs(other, false), options).status();
+
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(status.to_string(), HasSubstr("state 'slices'"));
+  EXPECT_THAT(status.to_string(), HasSubstr("0 SUM 1 BIGINT"));
+  EXPECT_THAT(status.to_string(), HasSubstr("0 MAX 0 INT"));
+}
+
+std::vector<AggregatePlan> aggregates_of_all_families() {
+  const DataType count = DataType::big_int().with_nullable(false);
+  const DataType text = DataType::string();
+  const auto of = [](const char* function, int column, DataType type, bool distinct = false) {
+    return AggregatePlan{
+        .function = function, .arguments = {column}, .type = std::move(type), .distinct = distinct};
+  };
+  return {count_star(),
+          of("COUNT", 1, count),
+          of("SUM", 1, DataType::integer()),
+          of("AVG", 1, DataType::integer()),
+          of("SUM", 3, DataType::double_()),
+          of("AVG", 3, DataType::double_()),
+          of("SUM", 4, DataType::decimal(38, 2)),
+          of("AVG", 4, DataType::decimal(38, 6)),
+          of("MIN", 1, DataType::integer()),
+          of("MAX", 3, DataType::double_()),
+          of("MIN", 4, DataType::decimal(10, 2)),
+          of("MAX", 5, text),
+          of("MIN", 5, text),
+          of("MAX", 2, DataType::timestamp(3)),
+          of("COUNT", 5, count, true),
+          of("SUM", 1, DataType::integer(), true),
+          of("MAX", 5, text, true)};
+}
+
+// Multiples of a quarter, whose sums are exact in any order.
+std::vector<std::string> lines_of_all_types(int keys, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::string> lines;
+  std::int64_t now = testing::millis_of("2024-01-01 10:00:00");
+  for (int i = 0; i < 400; ++i) {
+    now += random.uniform_between(0, 1500);
+    std::string time;
+    append_timestamp_text(now - random.uniform_between(0, 20'000), 3, time);
+    const auto or_null = [&](std::string value) {
+      return random.uniform(6) == 0 ? std::string("NULL") : std::move(value);
+    };
+    lines.push_back(
+        "key " + std::to_string(random.uniform(static_cast<std::uint64_t>(keys))) + " | " +
+        or_null(std::to_string(random.uniform_between(-9, 9))) + " | " + time + " | " +
+        or_null(std::to_string(static_cast<double>(random.uniform_between(-40, 40)) / 4)) + " | " +
+        or_null(std::to_string(random.uniform_between(-99, 99)) + ".25") + " | " +
+        or_null("word " + std::string(random.uniform(30), 'x') +
+                std::to_string(random.uniform(5))));
+    if (random.uniform(3) == 0) {
+      std::string mark;
+      append_timestamp_text(now - 8000, 3, mark);
+      lines.push_back("~" + mark);
+    }
+  }
+  return lines;
+}
+
+// Watermarks do not go back.
+std::vector<std::string> with_ascending_marks(std::vector<std::string> lines) {
+  std::string last;
+  std::erase_if(lines, [&](const std::string& line) {
+    if (line[0] != '~') return false;
+    if (line <= last) return true;
+    last = line;
+    return false;
+  });
+  return lines;
+}
+
+const char* const kAllTypes =
+    "k STRING, v INT, ts TIMESTAMP(3), d DOUBLE, m DECIMAL(10, 2), t STRING";
+
+TEST(WindowAggregateTest, every_function_goes_on_after_a_restore) {
+  const std::vector<std::string> lines = with_ascending_marks(lines_of_all_types(5, 11));
+  for (const ValueTree& window :
+       {tumble_window(10 * kSecond), cumulate_window(30 * kSecond, 10 * kSecond),
+        hop_window(20 * kSecond, 10 * kSecond), hop_window(60 * kSecond, 5 * kSecond)}) {
+    WindowPlan plan{
+        .input = kAllTypes, .window = window, .aggregates = aggregates_of_all_families()};
+    for (const Way& way : kWays) {
+      SCOPED_TRACE(name_of(way));
+      EXPECT_GT(run(plan, way.two_phase, way.batch_rows, lines).rows.size(), 50U);
+    }
+    // Those whose result depends on the order of rows, in one phase.
+    plan.aggregates.push_back(
+        {.function = "LISTAGG", .arguments = {5}, .type = DataType::string()});
+    plan.aggregates.push_back(
+        {.function = "LISTAGG", .arguments = {5}, .type = DataType::string(), .distinct = true});
+    EXPECT_GT(run(plan, false, 1, lines).rows.size(), 50U);
+  }
+}
+
+// Subtasks side by side: rows go to the one that has their key group, watermarks to all.
+class Subtasks {
+ public:
+  Subtasks(const WindowPlan& plan, int parallelism, const std::vector<RestoredState::Part>& parts)
+      : parallelism_(parallelism) {
+    for (int subtask = 0; subtask < parallelism; ++subtask) {
+      OperatorHarness::Options options;
+      options.key_groups = key_group_range(subtask, kDefaultMaxParallelism, parallelism);
+      options.restored = {{.parts = parts}};
+      harnesses_.push_back(
+          OperatorHarness::make(window_aggregate_specs(plan, false), options).value());
+    }
+  }
+
+  void push(const std::string& line) {
+    if (line[0] == '~') {
+      for (const auto& harness : harnesses_) ASSERT_TRUE(harness->push({line}).is_ok());
+      return;
+    }
+    const auto pool = MemoryPool::make_root("keys");
+    ColumnBuilder builder(DataType::string(), *pool);
+    builder.append_string(line.substr(0, line.find(" | ")));
+    const Column key = *builder.finish();
+    std::uint64_t hash = 0;
+    hash_rows({&key, 1}, 1, &hash);
+    const int group = key_group_of(hash, kDefaultMaxParallelism);
+    const int subtask = subtask_of_key_group(group, kDefaultMaxParallelism, parallelism_);
+    ASSERT_TRUE(harnesses_[static_cast<std::size_t>(subtask)]->push({line}).is_ok());
+  }
+
+  // What state they leave behind.
+  std::vector<RestoredState::Part> checkpoint() {
+    std::vector<RestoredState::Part> parts;
+    for (const auto& harness : harnesses_) {
+      EXPECT_TRUE(harness->checkpoint().is_ok());
+      parts.push_back({.snapshots = harness->snapshots()[0]});
+    }
+    return parts;
+  }
+
+  void finish() {
+    for (const auto& harness : harnesses_) ASSERT_TRUE(harness->finish().is_ok());
+  }
+
+  void add_to(Outcome& outcome) const {
+    for (const auto& harness : harnesses_) {
+      outcome.rows.insert(outcome.rows.end(), harness->rows().begin(), harness->rows().end());
+      outcome.late_rows += harness->counters().late_rows;
+    }
+  }
+
+ private:
+  int parallelism_;
+  std::vector<std::unique_ptr<OperatorHarness>> harnesses_;
+};
+
+TEST(WindowAggregateTest, windows_go_on_at_another_parallelism) {
+  const std::vector<std::string> lines = with_ascending_marks(lines_of_all_types(40, 12));
+  std::int64_t late_rows = 0;
+  for (const ValueTree& window :
+       {tumble_window(10 * kSecond), cumulate_window(30 * kSecond, 10 * kSecond),
+        hop_window(20 * kSecond, 10 * kSecond), hop_window(60 * kSecond, 5 * kSecond)}) {
+    for (const bool all_functions : {false, true}) {
+      WindowPlan plan{.input = kAllTypes, .window = window, .aggregates = {count_star()}};
+      if (all_functions) plan.aggregates = aggregates_of_all_families();
+      Outcome straight = run_once(plan, false, lines, {});
+      late_rows += straight.late_rows;
+
+      Outcome rescaled;
+      std::vector<RestoredState::Part> parts;
+      const std::vector<int> parallelisms = {2, 3, 3, 2};
+      for (std::size_t phase = 0; phase < parallelisms.size(); ++phase) {
+        Subtasks subtasks(plan, parallelisms[phase], parts);
+        const std::size_t begin = lines.size() * phase / parallelisms.size();
+        const std::size_t end = lines.size() * (phase + 1) / parallelisms.size();
+        for (std::size_t i = begin; i < end; ++i) subtasks.push(lines[i]);
+        parts = subtasks.checkpoint();
+        if (phase + 1 == parallelisms.size()) subtasks.finish();
+        subtasks.add_to(rescaled);
+      }
+
+      std::sort(straight.rows.begin(), straight.rows.end());
+      std::sort(rescaled.rows.begin(), rescaled.rows.end());
+      EXPECT_EQ(rescaled.rows, straight.rows);
+      EXPECT_EQ(rescaled.late_rows, straight.late_rows);
+    }
+  }
+  EXPECT_GT(late_rows, 0);
 }
 
 // ---- Against windows computed by their definition ----

@@ -47,7 +47,9 @@ class HashmapBackend final : public KeyedStateBackend {
     restored_ = {};
     epochs_.freeze(as_base);
     auto snapshot = std::make_unique<HashmapSnapshot>(epochs_, *options_.pool, has_snapshot_);
-    CLP_RETURN_IF_ERROR(write_prefix(*snapshot));
+    const bool is_in_use =
+        !rows_.empty() || !timers_.empty() || !numbers_.empty() || !lists_.empty();
+    if (is_in_use) CLP_RETURN_IF_ERROR(write_prefix(*snapshot));
     return snapshot;
   }
 

@@ -29,8 +29,8 @@ Status HashmapSnapshot::add_rows(HashmapRows& rows) {
 }
 
 Result<bool> HashmapSnapshot::write_some(std::int64_t rows_max, std::string& out) {
-  if (has_ended_) return true;
   CLP_RETURN_IF_ERROR(error_);
+  if (has_ended_ || (prefix_.empty() && bytes_ == 0)) return true;
   const std::size_t before = out.size();
   const Result<bool> is_done = write(std::max<std::int64_t>(1, rows_max), out);
   if (!is_done.is_ok()) {

@@ -26,7 +26,8 @@ class HashmapSnapshot final : public StateSnapshot {
   HashmapSnapshot(const HashmapSnapshot&) = delete;
   HashmapSnapshot& operator=(const HashmapSnapshot&) = delete;
 
-  // What it begins with, encoded at once; then the states whose rows follow.
+  // What it begins with, encoded at once; then the states whose rows follow. With nothing at all it
+  // has no bytes, and nothing can be built on it.
   StateBlockWriter& writer() { return writer_; }
   std::string& prefix() { return prefix_; }
   Status add_rows(HashmapRows& rows);
