@@ -48,7 +48,6 @@ CheckpointActions CheckpointCoordinator::start_attempt(int attempt, bool first_i
   failures_ = 0;
   finished_.clear();
   answered_.clear();
-  last_end_ms_.reset();
   next_periodic_ms_ = now_ms() + options_.interval_ms;
   CheckpointActions actions;
   go_on(actions);
@@ -130,6 +129,7 @@ std::optional<std::int64_t> CheckpointCoordinator::wake_at_ns() const {
 }
 
 void CheckpointCoordinator::go_on(CheckpointActions& actions) {
+  if (pending_.empty() || pending_.begin()->first > overtaken_by_) uncommitted_.forget_committed();
   expire(actions);
   store_next(actions);
   begin_due(actions);
@@ -376,7 +376,7 @@ void CheckpointCoordinator::complete(Pending pending, std::string location,
     abort(id, Status::cancelled(fmt::format("checkpoint {} was complete before it", metadata.id)),
           Blame::kNothing, actions);
   }
-  uncommitted_.remove_committed(metadata);
+  forget_committed(metadata);
   const auto& tasks = topology_.tasks();
   const bool is_final = is_running_ && have_all_finished() &&
                         std::all_of(tasks.begin(), tasks.end(), [&](SubtaskIndex task) {
@@ -402,11 +402,18 @@ void CheckpointCoordinator::complete_savepoint(const Pending& pending, const std
     return;
   }
   done.commit = committables_of(metadata);
-  uncommitted_.remove_committed(metadata);
+  forget_committed(metadata);
   actions.emplace_back(std::move(done));
   actions.emplace_back(answer);
   end(Status::cancelled("the job was stopped with a savepoint"), actions);
   actions.emplace_back(StopJob{location});
+}
+
+void CheckpointCoordinator::forget_committed(const CheckpointMetadata& metadata) {
+  // One that began before and is not at its end has the same: it must not bring it back.
+  const bool has_overtaken = !pending_.empty() && pending_.begin()->first < metadata.id;
+  if (has_overtaken) overtaken_by_ = std::max(overtaken_by_, metadata.id);
+  uncommitted_.remove_committed(metadata, has_overtaken);
 }
 
 void CheckpointCoordinator::count(const Pending& pending, const std::string& location) {

@@ -202,6 +202,7 @@ class CheckpointCoordinator {
   void complete_savepoint(const Pending& pending, const std::string& location,
                           CheckpointActions& actions);
   void abort(CheckpointId id, const Status& reason, Blame blame, CheckpointActions& actions);
+  void forget_committed(const CheckpointMetadata& metadata);
   void count(const Pending& pending, const std::string& location);
   void end(const Status& reason, CheckpointActions& actions);
   void discard_uncommitted(CheckpointActions& actions);
@@ -226,6 +227,7 @@ class CheckpointCoordinator {
   // The newest checkpoint that a task has answered: what is not newer is known.
   std::map<SubtaskIndex, CheckpointId> answered_;
   Uncommitted uncommitted_;
+  CheckpointId overtaken_by_ = 0;  // Older ones pending have what is remembered as committed.
   CheckpointCounts counts_;
 };
 

@@ -73,7 +73,9 @@ constexpr ConfigOption<CheckpointRetention> kRetention{
     "what becomes of the checkpoints of a job that was cancelled or has failed"};
 constexpr ConfigOption<std::int32_t> kNumRetained{"execution.checkpointing.num-retained", "1",
                                                   "completed checkpoints that are kept"};
-constexpr ConfigOption<bool> kIncremental{"execution.checkpointing.incremental", "false",
+// Unlike the reference, where it is off: here a delta costs nothing that a base does not
+// (docs/architecture/0005-durable-state.md).
+constexpr ConfigOption<bool> kIncremental{"execution.checkpointing.incremental", "true",
                                           "write what has changed only"};
 constexpr ConfigOption<bool> kAfterTasksFinish{
     "execution.checkpointing.checkpoints-after-tasks-finish", "true",

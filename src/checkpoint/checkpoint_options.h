@@ -34,7 +34,7 @@ struct CheckpointOptions {
   CheckpointingMode mode = CheckpointingMode::kExactlyOnce;
   CheckpointRetention retention = CheckpointRetention::kNone;
   int num_retained = 1;
-  bool is_incremental = false;
+  bool is_incremental = true;
   bool after_tasks_finish = true;
   std::int64_t inline_bytes_max = 20 << 10;  // Snapshots up to this size are kept in the metadata.
   std::string dir;            // Of the checkpoints of all jobs. Empty: they are kept in memory.

@@ -61,6 +61,7 @@ void Uncommitted::keep(CheckpointId at, SubtaskIndex task,
                        const std::vector<OperatorSnapshot>& operators, bool is_in_savepoint) {
   for (const OperatorSnapshot& op : operators) {
     for (const std::string& committable : op.committables) {
+      if (committed_.contains({task, op.op, committable})) continue;
       const auto [entry, is_new] =
           entries_.try_emplace({task, op.op, committable}, Entry{at, is_in_savepoint});
       if (is_new) continue;
@@ -92,9 +93,12 @@ void Uncommitted::add_to(CheckpointMetadata& metadata) const {
   }
 }
 
-void Uncommitted::remove_committed(const CheckpointMetadata& metadata) {
+void Uncommitted::remove_committed(const CheckpointMetadata& metadata, bool remember) {
   for_each_prepared(metadata, [&](SubtaskIndex task, const OperatorSnapshot& op) {
-    for (const std::string& text : op.committables) entries_.erase({task, op.op, text});
+    for (const std::string& text : op.committables) {
+      entries_.erase({task, op.op, text});
+      if (remember) committed_.insert({task, op.op, text});
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,11 @@ class Uncommitted {
   void keep_all(const CheckpointMetadata& metadata, bool is_in_savepoint);
   // Everything from before it becomes part of it; what it has already is not there twice.
   void add_to(CheckpointMetadata& metadata) const;
-  // The checkpoint has completed and commits what it has.
-  void remove_committed(const CheckpointMetadata& metadata);
+  // The checkpoint has completed and commits what it has. `remember`: somebody older has the same
+  // and may still hand it to keep(), where it is then left out.
+  void remove_committed(const CheckpointMetadata& metadata, bool remember);
+  // There is nobody older any more.
+  void forget_committed() { committed_.clear(); }
   // Forgets everything. What a savepoint has must not be taken back: `savepoints_too` gives it.
   std::vector<SinkCommittables> take(bool savepoints_too);
 
@@ -50,6 +54,7 @@ class Uncommitted {
     bool is_in_savepoint = false;
   };
   std::map<Key, Entry> entries_;
+  std::set<Key> committed_;  // Remembered.
 };
 
 }  // namespace clepsydra
