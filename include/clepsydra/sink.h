@@ -52,8 +52,16 @@ class SinkCommitter {
   virtual ~SinkCommitter() = default;
   /// Makes the committables visible.
   virtual Status commit(std::span<const std::string> committables) = 0;
+  /// The same for what a checkpoint holds that a job starts from. They may have been committed
+  /// before, and somebody may have taken the results away since.
+  virtual Status commit_restored(std::span<const std::string> committables) {
+    return commit(committables);
+  }
   /// They will never be committed: remove them.
   virtual void abort(std::span<const std::string> committables) = 0;
+  /// The job `job_id` runs no more and everything of it that is to be committed was: removes what
+  /// else its writers have left behind, as a killed process does. Never fails loudly.
+  virtual void remove_leftovers(const std::string& job_id) { (void)job_id; }
 };
 
 /// A sink as built from its spec.

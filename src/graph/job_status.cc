@@ -14,6 +14,8 @@ std::string_view job_phase_name(JobPhase phase) {
       return "FAILING";
     case JobPhase::kCanceling:
       return "CANCELLING";
+    case JobPhase::kRestarting:
+      return "RESTARTING";
     case JobPhase::kFinished:
       return "FINISHED";
     case JobPhase::kFailed:

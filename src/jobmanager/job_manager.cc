@@ -49,6 +49,8 @@ class JobManager::Impl final : public JobService, public std::enable_shared_from
   Result<JobId> submit(const JobGraph& graph);
   Status cancel(const JobId& id);
   void cancel_all();
+  Result<std::int64_t> savepoint(const JobId& id, std::string dir, SavepointThen then);
+  Result<SavepointStatus> savepoint_status(const JobId& id, std::int64_t request) const;
   Result<JobStatus> status(const JobId& id) const;
   Result<JobPhase> phase(const JobId& id) const;
   [[nodiscard]] bool all_ended() const;
@@ -67,9 +69,10 @@ class JobManager::Impl final : public JobService, public std::enable_shared_from
                            const Status& reason) override CLP_REQUIRES(mutex_);
 
  private:
-  JobServices make_services();
-  void schedule(const JobId& job, int vertex, std::int64_t delay_ms);
-  void run_blocking(const JobId& job, std::function<Status()> work);
+  JobServices make_services(const JobId& id);
+  void schedule(const JobId& job, std::int64_t delay_ms, std::function<void()> call);
+  void run_blocking(const JobId& job, std::function<Status()> work,
+                    std::function<void(const Status&)> done);
   JobSupervisor* find(const JobId& id) const CLP_REQUIRES(mutex_);
   Status unknown(const JobId& id) const;
   void forget_old_jobs() CLP_REQUIRES(mutex_);
@@ -82,7 +85,7 @@ class JobManager::Impl final : public JobService, public std::enable_shared_from
   bool stopped_ CLP_GUARDED_BY(mutex_) = false;
 };
 
-JobServices JobManager::Impl::make_services() {
+JobServices JobManager::Impl::make_services(const JobId& id) {
   JobServices services;
   services.clock = options_.clock;
   services.file_system = options_.file_system;
@@ -90,11 +93,13 @@ JobServices JobManager::Impl::make_services() {
   services.standard_output = options_.standard_output;
   services.memory = options_.memory;
   services.task_manager = &task_manager_;
-  services.schedule = [this](const JobId& job, int vertex, std::int64_t delay_ms) {
-    schedule(job, vertex, delay_ms);
+  services.random = options_.random->fork(id.to_string());
+  services.schedule = [this](const JobId& job, std::int64_t delay_ms, std::function<void()> call) {
+    schedule(job, delay_ms, std::move(call));
   };
-  services.run_blocking = [this](const JobId& job, std::function<Status()> work) {
-    run_blocking(job, std::move(work));
+  services.run_blocking = [this](const JobId& job, std::function<Status()> work,
+                                 std::function<void(const Status&)> done) {
+    run_blocking(job, std::move(work), std::move(done));
   };
   services.on_change = options_.on_change;
   return services;
@@ -104,7 +109,7 @@ Result<JobId> JobManager::Impl::submit(const JobGraph& graph) {
   const MutexLock lock(mutex_);
   const JobId id = JobId::make(*options_.random);
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<JobSupervisor> supervisor,
-                       JobSupervisor::make(id, graph, options_.configuration, make_services()));
+                       JobSupervisor::make(id, graph, options_.configuration, make_services(id)));
   JobSupervisor& started = *supervisor;
   jobs_.emplace(id, std::move(supervisor));
   const Status status = started.start();
@@ -120,7 +125,9 @@ Result<JobId> JobManager::Impl::submit(const JobGraph& graph) {
 void JobManager::Impl::forget_old_jobs() {
   if (submitted_.size() <= kEndedJobsMax) return;
   const auto oldest = std::find_if(submitted_.begin(), submitted_.end(),
-                                   [&](const JobId& id) { return has_ended(find(id)->phase()); });
+                                   [&](const JobId& id) CLP_REQUIRES(mutex_) {
+                                     return has_ended(find(id)->phase());
+                                   });
   if (oldest == submitted_.end()) return;
   const Status released = task_manager_.release_job(*oldest);
   if (!released.is_ok()) {
@@ -131,33 +138,34 @@ void JobManager::Impl::forget_old_jobs() {
   submitted_.erase(oldest);
 }
 
-void JobManager::Impl::schedule(const JobId& job, int vertex, std::int64_t delay_ms) {
+void JobManager::Impl::schedule(const JobId& job, std::int64_t delay_ms,
+                                std::function<void()> call) {
   const std::int64_t at_ns =
       options_.clock->monotonic_ns() + std::max<std::int64_t>(0, delay_ms) * 1'000'000;
-  options_.worker_pool->schedule_at(at_ns, [weak = weak_from_this(), job, vertex] {
+  options_.worker_pool->schedule_at(at_ns, [weak = weak_from_this(), job, call = std::move(call)] {
     const auto self = weak.lock();
     if (self == nullptr) return;
     const MutexLock lock(self->mutex_);
-    JobSupervisor* supervisor = self->stopped_ ? nullptr : self->find(job);
-    if (supervisor != nullptr) supervisor->enumerator_timer(vertex);
+    if (!self->stopped_ && self->find(job) != nullptr) call();
   });
 }
 
-void JobManager::Impl::run_blocking(const JobId& job, std::function<Status()> work) {
+void JobManager::Impl::run_blocking(const JobId& job, std::function<Status()> work,
+                                    std::function<void(const Status&)> done) {
   // After the work the outcome goes to a timer that is due: also when there is no thread for the
   // work and it runs here, under the lock, nobody is called back from within this call.
-  const auto run = [weak = weak_from_this(), job, work = std::move(work)] {
+  const auto run = [weak = weak_from_this(), job, work = std::move(work), done = std::move(done)] {
     const Status status = work();
     const auto self = weak.lock();
     if (self == nullptr) return;
-    self->options_.worker_pool->schedule_at(
-        self->options_.clock->monotonic_ns(), [weak, job, status] {
-          const auto alive = weak.lock();
-          if (alive == nullptr) return;
-          const MutexLock lock(alive->mutex_);
-          JobSupervisor* supervisor = alive->stopped_ ? nullptr : alive->find(job);
-          if (supervisor != nullptr) supervisor->work_done(status);
-        });
+    self->options_.worker_pool->schedule_at(self->options_.clock->monotonic_ns(),
+                                            [weak, job, done, status] {
+                                              const auto alive = weak.lock();
+                                              if (alive == nullptr) return;
+                                              const MutexLock lock(alive->mutex_);
+                                              if (!alive->stopped_ && alive->find(job) != nullptr)
+                                                done(status);
+                                            });
   };
   if (!options_.blocking_pool->submit(run).is_ok()) run();
 }
@@ -173,6 +181,22 @@ Status JobManager::Impl::cancel(const JobId& id) {
 void JobManager::Impl::cancel_all() {
   const MutexLock lock(mutex_);
   for (const auto& [id, supervisor] : jobs_) supervisor->cancel();
+}
+
+Result<std::int64_t> JobManager::Impl::savepoint(const JobId& id, std::string dir,
+                                                 SavepointThen then) {
+  const MutexLock lock(mutex_);
+  JobSupervisor* supervisor = find(id);
+  if (supervisor == nullptr) return unknown(id);
+  return supervisor->request_savepoint(std::move(dir), then);
+}
+
+Result<SavepointStatus> JobManager::Impl::savepoint_status(const JobId& id,
+                                                           std::int64_t request) const {
+  const MutexLock lock(mutex_);
+  const JobSupervisor* supervisor = find(id);
+  if (supervisor == nullptr) return unknown(id);
+  return supervisor->savepoint(request);
 }
 
 Result<JobStatus> JobManager::Impl::status(const JobId& id) const {
@@ -228,19 +252,18 @@ void JobManager::Impl::metrics_reported(const SubtaskRef& subtask, SubtaskReport
   }
 }
 
-// No job triggers checkpoints yet: an answer to one is somebody's mistake.
 void JobManager::Impl::checkpoint_acknowledged(const SubtaskRef& subtask, std::int64_t checkpoint,
-                                               const std::string& /*snapshot*/) {
-  CLP_LOG(kWarning, "jobmanager",
-          fmt::format("ignored an acknowledgement of checkpoint {} of job {}", checkpoint,
-                      subtask.job.to_string()));
+                                               const std::string& snapshot) {
+  if (JobSupervisor* supervisor = find(subtask.job)) {
+    supervisor->checkpoint_acknowledged(subtask, checkpoint, snapshot);
+  }
 }
 
 void JobManager::Impl::checkpoint_declined(const SubtaskRef& subtask, std::int64_t checkpoint,
                                            const Status& reason) {
-  CLP_LOG(kWarning, "jobmanager",
-          fmt::format("ignored that checkpoint {} of job {} was declined: {}", checkpoint,
-                      subtask.job.to_string(), reason.to_string()));
+  if (JobSupervisor* supervisor = find(subtask.job)) {
+    supervisor->checkpoint_declined(subtask, checkpoint, reason);
+  }
 }
 
 JobManager::JobManager(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -269,6 +292,15 @@ Status JobManager::cancel(const JobId& id) {
 }
 void JobManager::cancel_all() {
   impl_->cancel_all();
+}
+Result<std::int64_t> JobManager::savepoint(const JobId& id, std::string dir) {
+  return impl_->savepoint(id, std::move(dir), SavepointThen::kGoOn);
+}
+Result<std::int64_t> JobManager::stop(const JobId& id, std::string dir, bool drain) {
+  return impl_->savepoint(id, std::move(dir), drain ? SavepointThen::kDrain : SavepointThen::kStop);
+}
+Result<SavepointStatus> JobManager::savepoint_status(const JobId& id, std::int64_t request) const {
+  return impl_->savepoint_status(id, request);
 }
 bool JobManager::all_ended() const {
   return impl_->all_ended();

@@ -55,6 +55,12 @@ class JobManager {
   Result<JobPhase> phase(const JobId& id) const;
   Status cancel(const JobId& id);
   void cancel_all();
+  // Asks for a savepoint below `dir` (empty: the configured folder); stop(): for one after which
+  // the job ends, with `drain` after its sources have. The number is for savepoint_status().
+  Result<std::int64_t> savepoint(const JobId& id, std::string dir);
+  Result<std::int64_t> stop(const JobId& id, std::string dir, bool drain);
+  // The last 100 answers are remembered; of a job that has ended as long as the job is.
+  Result<SavepointStatus> savepoint_status(const JobId& id, std::int64_t request) const;
   // No job is under way.
   [[nodiscard]] bool all_ended() const;
 

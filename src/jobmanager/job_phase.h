@@ -8,15 +8,21 @@
 
 namespace clepsydra {
 
-inline constexpr std::array<std::pair<JobPhase, JobPhase>, 10> kJobPhaseMoves = {{
+inline constexpr std::array<std::pair<JobPhase, JobPhase>, 16> kJobPhaseMoves = {{
     {JobPhase::kCreated, JobPhase::kRunning},
     {JobPhase::kCreated, JobPhase::kFailing},
+    {JobPhase::kCreated, JobPhase::kRestarting},
     {JobPhase::kCreated, JobPhase::kCanceling},
     {JobPhase::kRunning, JobPhase::kFinishing},
     {JobPhase::kRunning, JobPhase::kFailing},
+    {JobPhase::kRunning, JobPhase::kRestarting},
     {JobPhase::kRunning, JobPhase::kCanceling},
+    {JobPhase::kRestarting, JobPhase::kRunning},
+    {JobPhase::kRestarting, JobPhase::kFailing},
+    {JobPhase::kRestarting, JobPhase::kCanceling},
     {JobPhase::kFinishing, JobPhase::kFinished},
     {JobPhase::kFinishing, JobPhase::kFailing},
+    {JobPhase::kFinishing, JobPhase::kRestarting},
     {JobPhase::kFailing, JobPhase::kFailed},
     {JobPhase::kCanceling, JobPhase::kCanceled},
 }};

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,7 +15,9 @@
 #include "base/memory_file_system.h"
 #include "base/memory_pool.h"
 #include "base/transport.h"
+#include "checkpoint/checkpoint_codec.h"
 #include "clepsydra/connector_runtime.h"
+#include "jobmanager/recorded_orders_rpc.h"
 #include "jobmanager/taskmanager_client_rpc.h"
 
 namespace clepsydra {
@@ -22,50 +26,51 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// Takes messages and counts them.
-class SilentTransport final : public Transport {
- public:
-  Status listen(std::string /*endpoint*/, MessageHandler /*handler*/) override {
-    return Status::ok();
-  }
-  void close(std::string_view /*endpoint*/) override {}
-  Status send(std::string_view /*from*/, std::string_view /*to*/, std::string /*bytes*/) override {
-    ++messages;
-    return reachable ? Status::ok() : Status::unavailable("nobody listens");
-  }
-  int messages = 0;
-  bool reachable = true;
-};
+using testing::RecordedOrder;
+using testing::RecordingTransport;
+using ::testing::UnorderedElementsAre;
 
 class NamingCommitter final : public SinkCommitter {
  public:
-  explicit NamingCommitter(std::vector<std::string>& events) : events_(events) {}
+  NamingCommitter(std::vector<std::string>& events, const Status& failure)
+      : events_(events), failure_(failure) {}
   Status commit(std::span<const std::string> committables) override {
+    if (!failure_.is_ok()) return failure_;
     for (const std::string& committable : committables) events_.push_back("commit " + committable);
+    return Status::ok();
+  }
+  Status commit_restored(std::span<const std::string> committables) override {
+    if (!failure_.is_ok()) return failure_;
+    for (const std::string& committable : committables) events_.push_back("again " + committable);
     return Status::ok();
   }
   void abort(std::span<const std::string> committables) override {
     for (const std::string& committable : committables) events_.push_back("abort " + committable);
   }
+  void remove_leftovers(const std::string& job_id) override {
+    events_.push_back("leftovers of " + job_id.substr(0, 4));
+  }
 
  private:
   std::vector<std::string>& events_;
+  const Status& failure_;
 };
 
 class NamingSink final : public Sink {
  public:
-  explicit NamingSink(std::vector<std::string>& events) : events_(events) {}
+  NamingSink(std::vector<std::string>& events, const Status& failure)
+      : events_(events), failure_(failure) {}
   Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& /*context*/) const override {
     return Status::unimplemented("not in this test");
   }
   Result<std::unique_ptr<SinkCommitter>> make_committer(
       const SinkContext& /*context*/) const override {
-    return std::make_unique<NamingCommitter>(events_);
+    return std::make_unique<NamingCommitter>(events_, failure_);
   }
 
  private:
   std::vector<std::string>& events_;
+  const Status& failure_;
 };
 
 class SinkConnectors final : public ConnectorRuntime {
@@ -74,9 +79,10 @@ class SinkConnectors final : public ConnectorRuntime {
     return Status::unimplemented("not in this test");
   }
   Result<std::unique_ptr<Sink>> make_sink(const ValueTree& /*spec*/) const override {
-    return std::make_unique<NamingSink>(events);
+    return std::make_unique<NamingSink>(events, commit_failure);
   }
   mutable std::vector<std::string> events;
+  Status commit_failure;  // Ok: commits succeed.
 };
 
 // One task of two subtasks whose second operator is a sink. Subtasks end by hand.
@@ -104,29 +110,84 @@ class JobSupervisorTest : public ::testing::Test {
     services.connectors = &connectors_;
     services.memory = memory_.get();
     services.task_manager = &task_manager_;
-    services.schedule = [](const JobId&, int, std::int64_t) {};
-    services.run_blocking = [this](const JobId&, std::function<Status()> work) {
-      work_ = std::move(work);
+    services.schedule = [this](const JobId&, std::int64_t delay_ms, std::function<void()> call) {
+      timers_.emplace(clock_.monotonic_ns() + delay_ms * 1'000'000, std::move(call));
+    };
+    services.run_blocking = [this](const JobId&, std::function<Status()> work,
+                                   std::function<void(const Status&)> done) {
+      ASSERT_FALSE(work_) << "one piece at a time";
+      work_ = [work = std::move(work), done = std::move(done)] { done(work()); };
     };
     services.on_change = [this] { ++changes_; };
     Result<std::unique_ptr<JobSupervisor>> made =
-        JobSupervisor::make(id_, graph_, {}, std::move(services));
+        JobSupervisor::make(id_, graph_, configuration_, std::move(services));
     ASSERT_TRUE(made.is_ok()) << made.status().to_string();
     job_ = *std::move(made);
     start_status_ = job_->start();
   }
+  void deployed(int attempt, const Status& status = {}) { job_->deployed(attempt, status); }
   void end(int subtask, SubtaskEnd::Outcome outcome, const std::string& committable = "",
-           Status status = {}) {
+           Status status = {}, int attempt = 0) {
     SubtaskEnd ended;
-    ended.subtask = {id_, 0, 0, subtask};
+    ended.subtask = {id_, attempt, 0, subtask};
     ended.outcome = outcome;
     ended.status = std::move(status);
     if (!committable.empty()) ended.committables.push_back({1, {committable}});
     job_->subtask_ended(std::move(ended));
   }
+  void cancel_tasks(int attempt) {
+    for (int subtask = 0; subtask < 2; ++subtask) {
+      end(subtask, SubtaskEnd::Outcome::kCanceled, "", {}, attempt);
+    }
+  }
+  void acknowledge(int subtask, CheckpointId id, const std::string& committable = "",
+                   int attempt = 0) {
+    TaskSnapshot snapshot;
+    if (!committable.empty()) snapshot.operators.push_back({1, {}, {committable}, {}});
+    job_->checkpoint_acknowledged({id_, attempt, 0, subtask}, id, encode_task_snapshot(snapshot));
+  }
+  // All blocking work, and what it leads to.
   void do_blocking_work() {
     ASSERT_TRUE(work_);
-    job_->work_done(std::exchange(work_, nullptr)());
+    while (work_) std::exchange(work_, nullptr)();
+  }
+  void pass_ms(std::int64_t ms) {
+    const std::int64_t until_ns = clock_.monotonic_ns() + ms * 1'000'000;
+    while (!timers_.empty() && timers_.begin()->first <= until_ns) {
+      auto timer = timers_.extract(timers_.begin());
+      if (timer.key() > clock_.monotonic_ns()) {
+        clock_.advance_ns(timer.key() - clock_.monotonic_ns());
+      }
+      timer.mapped()();
+    }
+    clock_.advance_ns(until_ns - clock_.monotonic_ns());
+  }
+  // What was sent since the last call.
+  std::vector<std::string> orders() {
+    std::vector<std::string> texts;
+    for (const RecordedOrder& order : transport_.orders) texts.push_back(order.to_string());
+    transport_.orders.clear();
+    return texts;
+  }
+  std::vector<std::string> events() { return std::exchange(connectors_.events, {}); }
+  std::vector<std::string> names(const std::string& folder) {
+    std::vector<std::string> found;
+    const auto entries = files_.list(folder);
+    if (!entries.is_ok()) return found;
+    for (const FileInfo& entry : *entries) found.push_back(entry.name);
+    return found;
+  }
+  void make_checkpoints() {
+    configuration_.set("execution.checkpointing.interval", "1 s");
+    configuration_.set("restart-strategy.type", "fixed-delay");
+    configuration_.set("restart-strategy.fixed-delay.delay", "100 ms");
+    configuration_.set("restart-strategy.fixed-delay.attempts", "3");
+  }
+  // A checkpoint of both tasks, to its end.
+  void complete_checkpoint(CheckpointId id, int attempt = 0) {
+    acknowledge(0, id, "a" + std::to_string(id), attempt);
+    acknowledge(1, id, "b" + std::to_string(id), attempt);
+    do_blocking_work();
   }
 
   const JobId id_{JobId::Bytes{7}};
@@ -134,12 +195,14 @@ class JobSupervisorTest : public ::testing::Test {
   MemoryFileSystem files_{clock_};
   std::shared_ptr<MemoryPool> memory_ = MemoryPool::make_root("test");
   SinkConnectors connectors_;
-  SilentTransport transport_;
+  RecordingTransport transport_;
   TaskManagerClient task_manager_{transport_, "jobmanager", "taskmanager"};
   JobGraph graph_;
+  Configuration configuration_;
   std::unique_ptr<JobSupervisor> job_;
   Status start_status_;
-  std::function<Status()> work_;
+  std::function<void()> work_;
+  std::multimap<std::int64_t, std::function<void()>> timers_;  // By when, in order of making.
   int changes_ = 0;
 };
 
@@ -165,10 +228,10 @@ TEST_F(JobSupervisorTest, all_tasks_finish_then_the_sinks_commit) {
 TEST_F(JobSupervisorTest, the_first_failure_is_the_cause_and_everything_prepared_is_aborted) {
   start();
   job_->deployed(0, Status::ok());
-  const int before = transport_.messages;
+  (void)orders();
   end(0, SubtaskEnd::Outcome::kFailed, "", Status::data_loss("first"));
   EXPECT_EQ(job_->phase(), JobPhase::kFailing);
-  EXPECT_EQ(transport_.messages, before + 1);  // The cancellation.
+  EXPECT_THAT(orders(), ElementsAre("cancel 0"));
   end(1, SubtaskEnd::Outcome::kFailed, "b", Status::internal("second"));
   do_blocking_work();
   EXPECT_EQ(job_->phase(), JobPhase::kFailed);
@@ -191,7 +254,6 @@ TEST_F(JobSupervisorTest, a_job_that_was_cancelled_commits_nothing_even_if_its_t
 TEST_F(JobSupervisorTest, a_deployment_that_fails_fails_the_job) {
   start();
   job_->deployed(0, Status::not_found("no such operator"));
-  do_blocking_work();
   EXPECT_EQ(job_->phase(), JobPhase::kFailed);
   EXPECT_THAT(std::string(job_->status().error.message()), HasSubstr("no such operator"));
 }
@@ -200,7 +262,6 @@ TEST_F(JobSupervisorTest, a_job_cancelled_while_it_is_deployed_is_cancelled) {
   start();
   job_->cancel();
   job_->deployed(0, Status::not_found("no such operator"));
-  do_blocking_work();
   EXPECT_EQ(job_->phase(), JobPhase::kCanceled);
 }
 
@@ -234,6 +295,531 @@ TEST_F(JobSupervisorTest, committables_of_an_operator_that_is_no_sink_fail_the_j
   EXPECT_EQ(job_->phase(), JobPhase::kFailing);
 }
 
+TEST_F(JobSupervisorTest, a_commit_that_fails_at_the_end_fails_the_job_and_takes_the_rest_back) {
+  connectors_.commit_failure = Status::permission_denied("read-only");
+  start();
+  deployed(0);
+  end(0, SubtaskEnd::Outcome::kFinished, "a");
+  end(1, SubtaskEnd::Outcome::kFinished, "b");
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_EQ(job_->status().error.code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(events(), ElementsAre("abort a", "abort b"));
+}
+
+// ---- Checkpoints ----
+
+TEST_F(JobSupervisorTest, checkpoints_are_triggered_completed_and_committed) {
+  make_checkpoints();
+  start();
+  EXPECT_THAT(orders(), ElementsAre("deploy 0"));
+  pass_ms(5000);  // No task runs yet.
+  EXPECT_THAT(orders(), IsEmpty());
+  deployed(0);
+  pass_ms(999);
+  EXPECT_THAT(orders(), IsEmpty());
+  pass_ms(1);
+  ASSERT_EQ(transport_.orders.size(), 1);
+  EXPECT_EQ(transport_.orders[0].folder, "");  // There is no folder: state comes with the answers.
+  EXPECT_THAT(orders(), ElementsAre("trigger 1: 0/0 0/1"));
+  acknowledge(0, 1, "a");
+  EXPECT_FALSE(work_);
+  acknowledge(1, 1, "b");
+  EXPECT_EQ(job_->status().checkpoints.completed, 0);
+  do_blocking_work();
+  EXPECT_THAT(orders(), ElementsAre("completed 1"));
+  EXPECT_THAT(events(), ElementsAre("commit a", "commit b"));
+  pass_ms(1000);
+  EXPECT_THAT(orders(), ElementsAre("trigger 2: 0/0 0/1"));
+  pass_ms(50);
+  complete_checkpoint(2);
+  const CheckpointProgress progress = job_->status().checkpoints;
+  EXPECT_EQ(progress.completed, 2);
+  EXPECT_EQ(progress.last_id, 2);
+  EXPECT_EQ(progress.last_duration_ms, 50);
+  EXPECT_EQ(progress.last_path, "");
+}
+
+TEST_F(JobSupervisorTest, what_finished_tasks_prepared_is_committed_with_the_last_checkpoint) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  pass_ms(1000);
+  complete_checkpoint(1);
+  (void)events();
+  (void)orders();
+  end(0, SubtaskEnd::Outcome::kFinished, "end of a");
+  EXPECT_FALSE(work_);
+  end(1, SubtaskEnd::Outcome::kFinished, "end of b");
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);  // The last checkpoint is being stored.
+  EXPECT_THAT(events(), IsEmpty());
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFinished);
+  EXPECT_THAT(events(), ElementsAre("commit end of a", "commit end of b"));
+  EXPECT_EQ(job_->status().checkpoints.completed, 2);
+}
+
+TEST_F(JobSupervisorTest, a_checkpoint_that_is_declined_is_aborted_and_its_results_come_later) {
+  make_checkpoints();
+  configuration_.set("execution.checkpointing.tolerable-failed-checkpoints", "1");
+  start();
+  deployed(0);
+  pass_ms(1000);
+  (void)orders();
+  acknowledge(0, 1, "a1");
+  job_->checkpoint_declined({id_, 0, 0, 1}, 1, Status::unavailable("no disk"));
+  EXPECT_THAT(orders(), ElementsAre("aborted 1"));
+  EXPECT_EQ(job_->status().checkpoints.failed, 1);
+  EXPECT_THAT(std::string(job_->status().checkpoints.last_failure.message()), HasSubstr("no disk"));
+  pass_ms(1000);
+  complete_checkpoint(2);
+  EXPECT_THAT(events(), UnorderedElementsAre("commit a1", "commit a2", "commit b2"));
+}
+
+TEST_F(JobSupervisorTest, an_acknowledgement_that_cannot_be_read_declines_the_checkpoint) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  pass_ms(1000);
+  job_->checkpoint_acknowledged({id_, 0, 0, 0}, 1, "no snapshot");
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);  // None may fail.
+  EXPECT_THAT(std::string(job_->status().error.message()), HasSubstr("acknowledgement"));
+}
+
+// ---- Restarts ----
+
+TEST_F(JobSupervisorTest, a_failed_attempt_is_followed_by_one_from_the_last_checkpoint) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  pass_ms(1000);
+  complete_checkpoint(1);
+  pass_ms(1000);
+  acknowledge(0, 2, "a2");
+  (void)orders();
+  (void)events();
+  end(1, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"));
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  EXPECT_EQ(job_->status().error.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(orders(), ElementsAre("cancel 0"));
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("abort a2"));
+  pass_ms(1000);
+  EXPECT_THAT(orders(), IsEmpty());  // A task of the old attempt still runs.
+  end(0, SubtaskEnd::Outcome::kCanceled);
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("again a1", "again b1"));
+  EXPECT_THAT(orders(), ElementsAre("deploy 1"));
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  deployed(1);
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  const JobStatus status = job_->status();
+  EXPECT_EQ(status.attempt, 1);
+  EXPECT_EQ(status.restarts, 1);
+  EXPECT_TRUE(status.error.is_ok());
+  EXPECT_EQ(status.last_failure.code(), StatusCode::kUnavailable);
+  // Numbers of checkpoints go on.
+  pass_ms(1000);
+  EXPECT_THAT(orders(), ElementsAre("trigger 3: 0/0 0/1"));
+  // What the first attempt says now is nobody's business.
+  acknowledge(0, 3, "old", 0);
+  complete_checkpoint(3, 1);
+  EXPECT_THAT(events(), ElementsAre("commit a3", "commit b3"));
+}
+
+TEST_F(JobSupervisorTest, the_next_attempt_waits_for_its_time) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  end(0, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"));
+  end(1, SubtaskEnd::Outcome::kCanceled);
+  (void)orders();
+  pass_ms(99);
+  EXPECT_THAT(orders(), IsEmpty());
+  pass_ms(1);
+  EXPECT_THAT(orders(), ElementsAre("deploy 1"));  // From the start: there is no checkpoint.
+}
+
+TEST_F(JobSupervisorTest, the_strategy_ends_it) {
+  make_checkpoints();
+  start();
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    deployed(attempt);
+    end(0, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"), attempt);
+    end(1, SubtaskEnd::Outcome::kCanceled, "", {}, attempt);
+    pass_ms(100);
+  }
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_EQ(job_->status().restarts, 3);
+  EXPECT_EQ(job_->status().error.code(), StatusCode::kUnavailable);
+}
+
+TEST_F(JobSupervisorTest, what_somebody_must_change_is_not_tried_again) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  end(0, SubtaskEnd::Outcome::kFailed, "", Status::failed_precondition("a file is in the way"));
+  end(1, SubtaskEnd::Outcome::kCanceled);
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+}
+
+TEST_F(JobSupervisorTest, a_job_without_checkpoints_is_not_restarted_by_itself) {
+  start();
+  deployed(0);
+  end(0, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"));
+  end(1, SubtaskEnd::Outcome::kCanceled);
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+}
+
+TEST_F(JobSupervisorTest, a_commit_that_fails_is_made_up_for_before_anything_else_completes) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  pass_ms(1000);
+  connectors_.commit_failure = Status::unavailable("no answer");
+  complete_checkpoint(1);
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  EXPECT_EQ(job_->status().error.code(), StatusCode::kUnavailable);
+  cancel_tasks(0);
+  pass_ms(100);
+  do_blocking_work();  // Fails again.
+  EXPECT_THAT(events(), IsEmpty());
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  connectors_.commit_failure = Status::ok();
+  pass_ms(100);
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("again a1", "again b1"));
+  deployed(1);
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  EXPECT_EQ(job_->status().restarts, 2);
+}
+
+TEST_F(JobSupervisorTest, after_a_failed_commit_no_later_checkpoint_completes) {
+  make_checkpoints();
+  configuration_.set("execution.checkpointing.max-concurrent-checkpoints", "2");
+  start();
+  deployed(0);
+  pass_ms(1000);
+  acknowledge(0, 1, "a1");
+  acknowledge(1, 1, "b1");
+  std::exchange(work_, nullptr)();  // Stored: committing comes next.
+  pass_ms(1000);
+  acknowledge(0, 2, "a2");
+  acknowledge(1, 2, "b2");
+  connectors_.commit_failure = Status::unavailable("no answer");
+  do_blocking_work();
+  EXPECT_EQ(job_->status().checkpoints.last_id, 1);  // Of which all is committed again.
+  connectors_.commit_failure = Status::ok();
+  cancel_tasks(0);
+  pass_ms(100);
+  if (work_) do_blocking_work();
+  EXPECT_THAT(events(), UnorderedElementsAre("abort a2", "abort b2", "again a1", "again b1"));
+}
+
+TEST_F(JobSupervisorTest, a_job_is_cancelled_while_it_waits_for_a_restart) {
+  make_checkpoints();
+  start();
+  deployed(0);
+  end(0, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"));
+  job_->cancel();
+  EXPECT_EQ(job_->phase(), JobPhase::kCanceling);
+  end(1, SubtaskEnd::Outcome::kCanceled);
+  EXPECT_EQ(job_->phase(), JobPhase::kCanceled);
+  EXPECT_TRUE(job_->status().error.is_ok());
+  pass_ms(1000);
+  EXPECT_EQ(job_->phase(), JobPhase::kCanceled);
+}
+
+// ---- Files ----
+
+class JobSupervisorFilesTest : public JobSupervisorTest {
+ protected:
+  JobSupervisorFilesTest() {
+    make_checkpoints();
+    configuration_.set("execution.checkpointing.dir", "/checkpoints");
+  }
+  void start_and_deploy() {
+    start();
+    do_blocking_work();
+    deployed(0);
+  }
+  const std::string folder_ = "/checkpoints/" + id_.to_string();
+};
+
+TEST_F(JobSupervisorFilesTest, checkpoints_are_files_and_go_with_the_job) {
+  start_and_deploy();
+  pass_ms(1000);
+  EXPECT_EQ(transport_.orders.back().folder, folder_);
+  complete_checkpoint(1);
+  EXPECT_EQ(job_->status().checkpoints.last_path, folder_ + "/chk-1");
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("chk-1", "shared", "taskowned"));
+  pass_ms(1000);
+  complete_checkpoint(2);
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("chk-2", "shared", "taskowned"));
+  end(0, SubtaskEnd::Outcome::kFinished);
+  end(1, SubtaskEnd::Outcome::kFinished);
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFinished);
+  EXPECT_THAT(names("/checkpoints"), IsEmpty());
+}
+
+TEST_F(JobSupervisorFilesTest, what_is_kept_of_a_job_that_does_not_finish) {
+  struct Case {
+    const char* retention;
+    bool fails;
+    bool kept;
+  };
+  for (const Case& c : std::vector<Case>{{"NO_EXTERNALIZED_CHECKPOINTS", false, false},
+                                         {"NO_EXTERNALIZED_CHECKPOINTS", true, false},
+                                         {"DELETE_ON_CANCELLATION", false, false},
+                                         {"DELETE_ON_CANCELLATION", true, true},
+                                         {"RETAIN_ON_CANCELLATION", false, true},
+                                         {"RETAIN_ON_CANCELLATION", true, true}}) {
+    SCOPED_TRACE(c.retention);
+    ASSERT_TRUE(files_.remove_all("/checkpoints").is_ok());
+    configuration_.set("execution.checkpointing.externalized-checkpoint-retention", c.retention);
+    timers_.clear();
+    start_and_deploy();
+    pass_ms(1000);
+    complete_checkpoint(1);
+    pass_ms(1000);
+    acknowledge(0, 2, "a2");
+    if (c.fails) {
+      end(0, SubtaskEnd::Outcome::kFailed, "", Status::failed_precondition("broken"));
+    } else {
+      job_->cancel();
+    }
+    cancel_tasks(0);
+    do_blocking_work();
+    EXPECT_EQ(job_->phase(), c.fails ? JobPhase::kFailed : JobPhase::kCanceled);
+    if (c.kept) {
+      EXPECT_THAT(names(folder_), UnorderedElementsAre("chk-1", "shared", "taskowned"));
+    } else {
+      EXPECT_THAT(names("/checkpoints"), IsEmpty());
+    }
+  }
+}
+
+TEST_F(JobSupervisorFilesTest, a_folder_that_cannot_be_used_fails_the_job) {
+  ASSERT_TRUE(write_file_atomically(files_, "/checkpoints", "a file").is_ok());
+  start();
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_THAT(std::string(job_->status().error.message()),
+              HasSubstr("execution.checkpointing.dir"));
+  EXPECT_THAT(orders(), IsEmpty());
+}
+
+TEST_F(JobSupervisorFilesTest, a_disk_that_is_full_for_a_while_is_waited_for) {
+  files_.fail_operation(1, Status::resource_exhausted("disk full"), FileOperation::kOpenForWrite);
+  start();
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  pass_ms(100);
+  do_blocking_work();
+  EXPECT_THAT(orders(), ElementsAre("deploy 0"));
+}
+
+TEST_F(JobSupervisorFilesTest, metadata_that_cannot_be_stored_fails_the_checkpoint) {
+  configuration_.set("execution.checkpointing.tolerable-failed-checkpoints", "1");
+  start_and_deploy();
+  pass_ms(1000);
+  files_.fail_operation(1, Status::unavailable("no disk"), FileOperation::kRename);
+  complete_checkpoint(1);
+  EXPECT_EQ(job_->status().checkpoints.failed, 1);
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("shared", "taskowned"));
+  EXPECT_THAT(events(), IsEmpty());
+  pass_ms(1000);
+  complete_checkpoint(2);
+  EXPECT_THAT(events(), UnorderedElementsAre("commit a1", "commit b1", "commit a2", "commit b2"));
+}
+
+TEST_F(JobSupervisorFilesTest, another_process_goes_on_where_this_one_was_killed) {
+  start_and_deploy();
+  pass_ms(1000);
+  complete_checkpoint(1);
+  pass_ms(1000);
+  acknowledge(0, 2, "a2");
+  (void)events();
+  (void)orders();
+  // It is gone; the next one knows the folder of the job.
+  timers_.clear();
+  configuration_.set("execution.state-recovery.path", folder_);
+  configuration_.set("execution.checkpointing.dir", "/others");
+  start();
+  EXPECT_THAT(orders(), IsEmpty());
+  do_blocking_work();
+  EXPECT_THAT(events(),
+              ElementsAre("again a1", "again b1", "leftovers of " + id_.to_string().substr(0, 4)));
+  ASSERT_EQ(transport_.orders.size(), 1);
+  EXPECT_EQ(transport_.orders[0].to_string(), "deploy 0");
+  EXPECT_EQ(job_->status().restored_path, folder_ + "/chk-1");
+  deployed(0);
+  (void)orders();
+  pass_ms(1000);
+  // Its numbers are above those of what it came from, and nothing builds upon files of others.
+  ASSERT_EQ(transport_.orders.size(), 1);
+  EXPECT_EQ(transport_.orders[0].checkpoint, 2);
+  EXPECT_TRUE(transport_.orders[0].as_base);
+  complete_checkpoint(2);
+  // What it came from was not given to it.
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("chk-1", "shared", "taskowned"));
+}
+
+TEST_F(JobSupervisorFilesTest, a_checkpoint_that_was_claimed_goes_when_there_is_a_newer_one) {
+  start_and_deploy();
+  pass_ms(1000);
+  complete_checkpoint(1);
+  timers_.clear();
+  configuration_.set("execution.state-recovery.path", folder_ + "/chk-1");
+  configuration_.set("execution.state-recovery.claim-mode", "CLAIM");
+  configuration_.set("execution.checkpointing.dir", "/others");
+  start_and_deploy();
+  pass_ms(1000);
+  complete_checkpoint(2);
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("shared", "taskowned"));
+}
+
+TEST_F(JobSupervisorFilesTest, a_path_that_does_not_exist_fails_the_job_without_retries) {
+  configuration_.set("execution.state-recovery.path", "/nowhere");
+  start();
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_EQ(job_->status().restarts, 0);
+  EXPECT_THAT(std::string(job_->status().error.message()), HasSubstr("/nowhere"));
+}
+
+TEST_F(JobSupervisorFilesTest, state_of_an_operator_that_is_gone_is_refused_unless_asked_for) {
+  start_and_deploy();
+  pass_ms(1000);
+  TaskSnapshot snapshot;
+  snapshot.operators.push_back({0, {inline_state("state")}, {}, {}});
+  for (int subtask = 0; subtask < 2; ++subtask) {
+    job_->checkpoint_acknowledged({id_, 0, 0, subtask}, 1, encode_task_snapshot(snapshot));
+  }
+  do_blocking_work();
+  timers_.clear();
+  (void)orders();
+  configuration_.set("execution.state-recovery.path", folder_);
+  configuration_.set("execution.checkpointing.dir", "/others");
+  graph_.vertices[0].operators[0].spec.uid = "renamed";
+  start();
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_THAT(std::string(job_->status().error.message()), HasSubstr("Input"));
+  configuration_.set("execution.state-recovery.ignore-unclaimed-state", "true");
+  start();
+  do_blocking_work();
+  EXPECT_THAT(orders(), ElementsAre("deploy 0"));
+}
+
+TEST_F(JobSupervisorFilesTest, a_broken_checkpoint_is_passed_over_for_the_one_before) {
+  configuration_.set("execution.checkpointing.num-retained", "2");
+  start_and_deploy();
+  pass_ms(1000);
+  complete_checkpoint(1);
+  pass_ms(1000);
+  complete_checkpoint(2);
+  end(0, SubtaskEnd::Outcome::kFailed, "", Status::unavailable("gone"));
+  end(1, SubtaskEnd::Outcome::kCanceled);
+  pass_ms(100);
+  do_blocking_work();
+  (void)events();
+  (void)orders();
+  deployed(1, Status::data_loss("a flipped bit"));
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("again a1", "again b1"));
+  EXPECT_THAT(orders(), ElementsAre("deploy 2"));  // At once: nobody has failed.
+  deployed(2, Status::data_loss("and here"));
+  EXPECT_EQ(job_->phase(), JobPhase::kFailing);
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_EQ(job_->status().error.code(), StatusCode::kDataLoss);
+}
+
+// ---- Savepoints ----
+
+TEST_F(JobSupervisorTest, a_savepoint_of_a_job_without_a_folder_for_checkpoints) {
+  start();
+  deployed(0);
+  (void)orders();
+  const std::int64_t request = job_->request_savepoint("/savepoints", SavepointThen::kGoOn);
+  do_blocking_work();
+  ASSERT_EQ(transport_.orders.size(), 1);
+  const std::string folder = transport_.orders[0].folder;
+  EXPECT_THAT(folder, HasSubstr("/savepoints/savepoint-"));
+  EXPECT_EQ(transport_.orders[0].checkpoint_kind, CheckpointKind::kSavepoint);
+  EXPECT_FALSE(job_->savepoint(request)->has_ended);
+  acknowledge(0, 1, "a1");
+  acknowledge(1, 1, "b1");
+  do_blocking_work();
+  const SavepointStatus answer = *job_->savepoint(request);
+  EXPECT_TRUE(answer.has_ended);
+  EXPECT_TRUE(answer.status.is_ok()) << answer.status.to_string();
+  EXPECT_EQ(answer.location, folder);
+  EXPECT_THAT(names(folder), ElementsAre("_metadata"));
+  EXPECT_THAT(events(), IsEmpty());  // It commits nothing.
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  end(0, SubtaskEnd::Outcome::kFinished);
+  end(1, SubtaskEnd::Outcome::kFinished);
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("commit a1", "commit b1"));
+  EXPECT_THAT(names(folder), ElementsAre("_metadata"));
+}
+
+TEST_F(JobSupervisorTest, a_job_is_stopped_with_a_savepoint) {
+  make_checkpoints();
+  configuration_.set("execution.checkpointing.savepoint-dir", "/savepoints");
+  start();
+  deployed(0);
+  const std::int64_t request = job_->request_savepoint("", SavepointThen::kStop);
+  do_blocking_work();
+  acknowledge(0, 1, "a1");
+  acknowledge(1, 1, "b1");
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFinishing);
+  EXPECT_THAT(events(), ElementsAre("commit a1", "commit b1"));
+  EXPECT_TRUE(job_->savepoint(request)->has_ended);
+  EXPECT_THAT(orders(), ::testing::Contains("cancel 0"));
+  end(0, SubtaskEnd::Outcome::kCanceled, "after it");
+  end(1, SubtaskEnd::Outcome::kFailed, "", Status::cancelled("in the middle"));
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("abort after it"));
+  EXPECT_EQ(job_->phase(), JobPhase::kFinished);
+  EXPECT_TRUE(job_->status().error.is_ok());
+}
+
+TEST_F(JobSupervisorTest, savepoints_that_cannot_be_taken_say_why_and_leave_nothing) {
+  make_checkpoints();
+  start();
+  const auto answer = [&](std::int64_t request) {
+    return job_->savepoint(request)->has_ended ? job_->savepoint(request)->status : Status::ok();
+  };
+  EXPECT_THAT(answer(job_->request_savepoint("/s", SavepointThen::kGoOn)).message(),
+              HasSubstr("does not run now"));
+  deployed(0);
+  EXPECT_THAT(answer(job_->request_savepoint("", SavepointThen::kGoOn)).message(),
+              HasSubstr("execution.checkpointing.savepoint-dir"));
+  EXPECT_EQ(answer(job_->request_savepoint("/s", SavepointThen::kDrain)).code(),
+            StatusCode::kUnimplemented);
+  EXPECT_EQ(job_->savepoint(99).status().code(), StatusCode::kNotFound);
+  const std::int64_t declined = job_->request_savepoint("/s", SavepointThen::kGoOn);
+  do_blocking_work();
+  EXPECT_THAT(names("/s"), ::testing::SizeIs(1));
+  job_->checkpoint_declined({id_, 0, 0, 1}, 1, Status::unavailable("no disk"));
+  do_blocking_work();
+  EXPECT_THAT(answer(declined).message(), HasSubstr("no disk"));
+  EXPECT_THAT(names("/s"), IsEmpty());
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  const std::int64_t waiting = job_->request_savepoint("/s", SavepointThen::kGoOn);
+  do_blocking_work();
+  job_->cancel();
+  EXPECT_TRUE(job_->savepoint(waiting)->has_ended);
+  cancel_tasks(0);
+  do_blocking_work();
+  EXPECT_FALSE(answer(waiting).is_ok());
+  EXPECT_THAT(names("/s"), IsEmpty());
+}
 TEST_F(JobSupervisorTest, numbers_of_subtasks_are_added_up) {
   start();
   job_->deployed(0, Status::ok());

@@ -35,34 +35,58 @@ Result<std::shared_ptr<SinkCommits>> SinkCommits::make(const JobGraph& graph,
   return commits;
 }
 
-Status SinkCommits::add(int vertex, int op, std::vector<std::string> committables) {
-  const auto found = sinks_.find({vertex, op});
+Status SinkCommits::commit_one(const SinkCommittables& sink, bool is_restored) {
+  const auto found = sinks_.find({sink.vertex, sink.op});
   if (found == sinks_.end()) {
-    return Status::invalid_argument(
-        fmt::format("operator {} of task {} prepared a commit but is no sink", op, vertex));
+    return Status::invalid_argument(fmt::format(
+        "operator {} of task {} prepared a commit but is no sink", sink.op, sink.vertex));
   }
-  for (std::string& committable : committables) {
-    found->second.committables.push_back(std::move(committable));
+  SinkCommitter* committer = found->second.committer.get();
+  if (committer == nullptr || sink.committables.empty()) return Status::ok();
+  const Status committed = is_restored ? committer->commit_restored(sink.committables)
+                                       : committer->commit(sink.committables);
+  return committed.with_context(
+      fmt::format("making the results of {} visible", found->second.name));
+}
+
+Status SinkCommits::commit(const std::vector<SinkCommittables>& sinks) {
+  CLP_RETURN_IF_ERROR(failure_);
+  for (const SinkCommittables& sink : sinks) {
+    failure_ = commit_one(sink, /*is_restored=*/false);
+    CLP_RETURN_IF_ERROR(failure_);
   }
   return Status::ok();
 }
 
-Status SinkCommits::commit() {
-  for (auto& [id, sink] : sinks_) {
-    if (sink.committer != nullptr && !sink.committables.empty()) {
-      CLP_RETURN_IF_ERROR(
-          sink.committer->commit(sink.committables)
-              .with_context(fmt::format("making the results of {} visible", sink.name)));
-    }
-    sink.is_committed = true;
+Status SinkCommits::commit_or_abort(const std::vector<SinkCommittables>& sinks) {
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    const Status committed = commit_one(sinks[i], /*is_restored=*/false);
+    if (committed.is_ok()) continue;
+    abort({sinks.begin() + static_cast<std::ptrdiff_t>(i), sinks.end()});
+    return committed;
   }
   return Status::ok();
 }
 
-void SinkCommits::abort() {
+Status SinkCommits::commit_restored(const std::vector<SinkCommittables>& sinks) {
+  for (const SinkCommittables& sink : sinks) {
+    CLP_RETURN_IF_ERROR(commit_one(sink, /*is_restored=*/true));
+  }
+  failure_ = Status::ok();
+  return Status::ok();
+}
+
+void SinkCommits::abort(const std::vector<SinkCommittables>& sinks) {
+  for (const SinkCommittables& sink : sinks) {
+    const auto found = sinks_.find({sink.vertex, sink.op});
+    if (found == sinks_.end() || found->second.committer == nullptr) continue;
+    if (!sink.committables.empty()) found->second.committer->abort(sink.committables);
+  }
+}
+
+void SinkCommits::remove_leftovers(const std::string& job_id) {
   for (auto& [id, sink] : sinks_) {
-    if (sink.is_committed || sink.committer == nullptr || sink.committables.empty()) continue;
-    sink.committer->abort(sink.committables);
+    if (sink.committer != nullptr) sink.committer->remove_leftovers(job_id);
   }
 }
 

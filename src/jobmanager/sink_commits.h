@@ -1,4 +1,4 @@
-// What the sinks of a job prepared, until it is made visible or taken back.
+// Makes what the sinks of a job prepared visible, or takes it back.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/uncommitted.h"
 #include "clepsydra/sink.h"
 #include "clepsydra/status.h"
 #include "graph/fwd.h"
@@ -15,7 +16,10 @@ namespace clepsydra {
 
 class ConnectorRuntime;
 
-// Threads: one call at a time; commit() and abort() block.
+// Commits come in the order of the checkpoints they belong to. After one has failed nothing may
+// complete until it was made up for: what a later checkpoint holds does not include it.
+//
+// Threads: one call at a time; all but make() and is_sink() block.
 class SinkCommits {
  public:
   // Finds the operators of kind "sink_writer" and opens their committers.
@@ -23,22 +27,31 @@ class SinkCommits {
                                                    const ConnectorRuntime& connectors,
                                                    const SinkContext& context);
 
-  // InvalidArgument when the operator is no sink.
-  Status add(int vertex, int op, std::vector<std::string> committables);
-  // Makes all that was added visible, sink by sink in the order of the graph.
-  Status commit();
-  // Removes all that was added; what a failed commit() made visible stays.
-  void abort();
+  [[nodiscard]] bool is_sink(int vertex, int op) const { return sinks_.contains({vertex, op}); }
+
+  // Sink by sink. Those after one that fails are not committed.
+  Status commit(const std::vector<SinkCommittables>& sinks);
+  // Instead of commit() where nothing can be made up for: on an error, what was not committed is
+  // taken back.
+  Status commit_or_abort(const std::vector<SinkCommittables>& sinks);
+  // Of the checkpoint that the job goes on from: afterwards nothing is missing.
+  Status commit_restored(const std::vector<SinkCommittables>& sinks);
+  void abort(const std::vector<SinkCommittables>& sinks);
+  void remove_leftovers(const std::string& job_id);
+
+  // Ok, or why the last commit() failed.
+  [[nodiscard]] const Status& failure() const { return failure_; }
 
  private:
   struct SinkOfJob {
     std::string name;
     std::unique_ptr<Sink> sink;                // The committer may refer to it.
     std::unique_ptr<SinkCommitter> committer;  // Null: the sink has nothing to commit.
-    std::vector<std::string> committables;
-    bool is_committed = false;
   };
+  Status commit_one(const SinkCommittables& sink, bool is_restored);
+
   std::map<std::pair<int, int>, SinkOfJob> sinks_;  // By vertex and operator.
+  Status failure_;
 };
 
 }  // namespace clepsydra

@@ -1,5 +1,6 @@
 #include "jobmanager/taskmanager_client_rpc.h"
 
+#include "checkpoint/checkpoint_codec.h"
 #include "control.pb.h"
 
 namespace clepsydra {
@@ -23,10 +24,13 @@ void write_subtask(const SubtaskRef& subtask, proto::TaskRef& out) {
 
 }  // namespace
 
-Status TaskManagerClient::deploy(const JobId& job, int attempt, std::string job_graph) {
+Status TaskManagerClient::deploy(const JobId& job, int attempt, std::string job_graph,
+                                 const std::vector<TaskRestore>& restores) {
   proto::ToTaskManager message;
-  write_job(job, attempt, *message.mutable_deploy()->mutable_job());
-  message.mutable_deploy()->set_job_graph(std::move(job_graph));
+  proto::Deploy& deploy = *message.mutable_deploy();
+  write_job(job, attempt, *deploy.mutable_job());
+  deploy.set_job_graph(std::move(job_graph));
+  for (const TaskRestore& restore : restores) deploy.add_restores(encode_task_restore(restore));
   return send(message.SerializeAsString());
 }
 
@@ -55,6 +59,35 @@ Status TaskManagerClient::set_alignment_limit(const SubtaskRef& subtask, std::in
   proto::ToTaskManager message;
   write_subtask(subtask, *message.mutable_alignment_limit()->mutable_task());
   message.mutable_alignment_limit()->set_watermark(watermark);
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::trigger_checkpoint(const JobId& job, int attempt,
+                                             const TriggerTasks& trigger,
+                                             const std::string& folder) {
+  proto::ToTaskManager message;
+  proto::TriggerCheckpoint& out = *message.mutable_trigger_checkpoint();
+  write_job(job, attempt, *out.mutable_job());
+  out.set_checkpoint(trigger.id);
+  out.set_timestamp_ms(trigger.timestamp_ms);
+  out.set_kind(static_cast<std::uint32_t>(trigger.kind));
+  out.set_folder(folder);
+  for (const SubtaskIndex& task : trigger.tasks) {
+    proto::TriggerCheckpoint::Task& to = *out.add_tasks();
+    to.set_vertex(static_cast<std::uint32_t>(task.vertex));
+    to.set_subtask(static_cast<std::uint32_t>(task.subtask));
+  }
+  out.set_as_base(trigger.as_base);
+  return send(message.SerializeAsString());
+}
+
+Status TaskManagerClient::end_checkpoint(const JobId& job, int attempt, CheckpointId id,
+                                         bool completed) {
+  proto::ToTaskManager message;
+  proto::CheckpointEnded& ended = *message.mutable_checkpoint_ended();
+  write_job(job, attempt, *ended.mutable_job());
+  ended.set_checkpoint(id);
+  ended.set_completed(completed);
   return send(message.SerializeAsString());
 }
 

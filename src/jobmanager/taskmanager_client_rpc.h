@@ -8,6 +8,8 @@
 
 #include "base/ids.h"
 #include "base/transport.h"
+#include "checkpoint/checkpoint_coordinator.h"
+#include "checkpoint/checkpoint_types.h"
 #include "clepsydra/source.h"
 #include "clepsydra/status.h"
 #include "jobmanager/job_events.h"
@@ -25,11 +27,18 @@ class TaskManagerClient {
         own_endpoint_(std::move(own_endpoint)),
         task_manager_(std::move(task_manager)) {}
 
-  Status deploy(const JobId& job, int attempt, std::string job_graph);
+  // `restores`: of the tasks that go on from a checkpoint.
+  Status deploy(const JobId& job, int attempt, std::string job_graph,
+                const std::vector<TaskRestore>& restores);
   Status cancel_job(const JobId& job, int attempt);
   Status assign_splits(const SubtaskRef& subtask, std::vector<SourceSplit> splits,
                        bool no_more_splits);
   Status set_alignment_limit(const SubtaskRef& subtask, std::int64_t watermark);
+  // `folder`: where files go; empty: everything is part of the acknowledgements.
+  Status trigger_checkpoint(const JobId& job, int attempt, const TriggerTasks& trigger,
+                            const std::string& folder);
+  // Not completed: aborted.
+  Status end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed);
   Status release_job(const JobId& job);
 
  private:

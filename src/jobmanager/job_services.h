@@ -1,0 +1,36 @@
+// What the parts of a supervised job use; all of it outlives them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/fwd.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "clepsydra/status.h"
+
+namespace clepsydra {
+
+class ConnectorRuntime;
+class TaskManagerClient;
+
+struct JobServices {
+  const Clock* clock = nullptr;
+  FileSystem* file_system = nullptr;
+  const ConnectorRuntime* connectors = nullptr;
+  TextOutput* standard_output = nullptr;  // May be null.
+  MemoryPool* memory = nullptr;
+  TaskManagerClient* task_manager = nullptr;
+  Random random{0};  // For waits between restarts and names of savepoints.
+  // Calls `call` after a delay, as an event of the job, unless the job is forgotten by then.
+  std::function<void(const JobId& job, std::int64_t delay_ms, std::function<void()> call)> schedule;
+  // Runs `work`, which blocks, elsewhere; then calls `done` with its outcome, as an event of the
+  // job, unless the job is forgotten by then.
+  std::function<void(const JobId& job, std::function<Status()> work,
+                     std::function<void(const Status&)> done)>
+      run_blocking;
+  // Something that JobStatus tells has changed.
+  std::function<void()> on_change;
+};
+
+}  // namespace clepsydra
