@@ -2,8 +2,12 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/memory_pool.h"
 #include "base/random.h"
 #include "state/state_backend.h"
@@ -30,31 +34,153 @@ std::vector<Column> random_batches(std::int64_t keys, std::int64_t batches, Memo
   return columns;
 }
 
+// The number of a row is its value.
+class NumberCodec final : public RowValueCodec {
+ public:
+  [[nodiscard]] const std::vector<Field>& fields() const override { return fields_; }
+  Status write(std::span<std::byte* const> values, MemoryPool& pool,
+               std::vector<Column>& out) override {
+    ColumnBuilder builder(fields_[0].type, pool);
+    builder.reserve(static_cast<std::int64_t>(values.size()));
+    for (const std::byte* value : values) {
+      builder.append(*reinterpret_cast<const std::int64_t*>(value));
+    }
+    CLP_ASSIGN_OR_RETURN(Column column, builder.finish());
+    out.push_back(std::move(column));
+    return Status::ok();
+  }
+  Status read(std::span<const Column> columns, std::span<std::byte* const> values,
+              StateMemory& /*memory*/) override {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      *reinterpret_cast<std::int64_t*>(values[i]) = columns[0].values<std::int64_t>()[i];
+    }
+    return Status::ok();
+  }
+  void clear(std::span<std::byte* const> values, StateMemory& /*memory*/) override {
+    for (std::byte* value : values) *reinterpret_cast<std::int64_t*>(value) = 0;
+  }
+
+ private:
+  const std::vector<Field> fields_ = {{"count", DataType::big_int().with_nullable(false), {}}};
+};
+
+KeyedRowsSpec count_spec() {
+  return {.name = "count",
+          .key_types = {DataType::big_int()},
+          .codec = std::make_shared<NumberCodec>()};
+}
+
 // Hash, find or insert, add one: a COUNT(*) by BIGINT key.
+class Upserts {
+ public:
+  Upserts(benchmark::State& bench, KeyedRows& rows, MemoryPool& pool)
+      : bench_(&bench), rows_(&rows), batches_(random_batches(bench.range(0), 256, pool)) {}
+
+  void all() {
+    for (std::size_t i = 0; i < batches_.size(); ++i) next();
+  }
+  void next() {
+    const Column& column = batches_[next_++ % batches_.size()];
+    hash_rows({&column, 1}, kBatchRows, hashes_.data());
+    const Status status = rows_->find_or_insert(
+        0, {.columns = {&column, 1}, .hashes = hashes_.data(), .count = kBatchRows}, values_);
+    if (!status.is_ok()) bench_->SkipWithError("state");
+    for (std::byte* value : values_) ++*reinterpret_cast<std::int64_t*>(value);
+  }
+  void report() const {
+    const std::int64_t rows = bench_->iterations() * kBatchRows;
+    bench_->SetItemsProcessed(rows);
+    bench_->counters["ns_per_row"] =
+        benchmark::Counter(static_cast<double>(rows) * 1e-9,
+                           benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  }
+
+ private:
+  benchmark::State* bench_;
+  KeyedRows* rows_;
+  std::vector<Column> batches_;
+  std::size_t next_ = 0;
+  std::vector<std::uint64_t> hashes_ = std::vector<std::uint64_t>(kBatchRows);
+  std::vector<std::byte*> values_ = std::vector<std::byte*>(kBatchRows);
+};
+
 void BM_upsert_big_int(benchmark::State& bench) {
   const auto pool = MemoryPool::make_root("bench");
-  const auto batches = random_batches(bench.range(0), 256, *pool);
   auto backend = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
-  KeyedRows* rows =
-      backend->open_rows({.name = "count", .key_types = {DataType::big_int()}}).value();
-  std::vector<std::uint64_t> hashes(kBatchRows);
-  std::vector<std::byte*> values(kBatchRows);
-  const auto run = [&](const Column& column) {
-    hash_rows({&column, 1}, kBatchRows, hashes.data());
-    const Status status = rows->find_or_insert(
-        0, {.columns = {&column, 1}, .hashes = hashes.data(), .count = kBatchRows}, values);
-    if (!status.is_ok()) bench.SkipWithError("state");
-    for (std::byte* value : values) ++*reinterpret_cast<std::int64_t*>(value);
-  };
-  for (const Column& column : batches) run(column);
-  std::size_t next = 0;
-  for (auto _ : bench) run(batches[next++ % batches.size()]);
-  bench.SetItemsProcessed(bench.iterations() * kBatchRows);
-  bench.counters["ns_per_row"] =
-      benchmark::Counter(static_cast<double>(bench.iterations() * kBatchRows) * 1e-9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  Upserts upserts(bench, *backend->open_rows(count_spec()).value(), *pool);
+  upserts.all();
+  for (auto _ : bench) upserts.next();
+  upserts.report();
 }
 BENCHMARK(BM_upsert_big_int)->Arg(1'000)->Arg(20'000)->Arg(200'000)->Arg(1'000'000);
+
+// A checkpoint begins after every 500 batches and is written along, 1000 rows per batch.
+void BM_upsert_big_int_beside_checkpoints(benchmark::State& bench) {
+  const auto pool = MemoryPool::make_root("bench");
+  auto backend = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
+  Upserts upserts(bench, *backend->open_rows(count_spec()).value(), *pool);
+  upserts.all();
+  std::unique_ptr<StateSnapshot> snapshot;
+  std::string bytes;
+  std::int64_t batches = 0;
+  std::int64_t written = 0;
+  for (auto _ : bench) {
+    if (batches++ % 500 == 0 && snapshot == nullptr) snapshot = backend->freeze(false).value();
+    if (snapshot != nullptr && snapshot->write_some(1000, bytes).value()) {
+      snapshot.reset();
+      backend->confirm(true);
+    }
+    written += static_cast<std::int64_t>(bytes.size());
+    bytes.clear();
+    upserts.next();
+  }
+  upserts.report();
+  bench.counters["bytes_per_row"] =
+      static_cast<double>(written) / static_cast<double>(bench.iterations() * kBatchRows);
+}
+BENCHMARK(BM_upsert_big_int_beside_checkpoints)->Arg(20'000)->Arg(1'000'000);
+
+// A base of all rows, and restoring it.
+void BM_write_base(benchmark::State& bench) {
+  const auto pool = MemoryPool::make_root("bench");
+  auto backend = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
+  KeyedRows& rows = *backend->open_rows(count_spec()).value();
+  Upserts(bench, rows, *pool).all();
+  std::int64_t written = 0;
+  for (auto _ : bench) {
+    auto snapshot = backend->freeze(true).value();
+    std::string bytes;
+    while (!snapshot->write_some(1000, bytes).value()) {
+      written += static_cast<std::int64_t>(bytes.size());
+      bytes.clear();
+    }
+    written += static_cast<std::int64_t>(bytes.size());
+  }
+  bench.SetItemsProcessed(bench.iterations() * rows.row_count(0));
+  bench.SetBytesProcessed(written);
+}
+BENCHMARK(BM_write_base)->Arg(20'000)->Arg(1'000'000);
+
+void BM_restore_base(benchmark::State& bench) {
+  const auto pool = MemoryPool::make_root("bench");
+  auto backend = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
+  KeyedRows& rows = *backend->open_rows(count_spec()).value();
+  Upserts(bench, rows, *pool).all();
+  std::string bytes;
+  auto snapshot = backend->freeze(true).value();
+  while (!snapshot->write_some(1000, bytes).value()) {
+  }
+  for (auto _ : bench) {
+    auto copy = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
+    RestoredState state;
+    state.parts.push_back({.snapshots = {bytes}});
+    if (!copy->restore(std::move(state)).is_ok() || !copy->open_rows(count_spec()).is_ok()) {
+      bench.SkipWithError("restore");
+    }
+  }
+  bench.SetItemsProcessed(bench.iterations() * rows.row_count(0));
+}
+BENCHMARK(BM_restore_base)->Arg(20'000)->Arg(1'000'000);
 
 // A slice of 20,000 keys comes and goes.
 void BM_fill_and_drop_namespace(benchmark::State& bench) {

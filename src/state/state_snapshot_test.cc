@@ -415,6 +415,7 @@ TEST_P(StateSnapshotTest, what_nobody_opens_is_named) {
   EXPECT_THAT(copy->unclaimed(), ElementsAre("forgotten", "list", "number", "timers"));
   // It is gone with the next snapshot.
   const auto later = restored({take(*copy)});
+  EXPECT_THAT(copy->unclaimed(), IsEmpty());
   open(*later, "known");
   EXPECT_THAT(later->unclaimed(), IsEmpty());
 }
@@ -526,6 +527,29 @@ TEST_P(StateSnapshotTest, rows_are_stored_as_they_were_when_frozen) {
 
   EXPECT_EQ(contents_of(open(*restored({bytes}))), frozen);
   EXPECT_EQ(stored_rows(bytes), 2000);
+}
+
+TEST_P(StateSnapshotTest, rows_that_were_only_found_can_be_erased_while_they_are_written) {
+  const auto backend = make_backend();
+  KeyedRows& rows = open(*backend);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 500; ++i) keys.push_back(kLong + std::to_string(i));
+  put(rows, 1, keys, 1, "");
+  const Contents frozen = contents_of(rows);
+  auto snapshot = *backend->freeze(false);
+  std::string bytes;
+  ASSERT_FALSE(*snapshot->write_some(50, bytes));
+
+  std::vector<std::byte*> values(400);
+  KeyedRows::Cursor cursor;
+  ASSERT_EQ(rows.scan(1, cursor, values), 400);
+  rows.erase(1, values);
+
+  bytes += *write_all(*snapshot, 50);
+  EXPECT_EQ(contents_of(open(*restored({bytes}))), frozen);
+  snapshot.reset();
+  backend->confirm(true);
+  EXPECT_EQ(contents_of(open(*restored({bytes, take(*backend)}))), contents_of(rows));
 }
 
 TEST_P(StateSnapshotTest, memory_of_a_dropped_namespace_is_given_back_when_it_is_written) {
