@@ -81,8 +81,8 @@ class FileWriter final : public SinkWriter {
     if (file_) return Status::ok();
     FileSystem& files = *context_.file_system;
     CLP_RETURN_IF_ERROR(files.create_directories(spec_.directory));
-    const std::string name =
-        fmt::format("part-{}-{}-{}.{}", context_.job_id, context_.subtask, count_++, extension());
+    const std::string name = fmt::format("part-{}-{}-{}-{}.{}", context_.job_id, context_.attempt,
+                                         context_.subtask, count_++, extension());
     current_ = {join_path(spec_.directory, fmt::format(".{}.inprogress", name)),
                 join_path(spec_.directory, name)};
     CLP_ASSIGN_OR_RETURN(file_, files.open_for_write(current_.hidden, WriteMode::kTruncate));
