@@ -415,17 +415,17 @@ TEST_F(FilesystemTest, a_file_appears_under_its_name_only_when_committed) {
   ASSERT_TRUE(writer.is_ok()) << writer.status().to_string();
   ASSERT_TRUE((*writer)->write(batch_of(schema_, {"1 | a", "2 | NULL"})).is_ok());
   ASSERT_TRUE((*writer)->flush().is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0.csv.inprogress"));
+  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0-0.csv.inprogress"));
   const auto committables = (*writer)->prepare_commit();
   ASSERT_TRUE(committables.is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0.csv.inprogress"));
+  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0-0.csv.inprogress"));
   const auto committer = sink_->make_committer(context_);
   ASSERT_TRUE((*committer)->commit(*committables).is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0.csv"));
-  EXPECT_EQ(*read_file(files_, "/out/part-j-0-0.csv"), "1,a\n2,\n");
+  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0-0.csv"));
+  EXPECT_EQ(*read_file(files_, "/out/part-j-0-0-0.csv"), "1,a\n2,\n");
   // The same again changes nothing.
   EXPECT_TRUE((*committer)->commit(*committables).is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0.csv"));
+  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0-0.csv"));
 }
 
 TEST_F(FilesystemTest, what_is_aborted_leaves_no_file) {
