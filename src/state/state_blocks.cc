@@ -475,7 +475,7 @@ Result<Batch> decode_batch(const StoredBatch& block, const SchemaPtr& schema,
         const BufferPtr frame,
         copy_to_buffer(
             pool, {reinterpret_cast<const std::uint8_t*>(block.frame.data()), block.frame.size()}));
-    CLP_ASSIGN_OR_RETURN(StreamElement element, BatchCodec(schema).decode(frame, true, pool));
+    CLP_ASSIGN_OR_RETURN(StreamElement element, BatchCodec(schema).decode(frame, false, pool));
     Batch* batch = std::get_if<Batch>(&element);
     std::int64_t rows = 0;
     for (const NamespaceRun& run : block.runs) rows += run.rows;

@@ -39,7 +39,7 @@ class AnyCodec final : public RowValueCodec {
     CLP_CHECK(columns.size() == fields_.size());
     for (const Column& column : columns) {
       CLP_CHECK(column.length() == static_cast<std::int64_t>(values.size()));
-      CLP_CHECK(validate(column, true).is_ok());
+      CLP_CHECK(validate(column, false).is_ok());
     }
     return Status::ok();
   }

@@ -640,6 +640,21 @@ TEST_P(StateSnapshotTest, lists_of_changes_stay_in_proportion_to_the_rows) {
   }
 }
 
+TEST_P(StateSnapshotTest, lists_that_have_served_are_freed) {
+  const auto backend = make_backend();
+  KeyedRows& rows = open(*backend);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 4000; ++i) keys.push_back(std::to_string(i));
+  put(rows, 1, keys, 0, "");
+  take(*backend);
+  const std::int64_t filled = pool_->used_bytes();
+  put(rows, 1, keys, 1, "");
+  EXPECT_GT(pool_->used_bytes(), filled + 4000 * 8);
+  take(*backend);
+  take(*backend);
+  EXPECT_EQ(pool_->used_bytes(), filled);
+}
+
 TEST_P(StateSnapshotTest, without_memory_for_lists_the_next_snapshot_is_a_base) {
   const auto small = pool_->make_child("small", 3 << 20);
   auto backend = *StateBackendRegistry::built_in().make(GetParam(), {.pool = small.get()});

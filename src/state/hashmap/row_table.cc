@@ -244,11 +244,6 @@ bool RowTable::has_images() const {
   return is_new_to_snapshot() || changes_.has_changes_in(epochs_->after(), epochs_->frozen());
 }
 
-void RowTable::start_images() {
-  changes_.prune();
-  images_ = {};
-}
-
 bool RowTable::take_images(std::size_t values_max, std::int64_t& budget,
                            std::vector<std::byte*>& values) {
   const std::int64_t row_bytes = shape_->row_bytes();

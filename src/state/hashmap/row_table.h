@@ -68,10 +68,12 @@ class RowTable {
   // go out.
   [[nodiscard]] std::vector<std::byte*>& early() { return early_; }
 
+  // Forgets what was listed for snapshots that are confirmed.
+  void prune_changes() { changes_.prune(); }
   // For the snapshot that is being written: it needs something from here.
   [[nodiscard]] bool has_images() const;
   // Begins anew.
-  void start_images();
+  void start_images() { images_ = {}; }
   // Appends the next values that it needs and marks their rows, up to values_max in all and looking
   // at no more than `budget` rows, which are taken off. True: that was all.
   bool take_images(std::size_t values_max, std::int64_t& budget, std::vector<std::byte*>& values);

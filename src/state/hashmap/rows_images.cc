@@ -92,6 +92,7 @@ Result<RowsImages::Next> RowsImages::next_table(std::int64_t& budget, std::strin
     }
     is_at_end_ = ns == std::numeric_limits<StateNamespace>::max();
     if (!is_at_end_) next_namespace_ = ns + 1;
+    table->prune_changes();
     if (!table->has_images()) continue;
     CLP_RETURN_IF_ERROR(start_table(ns, *table, out));
     return Next::kFound;
