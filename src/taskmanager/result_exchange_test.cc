@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,45 @@ TEST_F(ResultExchangeTest, senders_of_a_closed_channel_are_told) {
   channel_->close();
   EXPECT_TRUE(sender->has_room());  // To hear of it with the next batch.
   EXPECT_EQ(sender->send(batch("x")).code(), StatusCode::kCancelled);
+}
+
+TEST_F(ResultExchangeTest, all_senders_of_a_new_attempt_have_to_finish_again) {
+  auto a = channel_->open_sender(2, 0);
+  auto b = channel_->open_sender(2, 0);
+  ASSERT_TRUE(a->finish().is_ok());
+  b.reset();
+  a = channel_->open_sender(2, 1);
+  b = channel_->open_sender(2, 1);
+  Batch taken;
+  ASSERT_TRUE(a->finish().is_ok());
+  EXPECT_EQ(channel_->take(taken), ResultChannel::State::kNothingYet);
+  ASSERT_TRUE(b->finish().is_ok());
+  EXPECT_EQ(channel_->take(taken), ResultChannel::State::kEnd);
+}
+
+TEST_F(ResultExchangeTest, a_sender_that_is_gone_is_not_woken_in_place_of_the_next) {
+  SimulatedClock clock;
+  SimulatedWorkerPool pool(clock, {});
+  CountingTask first;
+  CountingTask second;
+  // Both at the same address.
+  const auto place = std::make_unique<std::optional<ResultChannel::Sender>>();
+  std::optional<ResultChannel::Sender>& sender = *place;
+  sender.emplace(channel_);
+  sender->set_waker(pool.add(&first));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(sender->send(batch("x")).is_ok());
+  EXPECT_FALSE(sender->has_room());
+  sender.reset();
+  sender.emplace(channel_);
+  sender->set_waker(pool.add(&second));
+  EXPECT_FALSE(sender->has_room());
+  pool.run_until_idle();
+  const int before = second.steps;
+  Batch taken;
+  channel_->take(taken);
+  channel_->take(taken);
+  pool.run_until_idle();
+  EXPECT_EQ(second.steps, before + 1);
 }
 
 TEST_F(ResultExchangeTest, both_sides_find_the_same_channel_until_the_job_is_released) {

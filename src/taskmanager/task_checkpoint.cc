@@ -57,7 +57,7 @@ void TaskCheckpoint::end_of_channel(int channel) {
 void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {
   const std::int64_t now_ns = parts_.clock->monotonic_ns();
   for (const CheckpointId id : action.given_up) {
-    decline(id, Status::aborted("the barrier of a newer checkpoint came first"));
+    decline(id, Status::cancelled("the barrier of a newer checkpoint came first"));
   }
   if (action.release_all) parts_.gate->release_all();
   for (const CheckpointId id : action.aligned) {
@@ -77,7 +77,7 @@ void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {
 
 void TaskCheckpoint::begin(TaskCheckpointOrder order, std::int64_t alignment_ns) {
   if (!may_begin_) {
-    return decline(order.id, Status::unavailable("the task has read all of its input and ends"));
+    return decline(order.id, Status::cancelled("the task has read all of its input and ends"));
   }
   begun_.push_back({.order = std::move(order),
                     .begun_ns = parts_.clock->monotonic_ns(),

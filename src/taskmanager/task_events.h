@@ -36,7 +36,8 @@ class TaskEvents {
   virtual void task_ended(TaskEnd end) = 0;
   virtual void checkpoint_acknowledged(const TaskId& task, CheckpointId checkpoint,
                                        const TaskSnapshot& snapshot) = 0;
-  // The task gives nothing to this checkpoint; it goes on.
+  // The task gives nothing to this checkpoint; it goes on. A reason of kCancelled is no failure:
+  // the checkpoint gave way to a newer one, or to the end of the task.
   virtual void checkpoint_declined(const TaskId& task, CheckpointId checkpoint,
                                    const Status& reason) = 0;
 };

@@ -119,7 +119,7 @@ Result<StepResult> Task::run() {
   }
   if (phase_ == TaskPhase::kFinishing) return finish();
   if (checkpoint_.is_preparing()) return prepare_checkpoint();
-  if (const std::int64_t timer_ms = parts_.chain->next_timer_ms(); timer_ms != kMaxWatermark) {
+  if (const std::int64_t timer_ms = next_timer_ms(); timer_ms != kMaxWatermark) {
     if (const std::int64_t now_ms = parts_.clock->now_ms(); timer_ms <= now_ms) {
       CLP_RETURN_IF_ERROR(parts_.chain->on_processing_time(now_ms));
       CLP_RETURN_IF_ERROR(end_step());
@@ -159,7 +159,7 @@ Result<StepResult> Task::take_input() {
     case TaskInput::State::kAgain:
       return StepResult::kProgress;
     case TaskInput::State::kNothing:
-      if (!has_flushed_) {
+      if (!has_flushed_ && !parts_.has_finished_before) {
         has_flushed_ = true;
         CLP_RETURN_IF_ERROR(parts_.chain->flush());
         CLP_RETURN_IF_ERROR(end_step());
@@ -288,13 +288,16 @@ std::int64_t Task::next_wake_ns() const {
   std::int64_t wake_ns = kNever;
   if (waiting_ == Waiting::kInput) {
     wake_ns = parts_.input->wake_deadline_ns();
-    const std::int64_t timer_ms = parts_.chain->next_timer_ms();
-    if (timer_ms != kMaxWatermark) {
+    if (const std::int64_t timer_ms = next_timer_ms(); timer_ms != kMaxWatermark) {
       wake_ns = std::min(wake_ns, parts_.clock->monotonic_ns_at(timer_ms));
     }
   }
   if (has_unpublished_) wake_ns = std::min(wake_ns, published_ns_ + kPublishEveryNs);
   return wake_ns;
+}
+
+std::int64_t Task::next_timer_ms() const {
+  return parts_.has_finished_before ? kMaxWatermark : parts_.chain->next_timer_ms();
 }
 
 void Task::account_time(Waiting next) {

@@ -122,6 +122,8 @@ class Task final : public Steppable {
   StepResult end(TaskPhase phase, Status status);
   void move_to(TaskPhase phase);
   [[nodiscard]] std::int64_t next_wake_ns() const;
+  // Of processing time; kMaxWatermark: none.
+  [[nodiscard]] std::int64_t next_timer_ms() const;
   [[nodiscard]] TaskMetricsSnapshot collect_metrics() const;
   // Counts the time since the last call for what the task waited for; from now on it waits for
   // `next`.
