@@ -39,6 +39,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 else()
   # A string view of 16 bytes is a union of unnamed structs, which g++ does not count as an extension.
   add_compile_options(-Wno-nested-anon-types)
+  # Holds the code to what base/thread_annotations.h marks.
+  add_compile_options(-Wthread-safety)
 endif()
 
 # A link can need a gigabyte under sanitizers: one link at a time.
