@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "gateway/console/terminal_text.h"
 
 namespace clepsydra::console {
 namespace {
@@ -23,8 +24,9 @@ TextOutput& painted_output(Process& process) {
 LiveDisplay::LiveDisplay(Process& process, const Clock& clock)
     : process_(process),
       clock_(clock),
-      shows_progress_(process.standard_error().is_terminal()),
-      shows_rows_(process.standard_output().is_terminal()),
+      is_dumb_(process.environment("TERM") == "dumb"),
+      shows_progress_(!is_dumb_ && process.standard_error().is_terminal()),
+      shows_rows_(!is_dumb_ && process.standard_output().is_terminal()),
       screen_(painted_output(process)),
       progress_(clock) {}
 
@@ -33,37 +35,69 @@ bool LiveDisplay::is_due() const {
   return !painted_ns_ || clock_.monotonic_ns() - *painted_ns_ >= kRepaintNs;
 }
 
-void LiveDisplay::tick(std::span<const JobStatus> jobs, const LiveTable* table) {
-  if (is_due()) paint(jobs, table, shows_progress_);
+void LiveDisplay::tick(std::span<const JobStatus> jobs, ResultTable* table) {
+  if (is_due()) paint(jobs, table, false);
 }
 
-void LiveDisplay::finish(std::span<const JobStatus> jobs, const LiveTable* table) {
+void LiveDisplay::repaint(std::span<const JobStatus> jobs, ResultTable* table) {
+  if (can_paint()) paint(jobs, table, false);
+}
+
+void LiveDisplay::finish(std::span<const JobStatus> jobs, ResultTable* table) {
   if (!shows_rows_) {
     make_way();
     return;
   }
-  paint(jobs, table, false);
+  if (table != nullptr) table->hide_keys();
+  paint(jobs, table, true);
   screen_.leave();
-  printed_.clear();
 }
 
 void LiveDisplay::make_way() {
   screen_.erase();
 }
 
-void LiveDisplay::paint(std::span<const JobStatus> jobs, const LiveTable* table,
-                        bool with_progress) {
+void LiveDisplay::paint_typing(const std::vector<std::string>& lines, ScreenCursor cursor) {
+  screen_.paint(lines, cursor);
+}
+
+void LiveDisplay::leave_typing() {
+  screen_.leave();
+}
+
+void LiveDisplay::show_printed() {
+  if (!shows_rows_) return;
+  const std::vector<std::string> printed =
+      printed_.take_lines(kPrintedLinesMax, size().columns - 1);
+  if (printed.empty()) return;
+  screen_.erase();
+  screen_.paint(printed);
+  screen_.leave();
+}
+
+void LiveDisplay::clear_screen() {
+  if (can_paint()) screen_.clear();
+}
+
+TerminalSize LiveDisplay::size() const {
+  return process_.terminal_size();
+}
+
+void LiveDisplay::paint(std::span<const JobStatus> jobs, ResultTable* table, bool is_last) {
   painted_ns_ = clock_.monotonic_ns();
   const TerminalSize size = process_.terminal_size();
   // The last column stays free, so that no terminal wraps; the last line is the cursor's.
   const int columns = std::max(1, size.columns - 1);
   std::size_t room = static_cast<std::size_t>(std::max(2, size.rows)) - 1;
   std::vector<std::string> lines;
-  if (with_progress) lines.push_back(cut_to_width(progress_.text(jobs), columns));
+  if (shows_progress_ && !is_last && !jobs.empty()) {
+    lines.push_back(cut_to_width(progress_.text(jobs), columns));
+  }
   room -= lines.size();
   if (shows_rows_) {
+    const std::size_t printed_max = std::min(room, kPrintedLinesMax);
     const std::vector<std::string> printed =
-        printed_.lines(std::min(room, kPrintedLinesMax), columns);
+        is_last ? printed_.take_lines(printed_max, columns) : printed_.lines(printed_max, columns);
     lines.insert(lines.end(), printed.begin(), printed.end());
     room -= printed.size();
     if (table != nullptr) {

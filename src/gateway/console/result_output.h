@@ -16,7 +16,10 @@ namespace clepsydra::console {
 // Threads: all methods, any thread.
 class ResultOutput final : public TextOutput {
  public:
-  explicit ResultOutput(TextOutput& output) : output_(output) {}
+  explicit ResultOutput(TextOutput& output) : output_(&output) {}
+
+  // From now on everything goes there. The next result is the first.
+  void redirect(TextOutput& output);
 
   // A result starts, its text follows in pieces of whole lines.
   Status begin_result();
@@ -25,15 +28,20 @@ class ResultOutput final : public TextOutput {
 
   // Printed lines.
   Status write(std::string_view text) override;
-  Status flush() override { return output_.flush(); }
-  [[nodiscard]] bool is_terminal() const override { return output_.is_terminal(); }
-  [[nodiscard]] bool is_closed() const override { return output_.is_closed(); }
+  Status flush() override { return output().flush(); }
+  [[nodiscard]] bool is_terminal() const override { return output().is_terminal(); }
+  [[nodiscard]] bool is_closed() const override { return output().is_closed(); }
 
  private:
   enum class Last { kNothing, kOpenResult, kResult, kPrinted };
 
-  TextOutput& output_;
-  Mutex mutex_;
+  TextOutput& output() const {
+    const MutexLock lock(mutex_);
+    return *output_;
+  }
+
+  mutable Mutex mutex_;
+  TextOutput* output_ CLP_GUARDED_BY(mutex_);
   Last last_ CLP_GUARDED_BY(mutex_) = Last::kNothing;
 };
 

@@ -196,17 +196,16 @@ std::vector<std::string> header_cells(const Schema& schema) {
   return cells;
 }
 
+std::string row_cell(const Batch& batch, std::int64_t row, int column, const TimeZone* zone) {
+  if (batch.column(column).is_null(row)) return std::string(kNullCell);
+  std::string text;
+  append_value_text(batch.column(column), row, style_of(zone), text);
+  return visible_text(text);
+}
+
 std::vector<std::string> row_cells(const Batch& batch, std::int64_t row, const TimeZone* zone) {
   std::vector<std::string> cells;
-  for (int i = 0; i < batch.column_count(); ++i) {
-    if (batch.column(i).is_null(row)) {
-      cells.emplace_back(kNullCell);
-      continue;
-    }
-    std::string text;
-    append_value_text(batch.column(i), row, style_of(zone), text);
-    cells.push_back(visible_text(text));
-  }
+  for (int i = 0; i < batch.column_count(); ++i) cells.push_back(row_cell(batch, row, i, zone));
   return cells;
 }
 

@@ -41,10 +41,11 @@ std::unique_ptr<ResultPrinter> make_stream_printer(const SchemaPtr& schema,
 // values, and shows a single value of several lines as it is.
 std::string print_table(const Batch& table, const ResultPrinterOptions& options);
 
-// The pieces of tableau that the live table shares.
+// The pieces of tableau that a result in sight shares.
 std::vector<int> column_widths_by_type(const Schema& schema, int max_column_width);
 // Visible text of every column of a row; NULL as <NULL>.
 std::vector<std::string> row_cells(const Batch& batch, std::int64_t row, const TimeZone* zone);
+std::string row_cell(const Batch& batch, std::int64_t row, int column, const TimeZone* zone);
 std::vector<std::string> header_cells(const Schema& schema);
 
 }  // namespace clepsydra::console

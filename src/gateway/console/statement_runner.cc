@@ -11,11 +11,13 @@
 #include "base/clock.h"
 #include "base/configuration.h"
 #include "base/process.h"
+#include "base/terminal.h"
 #include "gateway/console/live_display.h"
-#include "gateway/console/live_rows.h"
 #include "gateway/console/result_output.h"
+#include "gateway/console/result_table.h"
 #include "gateway/console/summary.h"
 #include "gateway/console/terminal_text.h"
+#include "sql/ast/statement.h"
 #include "sql/grammar/parser.h"
 #include "sql/settings.h"
 
@@ -47,7 +49,8 @@ Status failure_of(const JobStatus& job) {
 
 }  // namespace
 
-StatementRunner::StatementRunner(const StatementRunnerOptions& options) : options_(options) {}
+StatementRunner::StatementRunner(const StatementRunnerOptions& options)
+    : options_(options), format_(options.format) {}
 
 StatementRunner::~StatementRunner() {
   // Left without finish(): nobody waits for the jobs any more.
@@ -86,7 +89,59 @@ int StatementRunner::finish() {
   return exit_code_;
 }
 
+void StatementRunner::run_typed(std::string_view text) {
+  is_typed_ = true;
+  grammar::ScriptReader reader(text);
+  while (true) {
+    const auto next = reader.next();
+    if (next.is_ok() && !next->has_value()) return;
+    began_ns_ = options_.clock->monotonic_ns();
+    const Status status = next.is_ok() ? run_statement(*(*next)->statement, text) : next.status();
+    const bool interrupted = options_.interrupted->exchange(false);
+    if (status.is_ok() && !interrupted) continue;
+    give_up_awaited();
+    say(interrupted ? std::string("Interrupted.\n") : error_text(status));
+    return;
+  }
+}
+
+void StatementRunner::look() {
+  const Status status = update_jobs();
+  if (!status.is_ok()) say(error_text(status));
+}
+
+Status StatementRunner::cancel(const JobId& id) {
+  return options_.jobs->cancel(id);
+}
+
+void StatementRunner::cancel_all() {
+  for (const StartedJob& job : running_) (void)options_.jobs->cancel(job.id);
+  reader_.reset();
+  while (!running_.empty()) {
+    if (!options_.jobs->wait(running_.front().id, kLookEvery).is_ok()) break;
+    (void)update_jobs();  // Whoever cancels has a cause already.
+  }
+  options_.display->finish({}, nullptr);
+}
+
+void StatementRunner::give_up_awaited() {
+  if (!awaited_) return;
+  const JobId id = *awaited_;
+  (void)options_.jobs->cancel(id);
+  reader_.reset();
+  while (is_running(id)) {
+    if (!options_.jobs->wait(id, kLookEvery).is_ok()) break;
+    (void)update_jobs();  // The statement's own error is told.
+  }
+  awaited_.reset();
+  options_.display->make_way();
+}
+
 Status StatementRunner::run_statement(const ast::Statement& statement, std::string_view script) {
+  if (statement.kind == ast::StatementKind::kSet) {
+    const auto& option = statement.as<ast::SetOption>().option;
+    if (option) CLP_RETURN_IF_ERROR(check_console_setting(option->key, option->value));
+  }
   CLP_ASSIGN_OR_RETURN(StatementResult result, options_.session->execute(statement, script));
   if (const auto* done = std::get_if<Done>(&result)) {
     // For people: a script that works needs no answer to each statement.
@@ -112,23 +167,42 @@ Status StatementRunner::run_insert(InsertJob job) {
   std::string text = fmt::format("Job '{}' has started, delivery: {}\n", job.graph.name,
                                  job.guarantee.empty() ? "unknown" : job.guarantee);
   say(text);
-  return waits ? wait_for(&id) : look_after_jobs(nullptr);
+  if (!waits) return look_after_jobs(nullptr);
+  awaited_ = id;
+  CLP_RETURN_IF_ERROR(wait_for(&id));
+  awaited_.reset();
+  return Status::ok();
 }
 
 Status StatementRunner::run_query(QueryJob job) {
   CLP_ASSIGN_OR_RETURN(const ResultPrinterOptions options, printer_options());
-  if (job.changelog != ChangelogKind::kInsertOnly) {
+  CLP_ASSIGN_OR_RETURN(const ConsoleSettings settings,
+                       read_console_settings(*options_.configuration));
+  if (job.changelog != ChangelogKind::kInsertOnly && options.format != OutputFormat::kTableau) {
     return Status::unimplemented(
-        "printing a result whose rows are updated is not built yet; INSERT it into a table");
+        "csv, tsv and json cannot say that a row of a result is updated; INSERT it into a table, "
+        "or "
+        "print it as tableau");
   }
   CLP_ASSIGN_OR_RETURN(const JobId id, start(job.graph));
+  awaited_ = id;
   CLP_ASSIGN_OR_RETURN(reader_, options_.jobs->fetch_results(id, job.result_name));
   read_ = id;
-  const bool is_live =
-      options.format == OutputFormat::kTableau && !job.is_bounded && options_.display->shows_rows();
-  CLP_RETURN_IF_ERROR(is_live ? show_rows(job, options) : print_rows(job, options));
+  CLP_RETURN_IF_ERROR(read_result(job, settings, options));
   reader_.reset();
-  return wait_for(&id);
+  CLP_RETURN_IF_ERROR(wait_for(&id));
+  awaited_.reset();
+  return Status::ok();
+}
+
+Status StatementRunner::read_result(const QueryJob& job, const ConsoleSettings& settings,
+                                    const ResultPrinterOptions& options) {
+  // Who types wants to look around; a script shows what never ends, and prints the rest.
+  const bool is_shown =
+      options_.terminal != nullptr ? settings.mode != ResultMode::kTableau : !job.is_bounded;
+  const bool can_show = options.format == OutputFormat::kTableau &&
+                        options_.display->shows_rows() && options_.output->is_terminal();
+  return is_shown && can_show ? show_rows(job, settings, options) : print_rows(job, options);
 }
 
 // In the order of emission, as soon as they come.
@@ -144,9 +218,7 @@ Status StatementRunner::print_rows(const QueryJob& job, const ResultPrinterOptio
   // Also after an error: these rows came before it.
   CLP_RETURN_IF_ERROR(write_result(text));
   CLP_RETURN_IF_ERROR(options_.output->end_result());
-  if (options.format == OutputFormat::kTableau && options_.output->is_terminal()) {
-    say(fmt::format("Received a total of {}\n", rows_text(rows)));
-  }
+  if (options.format == OutputFormat::kTableau && options_.output->is_terminal()) tell_rows(rows);
   return status;
 }
 
@@ -168,21 +240,102 @@ Status StatementRunner::read_rows(ResultPrinter& printer, std::int64_t& rows, st
   }
 }
 
-Status StatementRunner::show_rows(const QueryJob& job, const ResultPrinterOptions& options) {
-  LiveTable table(job.schema, options.zone, options.max_column_width);
-  Status status;
-  while (status.is_ok()) {
-    status = look_after_jobs(&table);
-    if (!status.is_ok()) break;
-    Result<ResultReader::Fetched> fetched = reader_->next(kLookEvery);
-    status = fetched.status();
-    if (!status.is_ok() || fetched->state == ResultReader::State::kEnd) break;
-    table.add(std::move(fetched->batch));
+Status StatementRunner::show_rows(const QueryJob& job, const ConsoleSettings& settings,
+                                  const ResultPrinterOptions& options) {
+  const bool is_typed = options_.terminal != nullptr;
+  const bool applies_changes = is_typed && settings.mode == ResultMode::kTable;
+  if (applies_changes && job.changelog == ChangelogKind::kUpsert) {
+    return Status::unimplemented(
+        "a table of rows that are updated by key is not built yet; SET "
+        "'sql-client.execution.result-mode' = 'changelog'");
   }
-  // However it ended: the last rows stay in sight.
-  options_.display->finish(running_statuses(), &table);
-  say(fmt::format("Received a total of {}\n", rows_text(table.row_count())));
+  ResultTable table(job.schema, {.zone = options.zone,
+                                 .max_column_width = options.max_column_width,
+                                 .rows_max = is_typed ? settings.table_rows_max : kLiveRowsMax,
+                                 .shows_changes = !applies_changes,
+                                 .has_updates = job.changelog != ChangelogKind::kInsertOnly,
+                                 .has_keys = is_typed && !job.is_bounded});
+  // What ends by itself is looked at when it has ended.
+  Status status = collect_rows(table, is_typed && !job.is_bounded);
+  if (is_typed && status.is_ok()) {
+    table.complete();
+    if (fits_screen(table)) {
+      options_.display->make_way();
+      CLP_RETURN_IF_ERROR(options_.output->begin_result());
+      CLP_RETURN_IF_ERROR(options_.output->write_result(table.whole_text()));
+      CLP_RETURN_IF_ERROR(options_.output->end_result());
+    } else {
+      status = page_rows(table);
+    }
+  } else {
+    // However it ended: the last rows stay in sight.
+    options_.display->finish(running_statuses(), &table);
+  }
+  tell_rows(table.received());
   return status;
+}
+
+Status StatementRunner::collect_rows(ResultTable& table, bool with_keys) {
+  ResultTable* shown = with_keys || options_.terminal == nullptr ? &table : nullptr;
+  while (true) {
+    CLP_RETURN_IF_ERROR(look_after_jobs(shown));
+    if (with_keys) {
+      CLP_ASSIGN_OR_RETURN(const bool leaves, handle_keys(table, milliseconds(0)));
+      if (leaves) {
+        options_.interrupted->store(true);
+        return Status::cancelled("interrupted");
+      }
+    }
+    CLP_ASSIGN_OR_RETURN(ResultReader::Fetched fetched, reader_->next(kLookEvery));
+    if (fetched.state == ResultReader::State::kEnd) return Status::ok();
+    if (fetched.state == ResultReader::State::kBatch) table.add(std::move(fetched.batch));
+  }
+}
+
+Status StatementRunner::page_rows(ResultTable& table) {
+  table.show_keys();
+  while (true) {
+    if (options_.interrupted->exchange(false)) break;
+    options_.display->repaint({}, &table);
+    CLP_ASSIGN_OR_RETURN(const bool leaves, handle_keys(table, kLookEvery));
+    if (leaves) break;
+  }
+  options_.display->finish({}, &table);
+  return Status::ok();
+}
+
+Result<bool> StatementRunner::handle_keys(ResultTable& table, milliseconds wait) {
+  CLP_ASSIGN_OR_RETURN(const TypedText typed, options_.terminal->read(wait));
+  if (typed.at_end) return true;
+  if (typed.bytes.empty()) {
+    keys_.settle();
+  } else {
+    keys_.feed(typed.bytes);
+  }
+  bool has_changed = false;
+  for (Key key; keys_.next(key); has_changed = true) {
+    if (table.handle(key)) return true;
+  }
+  if (has_changed) options_.display->repaint(running_statuses(), &table);
+  return false;
+}
+
+bool StatementRunner::fits_screen(const ResultTable& table) const {
+  const TerminalSize size = options_.display->size();
+  const std::size_t frame_and_prompt = 6;
+  if (table.size() + frame_and_prompt > static_cast<std::size_t>(std::max(0, size.rows)))
+    return false;
+  const std::string text = table.whole_text();
+  return display_width(std::string_view(text).substr(0, text.find('\n'))) < size.columns;
+}
+
+void StatementRunner::tell_rows(std::int64_t rows) {
+  const Result<ConsoleSettings> settings = read_console_settings(*options_.configuration);
+  std::string took;
+  if (is_typed_ && settings.is_ok() && settings->print_time_cost) {
+    took = fmt::format(" in {}", seconds_text(options_.clock->monotonic_ns() - began_ns_));
+  }
+  say(fmt::format("Received a total of {}{}\n", rows_text(rows), took));
 }
 
 Result<JobId> StatementRunner::start(const StreamGraph& graph) {
@@ -212,7 +365,7 @@ Status StatementRunner::wait_for(const JobId* id) {
   return Status::ok();
 }
 
-Status StatementRunner::look_after_jobs(const LiveTable* table) {
+Status StatementRunner::look_after_jobs(ResultTable* table) {
   if (options_.interrupted->load()) return Status::cancelled("interrupted");
   const std::int64_t now_ns = options_.clock->monotonic_ns();
   if (looked_ns_ != 0 && now_ns - looked_ns_ < kLookEveryNs) return Status::ok();
@@ -242,7 +395,11 @@ Status StatementRunner::update_jobs() {
   running_ = std::move(running);
   for (const StartedJob& job : ended) {
     tell_end(job);
-    if (job.status.phase != JobPhase::kFinished && failure.is_ok()) {
+    if (job.status.phase == JobPhase::kFinished) continue;
+    if (is_typed_ && awaited_ != job.id) {
+      // Nobody waits for it: it is told, and was asked for when it was cancelled.
+      if (!job.status.error.is_ok()) say(error_text(failure_of(job.status)));
+    } else if (failure.is_ok()) {
       failure = failure_of(job.status);
     }
   }
@@ -262,6 +419,13 @@ std::vector<JobStatus> StatementRunner::running_statuses() const {
 }
 
 void StatementRunner::tell_end(const StartedJob& job) {
+  // Of a query that was typed the rows are enough, unless some are missing.
+  const JobTotals totals = totals_of(job.status);
+  const bool is_query = awaited_ == job.id && read_ == job.id;
+  if (is_typed_ && is_query && totals.late_rows == 0 && totals.dropped_rows == 0) {
+    const Result<ConsoleSettings> settings = read_console_settings(*options_.configuration);
+    if (settings.is_ok() && !settings->verbose) return;
+  }
   const ResourceUsage usage = options_.process->resource_usage();
   // What the job printed last comes before what is said about it.
   if (running_.empty()) options_.display->finish({}, nullptr);
@@ -275,19 +439,13 @@ void StatementRunner::stop(const Status& cause) {
   // Whatever fails because nobody reads any more: there is nobody to tell.
   const bool is_closed = !interrupted && options_.output->is_closed();
   exit_code_ = interrupted ? kExitInterrupted : is_closed ? kExitClosedPipe : kExitFailure;
-  for (const StartedJob& job : running_) (void)options_.jobs->cancel(job.id);
-  reader_.reset();
-  while (!running_.empty()) {
-    if (!options_.jobs->wait(running_.front().id, kLookEvery).is_ok()) break;
-    (void)update_jobs();  // One cause is enough.
-  }
-  options_.display->finish({}, nullptr);
+  cancel_all();
   if (!interrupted && !is_closed) say(error_text(cause));
 }
 
 Result<ResultPrinterOptions> StatementRunner::printer_options() const {
   ResultPrinterOptions options;
-  options.format = options_.format;
+  options.format = format_;
   CLP_ASSIGN_OR_RETURN(const sql::PlannerSettings settings,
                        sql::read_planner_settings(*options_.configuration));
   CLP_ASSIGN_OR_RETURN(options.zone, find_time_zone(settings.zone));
