@@ -21,8 +21,8 @@ constexpr std::int64_t kRowsBesideWork = 1024;
 constexpr std::int64_t kRowsAlone = 4096;
 // So much is encoded before an I/O thread gets it.
 constexpr std::size_t kUploadBytes = 1 << 20;
-// Of state that has no file to go into: it travels in one message.
-constexpr std::size_t kInlineBytesMax = 32 << 20;
+// Of state that has no file to go into: with what it is added to, it travels in one message.
+constexpr std::int64_t kInlineBytesMax = 32 << 20;
 // Restoring reads every one of them.
 constexpr std::size_t kChainFilesMax = 100;
 
@@ -139,6 +139,11 @@ void TaskCheckpoint::freeze(const Begun& begun) {
 
 bool TaskCheckpoint::wants_base(std::size_t op, const TaskCheckpointOrder& order) const {
   const Chain& chain = chains_[op];
+  if (order.folder.empty()) {
+    std::int64_t bytes = 0;
+    for (const Chain& of : chains_) bytes += of.base_bytes + of.delta_bytes;
+    if (bytes > kInlineBytesMax / 2) return true;
+  }
   return order.as_base || order.kind == CheckpointKind::kSavepoint || !parts_.options.incremental ||
          chain.files.empty() || chain.files.size() >= kChainFilesMax ||
          chain.delta_bytes > 2 * chain.base_bytes;
@@ -170,7 +175,8 @@ Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {
   CLP_ASSIGN_OR_RETURN(
       const bool is_all,
       piece.snapshot->write_some(has_time ? kRowsAlone : kRowsBesideWork, piece.bytes));
-  if (writing_->order.folder.empty() && piece.bytes.size() > kInlineBytesMax) {
+  const auto bytes = static_cast<std::int64_t>(piece.bytes.size());
+  if (writing_->order.folder.empty() && writing_->inline_bytes + bytes > kInlineBytesMax) {
     return Status::resource_exhausted(
         fmt::format("more than {} bytes of state cannot be kept in memory; set "
                     "'execution.checkpointing.dir' to a folder",
@@ -191,6 +197,7 @@ void TaskCheckpoint::put_away(Piece& piece) {
     const auto bytes = static_cast<std::int64_t>(piece.bytes.size());
     if (writing_->order.folder.empty() || bytes <= parts_.options.inline_bytes_max) {
       piece.written_bytes = bytes;
+      writing_->inline_bytes += bytes;
       piece.file = inline_state(std::move(piece.bytes));
       return;
     }

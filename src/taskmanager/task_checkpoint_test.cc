@@ -618,6 +618,22 @@ TEST_F(TaskCheckpointTest, without_a_folder_everything_is_in_the_acknowledgement
   EXPECT_THAT(files_in("/job"), IsEmpty());
 }
 
+TEST_F(TaskCheckpointTest, state_that_does_not_fit_into_a_message_is_refused) {
+  folder_ = "";
+  open(1);
+  state_->lines.emplace_back(33 << 20, 'x');
+  checkpoint(1);
+  ASSERT_THAT(events_.declined, SizeIs(1));
+  EXPECT_THAT(events_.declined[0].second.to_string(), HasSubstr("'execution.checkpointing.dir'"));
+  // What is added to is counted with what is new.
+  state_->lines.assign(1, std::string(20 << 20, 'x'));
+  checkpoint(2);
+  end(2, true);
+  checkpoint(3);
+  ASSERT_THAT(last_files(), SizeIs(1));
+  EXPECT_GT(last_files()[0].bytes, 20 << 20);
+}
+
 TEST_F(TaskCheckpointTest, an_aborted_alignment_lets_all_channels_go_on) {
   open(2);
   order(1);
