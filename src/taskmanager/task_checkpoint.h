@@ -138,6 +138,7 @@ class TaskCheckpoint {
     std::vector<SourceSplit> splits;
     std::vector<Piece> pieces;
     std::size_t next = 0;  // Piece to encode.
+    std::int64_t inline_bytes = 0;
   };
   // The last one acknowledged, as long as nobody knows whether it completes.
   struct Acknowledged {
