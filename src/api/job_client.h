@@ -44,6 +44,14 @@ class JobClient {
   virtual Result<JobId> submit(const JobGraph& graph) = 0;
   // Numbers are some 100 ms old while the job runs, and final once it has ended.
   virtual Result<JobStatus> status(const JobId& id) = 0;
+  // All jobs since the start, oldest first.
+  virtual Result<std::vector<JobStatus>> list() = 0;
+  // Makes a savepoint below `directory` (empty: execution.checkpointing.savepoint-dir) and waits
+  // for it; its folder. The job goes on. FailedPrecondition for a job that does not run.
+  virtual Result<std::string> savepoint(const JobId& id, const std::string& directory) = 0;
+  // The same, and the job ends with it: nothing is read behind the savepoint. With `drain` windows
+  // that are open are given out first, for a job that will not be continued.
+  virtual Result<std::string> stop(const JobId& id, const std::string& directory, bool drain) = 0;
   // Asks for the end; returns at once. A job that has ended already stays as it is.
   virtual Status cancel(const JobId& id) = 0;
   // Waits until the job has ended, or for `timeout`; the status then.

@@ -240,6 +240,13 @@ class SystemProcess final : public Process {
     return std::string(value);
   }
 
+  [[nodiscard]] Result<std::string> working_directory() const override {
+    std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), &std::free);
+    if (path == nullptr) return status_from_errno("cannot find the directory of", "process", errno);
+    return std::string(path.get());
+  }
+  [[nodiscard]] std::int64_t id() const override { return ::getpid(); }
+
   [[nodiscard]] int available_processors() const override {
     return internal::count_available_processors();
   }

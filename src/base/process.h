@@ -57,6 +57,9 @@ class Process {
   [[nodiscard]] virtual ResourceUsage resource_usage() const = 0;
   [[nodiscard]] virtual std::optional<std::string> environment(std::string_view name) const = 0;
   [[nodiscard]] virtual int available_processors() const = 0;  // Of the process's affinity set.
+  [[nodiscard]] virtual std::int64_t id() const = 0;           // Of the system: its "pid".
+  // Where relative paths begin.
+  [[nodiscard]] virtual Result<std::string> working_directory() const = 0;
   // The directory of the running program.
   [[nodiscard]] virtual Result<std::string> program_directory() const = 0;
 

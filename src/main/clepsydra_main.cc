@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "gateway/console/statement_runner.h"
 #include "main/command_line.h"
+#include "main/job_command.h"
 #include "main/sql_command.h"
 
 int main(int argc, char** argv) {
@@ -25,6 +26,13 @@ int main(int argc, char** argv) {
     (void)process->standard_output().write(shown->text);
     const bool written = process->standard_output().flush().is_ok();
     return written ? console::kExitSuccess : console::kExitFailure;
+  }
+  if (const auto* about_jobs = std::get_if<JobCommand>(&*command)) {
+    return run_job_command(*about_jobs, *process);
+  }
+  if (std::holds_alternative<SnapshotCommand>(*command)) {
+    (void)process->standard_error().write("error: looking into checkpoints is not built yet\n");
+    return console::kExitFailure;
   }
   return run_sql_command(std::get<SqlCommand>(*command), *process);
 }

@@ -59,7 +59,8 @@ TEST(CommandLineTest, help_and_version_are_texts) {
 
 TEST(CommandLineTest, wrong_words_are_told) {
   EXPECT_THAT(error_of({}), HasSubstr("a command is missing"));
-  EXPECT_THAT(error_of({"sqll"}), HasSubstr("unknown command 'sqll', expected 'sql'"));
+  EXPECT_THAT(error_of({"sqll"}), HasSubstr("unknown command 'sqll', expected sql, list"));
+  EXPECT_THAT(error_of({"sqll"}), HasSubstr("Did you mean 'sql'?"));
   EXPECT_THAT(error_of({"--verbose"}), HasSubstr("unknown option '--verbose'"));
   EXPECT_THAT(error_of({"sql", "--formt", "csv"}),
               HasSubstr("unknown option '--formt'. Did you mean '--format'?"));
@@ -71,6 +72,39 @@ TEST(CommandLineTest, wrong_words_are_told) {
   EXPECT_THAT(error_of({"sql", "-e", "a", "-e", "b"}), HasSubstr("'-e' is given more than once"));
   EXPECT_THAT(error_of({"sql", "-e", "a", "-f", "b"}), HasSubstr("by -e or by -f"));
   EXPECT_THAT(error_of({"sql", "--help=yes"}), HasSubstr("takes no value"));
+}
+
+TEST(CommandLineTest, commands_about_jobs) {
+  const auto of = [](const std::vector<std::string>& words) {
+    const Result<Command> command = parse_command_line(words);
+    EXPECT_TRUE(command.is_ok()) << command.status().to_string();
+    return std::get<JobCommand>(*command);
+  };
+  EXPECT_EQ(of({"list"}).action, JobCommand::Action::kList);
+  EXPECT_TRUE(of({"list", "-a"}).lists_ended);
+  EXPECT_EQ(of({"cancel", "ab"}).job, "ab");
+  EXPECT_EQ(of({"savepoint", "ab"}).directory, "");
+  EXPECT_EQ(of({"savepoint", "ab", "/s", "-D", "a=b"}).directory, "/s");
+  const JobCommand stop = of({"stop", "-p", "/s", "--drain", "ab"});
+  EXPECT_EQ(stop.action, JobCommand::Action::kStop);
+  EXPECT_EQ(stop.directory, "/s");
+  EXPECT_TRUE(stop.drain);
+  EXPECT_THAT(error_of({"stop"}), HasSubstr("usage: clepsydra stop [-p DIR]"));
+  EXPECT_THAT(error_of({"cancel", "a", "b"}), HasSubstr("unexpected argument 'b'"));
+  EXPECT_THAT(error_of({"stop", "-x", "a"}), HasSubstr("unknown option '-x'"));
+}
+
+TEST(CommandLineTest, commands_about_what_lies_in_folders) {
+  const auto of = [](const std::vector<std::string>& words) {
+    const Result<Command> command = parse_command_line(words);
+    EXPECT_TRUE(command.is_ok()) << command.status().to_string();
+    return std::get<SnapshotCommand>(*command);
+  };
+  EXPECT_EQ(of({"checkpoint", "list", "/c"}).action, SnapshotCommand::Action::kList);
+  EXPECT_THAT(of({"savepoint", "inspect", "/c"}).paths, ElementsAre("/c"));
+  EXPECT_THAT(of({"savepoint", "diff", "/c", "/d"}).paths, ElementsAre("/c", "/d"));
+  EXPECT_THAT(error_of({"savepoint", "diff", "/c"}), HasSubstr("savepoint diff PATH PATH"));
+  EXPECT_THAT(error_of({"checkpoint", "lst"}), HasSubstr("expected 'checkpoint list DIR'"));
 }
 
 TEST(CommandLineTest, detach_is_refused_by_name) {

@@ -96,9 +96,20 @@ struct LocalCluster::Impl {
   Mutex mutex;
   // Which results a job has, and which were fetched.
   std::map<JobId, std::set<std::string>> unfetched CLP_GUARDED_BY(mutex);
+  std::vector<JobId> submitted CLP_GUARDED_BY(mutex);  // That the JobManager remembers.
+
+  // Blocking work calls back into the worker pool and may do so last when its job has ended: its
+  // threads end while there still is one.
+  ~Impl() {
+    job_manager.reset();
+    task_manager.reset();
+    if (own_blocking_pool != nullptr) own_blocking_pool->shutdown();
+  }
 
   void make_world();
   Status start();
+  // Waits for the answer to a request for a savepoint.
+  Result<std::string> await_savepoint(const JobId& id, const Result<std::int64_t>& request);
   // Lets time pass until the predicate holds or the deadline is over; the last answer.
   bool wait_until(std::int64_t deadline_ns, const std::function<bool()>& predicate);
   void shut_down();
@@ -233,6 +244,19 @@ bool LocalCluster::Impl::wait_until(std::int64_t deadline_ns,
   return holds || predicate();
 }
 
+Result<std::string> LocalCluster::Impl::await_savepoint(const JobId& id,
+                                                        const Result<std::int64_t>& request) {
+  if (!request.is_ok()) return request.status();
+  Result<SavepointStatus> answer = SavepointStatus();
+  wait_until(std::numeric_limits<std::int64_t>::max(), [&] {
+    answer = job_manager->savepoint_status(id, *request);
+    return !answer.is_ok() || answer->has_ended;
+  });
+  if (!answer.is_ok()) return answer.status();
+  if (!answer->status.is_ok()) return answer->status;
+  return answer->location;
+}
+
 void LocalCluster::Impl::shut_down() {
   if (job_manager == nullptr) return;
   job_manager->cancel_all();
@@ -266,7 +290,35 @@ Result<JobId> LocalCluster::submit(const JobGraph& graph) {
   CLP_ASSIGN_OR_RETURN(const JobId id, impl_->job_manager->submit(graph));
   const MutexLock lock(impl_->mutex);
   impl_->unfetched[id] = std::move(sinks);
+  impl_->submitted.push_back(id);
   return id;
+}
+
+Result<std::vector<JobStatus>> LocalCluster::list() {
+  std::vector<JobId> ids;
+  {
+    const MutexLock lock(impl_->mutex);
+    ids = impl_->submitted;
+  }
+  std::vector<JobStatus> jobs;
+  for (const JobId& id : ids) {
+    Result<JobStatus> status = impl_->job_manager->status(id);
+    if (status.is_ok()) {
+      jobs.push_back(*std::move(status));
+      continue;
+    }
+    const MutexLock lock(impl_->mutex);
+    std::erase(impl_->submitted, id);
+  }
+  return jobs;
+}
+
+Result<std::string> LocalCluster::savepoint(const JobId& id, const std::string& directory) {
+  return impl_->await_savepoint(id, impl_->job_manager->savepoint(id, directory));
+}
+
+Result<std::string> LocalCluster::stop(const JobId& id, const std::string& directory, bool drain) {
+  return impl_->await_savepoint(id, impl_->job_manager->stop(id, directory, drain));
 }
 
 Result<JobStatus> LocalCluster::status(const JobId& id) {

@@ -54,6 +54,9 @@ class LocalCluster final : public JobClient {
 
   Result<JobId> submit(const JobGraph& graph) override;
   Result<JobStatus> status(const JobId& id) override;
+  Result<std::vector<JobStatus>> list() override;
+  Result<std::string> savepoint(const JobId& id, const std::string& directory) override;
+  Result<std::string> stop(const JobId& id, const std::string& directory, bool drain) override;
   Status cancel(const JobId& id) override;
   Result<JobStatus> wait(const JobId& id,
                          std::optional<std::chrono::milliseconds> timeout) override;

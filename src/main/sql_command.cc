@@ -14,16 +14,18 @@
 #include "base/clock.h"
 #include "base/configuration.h"
 #include "base/local_file_system.h"
+#include "base/logging.h"
 #include "base/process.h"
 #include "connectors/connector_registry.h"
 #include "gateway/console/live_display.h"
 #include "gateway/console/result_output.h"
 #include "gateway/console/statement_runner.h"
 #include "main/command_line.h"
+#include "main/job_door.h"
 #include "main/local_cluster.h"
+#include "main/process_configuration.h"
 #include "sql/grammar/parser.h"
 #include "sql/session.h"
-#include "sql/settings.h"
 
 namespace clepsydra {
 namespace {
@@ -35,29 +37,6 @@ struct Script {
   std::string name;
   std::string text;
 };
-
-Result<Configuration> read_configuration(const SqlCommand& command, FileSystem& files) {
-  Configuration configuration;
-  if (command.configuration_directory) {
-    const std::string path = join_path(*command.configuration_directory, "config.yaml");
-    CLP_ASSIGN_OR_RETURN(const std::string text, read_file(files, path));
-    Result<Configuration> parsed = Configuration::from_yaml(text);
-    if (!parsed.is_ok()) return parsed.status().with_context(path);
-    configuration = *std::move(parsed);
-  }
-  for (const auto& [key, value] : configuration.values()) {
-    CLP_RETURN_IF_ERROR(sql::check_setting(key, value));
-  }
-  for (const std::string& setting : command.settings) {
-    Configuration one;
-    CLP_RETURN_IF_ERROR(one.set_from_assignment(setting));
-    for (const auto& [key, value] : one.values()) {
-      CLP_RETURN_IF_ERROR(sql::check_setting(key, value).with_context("-D"));
-    }
-    configuration.merge(one);
-  }
-  return configuration;
-}
 
 Result<Script> read_script(const std::string& path, FileSystem& files) {
   CLP_ASSIGN_OR_RETURN(std::string text, read_file(files, path, kScriptBytesMax));
@@ -96,6 +75,7 @@ class Assembly {
         display_.print_output() != nullptr ? display_.print_output() : &output_;
     options.configuration = configuration_;
     CLP_ASSIGN_OR_RETURN(cluster_, LocalCluster::make(std::move(options)));
+    open_door();
     return process_.on_interrupt([this](int count) {
       if (count > 1) process_.exit_now(console::kExitInterrupted);
       interrupted_.store(true);
@@ -117,6 +97,21 @@ class Assembly {
   }
 
  private:
+  // Jobs run as well where nobody can ask about them, as in a folder that cannot be written to.
+  void open_door() {
+    const Result<std::string> directory = state_directory(configuration_, process_);
+    Result<std::unique_ptr<JobDoor>> door =
+        directory.is_ok() ? JobDoor::open(*directory, process_.id(), *cluster_)
+                          : Result<std::unique_ptr<JobDoor>>(directory.status());
+    if (door.is_ok()) {
+      door_ = *std::move(door);
+      return;
+    }
+    CLP_LOG(kInfo, "main",
+            fmt::format("'clepsydra list' will not show the jobs of this process: {}",
+                        door.status().message()));
+  }
+
   Process& process_;
   const SystemClock clock_;
   Configuration configuration_;
@@ -125,6 +120,7 @@ class Assembly {
   console::LiveDisplay display_;
   std::atomic<bool> interrupted_{false};
   std::unique_ptr<LocalCluster> cluster_;
+  std::unique_ptr<JobDoor> door_;
 };
 
 }  // namespace
@@ -135,7 +131,8 @@ int run_sql_command(const SqlCommand& command, Process& process) {
     return console::kExitUsage;
   }
   LocalFileSystem files;
-  Result<Configuration> configuration = read_configuration(command, files);
+  Result<Configuration> configuration =
+      read_configuration(command.configuration_directory, command.settings, files);
   if (!configuration.is_ok()) {
     return complain(process, configuration.status(), console::kExitUsage);
   }

@@ -114,6 +114,9 @@ class JobBuilder {
   int write(int from, const MemorySink& sink = {},
             Partitioning partitioning = Partitioning::kForward, int parallelism = 1);
   int add(StreamNode node) { return graph_.add(std::move(node)); }
+  [[nodiscard]] SchemaPtr output_of(int node) const {
+    return graph_.nodes[static_cast<std::size_t>(node)].spec.output;
+  }
   void connect(int from, int to, Partitioning partitioning, int input = 0);
   void set(std::string key, std::string value) {
     graph_.configuration.emplace_back(std::move(key), std::move(value));

@@ -40,6 +40,8 @@ class FakeProcess final : public Process {
     return std::nullopt;
   }
   [[nodiscard]] int available_processors() const override { return 1; }
+  [[nodiscard]] std::int64_t id() const override { return 1; }
+  [[nodiscard]] Result<std::string> working_directory() const override { return std::string("/"); }
   [[nodiscard]] Result<std::string> program_directory() const override { return std::string("."); }
   Status on_interrupt(std::function<void(int)> /*callback*/) override { return Status::ok(); }
   [[noreturn]] void exit_now(int code) override { std::_Exit(code); }
@@ -74,6 +76,16 @@ class FakeJobClient final : public JobClient {
 
   Result<JobId> submit(const JobGraph& graph) override;
   Result<JobStatus> status(const JobId& id) override;
+  Result<std::vector<JobStatus>> list() override {
+    return Status::internal("nobody lists the jobs of a script");
+  }
+  Result<std::string> savepoint(const JobId& /*id*/, const std::string& /*directory*/) override {
+    return Status::internal("nobody asks for a savepoint of a script");
+  }
+  Result<std::string> stop(const JobId& /*id*/, const std::string& /*directory*/,
+                           bool /*drain*/) override {
+    return Status::internal("nobody stops the jobs of a script");
+  }
   Status cancel(const JobId& id) override;
   Result<JobStatus> wait(const JobId& id,
                          std::optional<std::chrono::milliseconds> timeout) override;
