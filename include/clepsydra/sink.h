@@ -26,6 +26,7 @@ struct SinkContext {
   const Configuration* configuration = nullptr;
   TextOutput* standard_output = nullptr;  ///< Where `print` writes; shared by all, thread-safe.
   std::string job_id;
+  std::string operator_uid;  ///< Several sinks of a job may write to one table.
   int attempt = 0;  ///< Of the job: names of what an earlier one left must not be used again.
   int subtask = 0;
   int parallelism = 1;
@@ -38,6 +39,8 @@ class SinkWriter {
   virtual Status write(const Batch& batch) = 0;
   /// Called when nothing more is waiting: what is buffered should reach the outside soon.
   virtual Status flush() = 0;
+  /// Event time of what was written so far; kMaxWatermark at the end of the input.
+  virtual void advance_watermark(std::int64_t watermark) { (void)watermark; }
   /// Everything written so far is durable but invisible; each answer is a committable. At a barrier
   /// and at the end of input.
   virtual Result<std::vector<std::string>> prepare_commit() = 0;

@@ -58,6 +58,16 @@ struct ScanRequest {
   bool has_watermark = false;         ///< The table declares a WATERMARK (files are then not cut).
 };
 
+/// The part of a connector that writes tables PARTITIONED BY columns.
+class PartitionedSinkConnector {
+ public:
+  virtual ~PartitionedSinkConnector() = default;
+  /// As TableConnector::sink_spec(). `partition_keys`: columns of `schema`, in their order.
+  [[nodiscard]] virtual Result<ValueTree> partitioned_sink_spec(
+      const TableOptions& options, const Schema& schema,
+      const std::vector<std::string>& partition_keys) const = 0;
+};
+
 /// A connector, or a format with `is_format` (then options carry the prefix "<name>.").
 class TableConnector {
  public:
@@ -92,6 +102,8 @@ class TableConnector {
                                                     const ScanRequest& request) const = 0;
   [[nodiscard]] virtual Result<ValueTree> sink_spec(const TableOptions& options,
                                                     const Schema& schema) const = 0;
+  /// Null unless it writes tables that are PARTITIONED BY columns.
+  [[nodiscard]] virtual const PartitionedSinkConnector* partitioned_sink() const { return nullptr; }
 };
 
 /// A format as the planner sees it.

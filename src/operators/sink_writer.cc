@@ -31,7 +31,9 @@ class SinkWriterOperator final : public Operator {
   }
 
   Status process(int /*input*/, Batch batch, Output& /*output*/) override {
-    return batch.rows() > 0 ? writer_->write(batch) : Status::ok();
+    if (batch.rows() > 0) CLP_RETURN_IF_ERROR(writer_->write(batch));
+    if (!batch.marks().empty()) writer_->advance_watermark(batch.marks().back().watermark);
+    return Status::ok();
   }
 
   Status flush(Output& /*output*/) override { return writer_->flush(); }
@@ -39,6 +41,7 @@ class SinkWriterOperator final : public Operator {
   Status prepare_checkpoint() override { return hand_over(); }
 
   Status finish(Output& /*output*/) override {
+    writer_->advance_watermark(kMaxWatermark);
     CLP_RETURN_IF_ERROR(hand_over());
     is_finished_ = true;
     return Status::ok();
@@ -66,6 +69,7 @@ Result<OperatorPtr> make_sink_writer(const OperatorSpec& spec, OperatorContext& 
                                  .configuration = context.configuration,
                                  .standard_output = context.standard_output,
                                  .job_id = context.job_id,
+                                 .operator_uid = spec.uid,
                                  .attempt = context.attempt,
                                  .subtask = context.subtask,
                                  .parallelism = context.parallelism};

@@ -2,8 +2,9 @@
 // own.
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/value_tree.h"
 #include "clepsydra/sink.h"
@@ -13,7 +14,9 @@
 
 namespace clepsydra {
 
-ValueTree file_sink_spec(const TableOptions& options, const Schema& schema);
+// `partition_keys`: columns that become folders, in their order.
+Result<ValueTree> file_sink_spec(const TableOptions& options, const Schema& schema,
+                                 const std::vector<std::string>& partition_keys);
 Result<std::unique_ptr<Sink>> make_file_sink(const ValueTree& spec);
 
 }  // namespace clepsydra

@@ -13,6 +13,7 @@
 #include "base/file_system.h"
 #include "connectors/connector_registry.h"
 #include "connectors/filesystem/file_sink.h"
+#include "connectors/filesystem/file_sink_spec.h"
 #include "connectors/filesystem/file_spec.h"
 #include "connectors/filesystem/path_pattern.h"
 #include "connectors/table_options.h"
@@ -26,7 +27,7 @@ DataType metadata_type(const std::string& key) {
   return DataType::string().with_nullable(false);
 }
 
-class FilesystemConnector final : public TableConnector {
+class FilesystemConnector final : public TableConnector, public PartitionedSinkConnector {
  public:
   [[nodiscard]] std::string_view name() const override { return "filesystem"; }
   [[nodiscard]] std::string_view description() const override {
@@ -60,6 +61,64 @@ class FilesystemConnector final : public TableConnector {
          .kind = kMemorySize,
          .default_value = "128 mb",
          .description = "Starts a new file when one is this long."},
+        {.key = "sink.rolling-policy.rollover-interval",
+         .kind = kDuration,
+         .default_value = "30 min",
+         .description = "Starts a new file when one has been open for so long."},
+        {.key = "sink.rolling-policy.inactivity-interval",
+         .kind = kDuration,
+         .default_value = "30 min",
+         .description = "Ends a file that has not been written to for so long."},
+        {.key = "sink.rolling-policy.check-interval",
+         .kind = kDuration,
+         .default_value = "1 min",
+         .description = "How often the age of files is looked at."},
+        {.key = "auto-compaction",
+         .kind = kBoolean,
+         .default_value = "false",
+         .description = "Joining small files is not built."},
+        {.key = "partition.default-name",
+         .kind = kString,
+         .default_value = "__DEFAULT_PARTITION__",
+         .description = "What stands for NULL and empty text in the folder of a partition."},
+        {.key = "partition.time-extractor.kind",
+         .kind = kString,
+         .default_value = "default",
+         .description = "How the time of a partition is found; others are not built."},
+        {.key = "partition.time-extractor.class",
+         .kind = kString,
+         .description = "Time extractors of one's own are not built."},
+        {.key = "partition.time-extractor.timestamp-formatter",
+         .kind = kString,
+         .description = "Other forms of timestamps are not built."},
+        {.key = "partition.time-extractor.timestamp-pattern",
+         .kind = kString,
+         .description = "Puts a timestamp together from keys: '$day $hour:00:00'. Without it the "
+                        "first key is one."},
+        {.key = "sink.partition-commit.trigger",
+         .kind = kEnum,
+         .default_value = "process-time",
+         .description = "A partition is complete some time after its first file, or when the "
+                        "watermark has passed its time.",
+         .choices = {"process-time", "partition-time"}},
+        {.key = "sink.partition-commit.delay",
+         .kind = kDuration,
+         .default_value = "0 s",
+         .description = "Added to the time at which a partition is complete."},
+        {.key = "sink.partition-commit.watermark-time-zone",
+         .kind = kString,
+         .default_value = "UTC",
+         .description = "The zone that the times of partitions are in."},
+        {.key = "sink.partition-commit.policy.kind",
+         .kind = kString,
+         .description = "success-file: a complete partition gets an empty file."},
+        {.key = "sink.partition-commit.policy.class",
+         .kind = kString,
+         .description = "Policies of one's own are not built."},
+        {.key = "sink.partition-commit.success-file.name",
+         .kind = kString,
+         .default_value = "_SUCCESS",
+         .description = "The name of that file."},
     };
   }
 
@@ -70,8 +129,7 @@ class FilesystemConnector final : public TableConnector {
             {.key = "file.modification-time", .type = "TIMESTAMP_LTZ(3) NOT NULL"}};
   }
 
-  [[nodiscard]] Status validate(const TableOptions& options,
-                                const Schema& /*schema*/) const override {
+  [[nodiscard]] Status validate(const TableOptions& options, const Schema& schema) const override {
     FileSourceSpec spec;
     spec.options = options;
     CLP_RETURN_IF_ERROR(spec.read_options());
@@ -79,13 +137,10 @@ class FilesystemConnector final : public TableConnector {
       const Result<PathPattern> pattern = PathPattern::make(spec.path_pattern);
       if (!pattern.is_ok()) return pattern.status();
     }
-    CLP_ASSIGN_OR_RETURN(const std::optional<std::int64_t> roll,
-                         bytes_option(options, "sink.rolling-policy.file-size"));
-    if (roll && *roll < 1) {
-      return Status::invalid_argument(
-          "option 'sink.rolling-policy.file-size' must be at least 1 byte");
-    }
-    return Status::ok();
+    FileSinkSpec sink;
+    sink.options = options;
+    sink.schema = std::make_shared<const Schema>(schema);
+    return sink.read_options();
   }
 
   [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override {
@@ -122,7 +177,13 @@ class FilesystemConnector final : public TableConnector {
 
   [[nodiscard]] Result<ValueTree> sink_spec(const TableOptions& options,
                                             const Schema& schema) const override {
-    return file_sink_spec(options, schema);
+    return file_sink_spec(options, schema, {});
+  }
+  [[nodiscard]] const PartitionedSinkConnector* partitioned_sink() const override { return this; }
+  [[nodiscard]] Result<ValueTree> partitioned_sink_spec(
+      const TableOptions& options, const Schema& schema,
+      const std::vector<std::string>& partition_keys) const override {
+    return file_sink_spec(options, schema, partition_keys);
   }
 };
 

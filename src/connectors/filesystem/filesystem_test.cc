@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory_file_system.h"
 #include "connectors/connector_registry.h"
+#include "connectors/filesystem/part_file.h"
 #include "tests/harness/batch_text.h"
 #include "tests/harness/source_reading.h"
 
@@ -115,6 +116,8 @@ class FilesystemTest : public ::testing::Test {
   SchemaPtr schema_ = schema_of("id INT, name STRING");
   std::unique_ptr<Sink> sink_;
   SinkContext context_;
+  // The first file of subtask 0 of the first attempt of job "j" by operator "".
+  const std::string part_ = part_file_name("j", "", 0, 0, 0, "csv");
 };
 
 TEST_F(FilesystemTest, reads_all_files_of_a_folder_in_order_of_their_names) {
@@ -415,17 +418,17 @@ TEST_F(FilesystemTest, a_file_appears_under_its_name_only_when_committed) {
   ASSERT_TRUE(writer.is_ok()) << writer.status().to_string();
   ASSERT_TRUE((*writer)->write(batch_of(schema_, {"1 | a", "2 | NULL"})).is_ok());
   ASSERT_TRUE((*writer)->flush().is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0-0.csv.inprogress"));
+  EXPECT_THAT(names("/out"), ElementsAre("." + part_ + ".inprogress"));
   const auto committables = (*writer)->prepare_commit();
   ASSERT_TRUE(committables.is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre(".part-j-0-0-0.csv.inprogress"));
+  EXPECT_THAT(names("/out"), ElementsAre("." + part_ + ".inprogress"));
   const auto committer = sink_->make_committer(context_);
   ASSERT_TRUE((*committer)->commit(*committables).is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0-0.csv"));
-  EXPECT_EQ(*read_file(files_, "/out/part-j-0-0-0.csv"), "1,a\n2,\n");
+  EXPECT_THAT(names("/out"), ElementsAre(part_));
+  EXPECT_EQ(*read_file(files_, "/out/" + part_), "1,a\n2,\n");
   // The same again changes nothing.
   EXPECT_TRUE((*committer)->commit(*committables).is_ok());
-  EXPECT_THAT(names("/out"), ElementsAre("part-j-0-0-0.csv"));
+  EXPECT_THAT(names("/out"), ElementsAre(part_));
 }
 
 TEST_F(FilesystemTest, what_is_aborted_leaves_no_file) {

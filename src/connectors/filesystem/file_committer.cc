@@ -1,0 +1,181 @@
+#include "connectors/filesystem/file_committer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/logging.h"
+#include "connectors/filesystem/partition_path.h"
+#include "stream/batch.h"
+
+namespace clepsydra {
+namespace {
+
+// Calls `visit(folder below the table's, entry)` for every file in the folders `depth` below it.
+// A folder that has gone is passed over.
+Status visit_files(FileSystem& files, const std::string& table, const std::string& below,
+                   std::size_t depth,
+                   const std::function<Status(const std::string&, const FileInfo&)>& visit) {
+  const std::string folder = below.empty() ? table : join_path(table, below);
+  const Result<std::vector<FileInfo>> entries = files.list(folder);
+  if (entries.status().code() == StatusCode::kNotFound) return Status::ok();
+  if (!entries.is_ok()) return entries.status();
+  for (const FileInfo& entry : *entries) {
+    if (depth == 0) {
+      if (!entry.is_directory) CLP_RETURN_IF_ERROR(visit(below, entry));
+    } else if (entry.is_directory && !entry.name.starts_with('.')) {
+      const std::string next = below.empty() ? entry.name : join_path(below, entry.name);
+      CLP_RETURN_IF_ERROR(visit_files(files, table, next, depth - 1, visit));
+    }
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+FileCommitter::FileCommitter(FileSinkSpec spec, const SinkContext& context)
+    : spec_(std::move(spec)), files_(*context.file_system), clock_(*context.clock) {}
+
+std::string FileCommitter::folder_of(const std::string& partition) const {
+  return partition.empty() ? spec_.directory : join_path(spec_.directory, partition);
+}
+
+Status FileCommitter::commit(std::span<const std::string> committables) {
+  return commit(committables, /*is_restored=*/false);
+}
+
+Status FileCommitter::commit_restored(std::span<const std::string> committables) {
+  return commit(committables, /*is_restored=*/true);
+}
+
+Status FileCommitter::commit(std::span<const std::string> committables, bool is_restored) {
+  std::vector<PartFile> parts;
+  std::int64_t watermark = kMaxWatermark;
+  bool has_progress = false;
+  for (const std::string& bytes : committables) {
+    CLP_ASSIGN_OR_RETURN(FileCommittable committable, decode_file_committable(bytes));
+    if (auto* part = std::get_if<PartFile>(&committable)) {
+      parts.push_back(std::move(*part));
+    } else {
+      // Writers that have ended say nothing any more, and hold nothing back.
+      has_progress = true;
+      watermark = std::min(watermark, std::get<WriterProgress>(committable).watermark);
+    }
+  }
+  std::set<std::string> partitions;
+  for (const PartFile& part : parts) partitions.insert(part.partition);
+  if (spec_.marks_partitions) {
+    CLP_RETURN_IF_ERROR(find_pending());
+    for (const std::string& partition : partitions) CLP_RETURN_IF_ERROR(make_pending(partition));
+  }
+  for (const PartFile& part : parts) CLP_RETURN_IF_ERROR(publish(part, is_restored));
+  for (const std::string& partition : partitions) {
+    const Status synced = files_.sync_directory(folder_of(partition));
+    if (!synced.is_ok() && !(is_restored && synced.code() == StatusCode::kNotFound)) return synced;
+  }
+  return has_progress ? mark_complete(watermark, watermark == kMaxWatermark) : Status::ok();
+}
+
+Status FileCommitter::publish(const PartFile& part, bool is_restored) {
+  CLP_ASSIGN_OR_RETURN(const bool hidden_exists, files_.exists(part.hidden));
+  if (hidden_exists) return files_.rename(part.hidden, part.visible);
+  // A repeated commit: the first one's answer was lost.
+  CLP_ASSIGN_OR_RETURN(const bool visible_exists, files_.exists(part.visible));
+  if (visible_exists) return Status::ok();
+  if (!is_restored) {
+    return Status::data_loss(fmt::format("cannot commit '{}': its hidden file '{}' has gone",
+                                         part.visible, part.hidden));
+  }
+  // It was visible once, and somebody has taken it since: a table's files are the user's.
+  CLP_LOG(kWarning, "connectors",
+          fmt::format("file '{}' of the checkpoint that is restored is not there any more",
+                      part.visible));
+  return Status::ok();
+}
+
+void FileCommitter::abort(std::span<const std::string> committables) {
+  for (const std::string& bytes : committables) {
+    const Result<FileCommittable> committable = decode_file_committable(bytes);
+    if (!committable.is_ok()) continue;
+    if (const auto* part = std::get_if<PartFile>(&*committable)) (void)files_.remove(part->hidden);
+  }
+}
+
+void FileCommitter::remove_leftovers(const std::string& job_id) {
+  const Status removed =
+      visit_files(files_, spec_.directory, "", spec_.partition_keys.size(),
+                  [&](const std::string& below, const FileInfo& entry) {
+                    if (is_hidden_part_of(entry.name, job_id)) {
+                      (void)files_.remove(join_path(folder_of(below), entry.name));
+                    }
+                    return Status::ok();
+                  });
+  if (removed.is_ok()) return;
+  CLP_LOG(kWarning, "connectors",
+          fmt::format("cannot look for files that job {} has left in '{}': {}", job_id,
+                      spec_.directory, removed.to_string()));
+}
+
+// ---- Partitions ----
+
+Status FileCommitter::make_pending(const std::string& partition) {
+  if (pending_.contains(partition)) return Status::ok();
+  const std::string folder = folder_of(partition);
+  CLP_RETURN_IF_ERROR(files_.create_directories(folder));
+  CLP_RETURN_IF_ERROR(write_file_atomically(files_, join_path(folder, kPendingName), ""));
+  pending_[partition] = clock_.now_ms();
+  return Status::ok();
+}
+
+Status FileCommitter::find_pending() {
+  if (knows_pending_) return Status::ok();
+  CLP_RETURN_IF_ERROR(visit_files(files_, spec_.directory, "", spec_.partition_keys.size(),
+                                  [&](const std::string& below, const FileInfo& entry) {
+                                    if (entry.name == kPendingName) {
+                                      pending_[below] = entry.modified_ms;
+                                    }
+                                    return Status::ok();
+                                  }));
+  knows_pending_ = true;
+  return Status::ok();
+}
+
+Status FileCommitter::mark_complete(std::int64_t watermark, bool is_end) {
+  for (auto partition = pending_.begin(); partition != pending_.end();) {
+    bool is_due = is_end;
+    if (!is_end) {
+      CLP_ASSIGN_OR_RETURN(is_due, is_complete(partition->first, partition->second, watermark));
+    }
+    if (!is_due) {
+      ++partition;
+      continue;
+    }
+    const std::string folder = folder_of(partition->first);
+    CLP_RETURN_IF_ERROR(write_file_atomically(files_, join_path(folder, spec_.success_file), ""));
+    const Status removed = files_.remove(join_path(folder, kPendingName));
+    if (!removed.is_ok() && removed.code() != StatusCode::kNotFound) return removed;
+    partition = pending_.erase(partition);
+  }
+  return Status::ok();
+}
+
+Result<bool> FileCommitter::is_complete(const std::string& partition, std::int64_t since_ms,
+                                        std::int64_t watermark) const {
+  if (!spec_.by_event_time) {
+    return spec_.commit_delay_ms == 0 || clock_.now_ms() > since_ms + spec_.commit_delay_ms;
+  }
+  // A folder that is not one of this table's (any more) never gets complete by time.
+  const std::optional<PartitionValues> values = parse_partition_path(partition, spec_.key_names());
+  if (!values) return false;
+  CLP_ASSIGN_OR_RETURN(const std::int64_t local_ms, partition_time(*values, spec_.time_pattern));
+  return watermark > spec_.watermark_zone->to_instant(local_ms) + spec_.commit_delay_ms;
+}
+
+}  // namespace clepsydra

@@ -1,0 +1,51 @@
+// Gives the files of a sink their names, and tells of partitions that are complete.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "clepsydra/sink.h"
+#include "connectors/filesystem/file_sink_spec.h"
+#include "connectors/filesystem/part_file.h"
+
+namespace clepsydra {
+
+// A partition is pending from its first file until it is marked as complete; a hidden file in it
+// says so, so that a killed process forgets none.
+//
+// Threads: one call at a time.
+class FileCommitter final : public SinkCommitter {
+ public:
+  static constexpr const char* kPendingName = ".pending-partition";
+
+  FileCommitter(FileSinkSpec spec, const SinkContext& context);
+
+  Status commit(std::span<const std::string> committables) override;
+  Status commit_restored(std::span<const std::string> committables) override;
+  void abort(std::span<const std::string> committables) override;
+  void remove_leftovers(const std::string& job_id) override;
+
+ private:
+  Status commit(std::span<const std::string> committables, bool is_restored);
+  // Ok also when it was committed before.
+  Status publish(const PartFile& file, bool is_restored);
+  Status make_pending(const std::string& partition);
+  // Of all partitions there are, when nothing is known yet.
+  Status find_pending();
+  Status mark_complete(std::int64_t watermark, bool is_end);
+  Result<bool> is_complete(const std::string& partition, std::int64_t since_ms,
+                           std::int64_t watermark) const;
+  [[nodiscard]] std::string folder_of(const std::string& partition) const;
+
+  const FileSinkSpec spec_;
+  FileSystem& files_;
+  const Clock& clock_;
+  bool knows_pending_ = false;
+  std::map<std::string, std::int64_t> pending_;  // Partitions, and since when.
+};
+
+}  // namespace clepsydra
