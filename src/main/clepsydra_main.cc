@@ -10,6 +10,7 @@
 #include "gateway/console/statement_runner.h"
 #include "main/command_line.h"
 #include "main/job_command.h"
+#include "main/snapshot_command.h"
 #include "main/sql_command.h"
 
 int main(int argc, char** argv) {
@@ -30,9 +31,8 @@ int main(int argc, char** argv) {
   if (const auto* about_jobs = std::get_if<JobCommand>(&*command)) {
     return run_job_command(*about_jobs, *process);
   }
-  if (std::holds_alternative<SnapshotCommand>(*command)) {
-    (void)process->standard_error().write("error: looking into checkpoints is not built yet\n");
-    return console::kExitFailure;
+  if (const auto* about_snapshots = std::get_if<SnapshotCommand>(&*command)) {
+    return run_snapshot_command(*about_snapshots, *process);
   }
   return run_sql_command(std::get<SqlCommand>(*command), *process);
 }
