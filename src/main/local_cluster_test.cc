@@ -248,10 +248,13 @@ TEST_P(LocalClusterTest, a_slow_reader_holds_the_job_back) {
   job.set("clepsydra.batch.rows-max", "4096");
   const JobId id = submit(job);
   const auto reader = *cluster().fetch_results(id, "result");
-  // Nobody reads: source and sink come to rest far before the end.
-  EXPECT_TRUE(cluster().wait(id, std::chrono::milliseconds(300)).is_ok());
-  const JobStatus held = *cluster().status(id);
-  EXPECT_EQ(held.phase, JobPhase::kRunning);
+  // Nobody reads: the source comes to wait for room, far before the end.
+  JobStatus held;
+  do {
+    EXPECT_TRUE(cluster().wait(id, std::chrono::milliseconds(50)).is_ok());
+    held = *cluster().status(id);
+    ASSERT_EQ(held.phase, JobPhase::kRunning);
+  } while (held.operators.empty() || held.operators[0].backpressured_ns == 0);
   EXPECT_GT(held.operators[0].rows_out, 0);
   EXPECT_LT(held.operators[0].rows_out, rows / 2);
   std::int64_t read = 0;

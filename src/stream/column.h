@@ -39,7 +39,7 @@ struct StringView16 {
   static StringView16 make_inline(std::string_view text) {
     StringView16 view;
     view.length = static_cast<std::int32_t>(text.size());
-    std::memcpy(view.inlined, text.data(), text.size());
+    text.copy(view.inlined, text.size());  // An empty text may have no address.
     return view;
   }
   static StringView16 make_ref(std::string_view text, std::int32_t blob, std::int32_t offset) {

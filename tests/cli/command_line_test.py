@@ -194,7 +194,8 @@ class EndTest(CommandTest):
                 break
             except subprocess.TimeoutExpired:
                 pass
-        self.assertEqual(process.poll(), 130)
+        # A signal that comes after main() has ended is the system's, with the same code in a shell.
+        self.assertIn(process.poll(), (130, -signal.SIGINT))
 
     def test_a_killed_job_leaves_no_file_that_looks_finished(self):
         script = self.endless + csv_table("saved", "a BIGINT", self.path("saved"))
