@@ -391,6 +391,7 @@ Result<CheckpointStorage> CheckpointStorage::open(FileSystem& files, std::string
 
 Result<CheckpointId> CheckpointStorage::highest_id() const {
   CheckpointId highest = 0;
+  if (folder_.empty()) return highest;
   CLP_ASSIGN_OR_RETURN(const std::vector<FileInfo> entries, files_->list(folder_));
   for (const FileInfo& entry : entries) {
     highest = std::max(highest, id_of_folder(entry.name).value_or(0));
@@ -405,6 +406,7 @@ Result<CheckpointId> CheckpointStorage::highest_id() const {
 
 Result<CompletedCheckpoint> CheckpointStorage::store(const CheckpointMetadata& metadata,
                                                      std::string_view savepoint_folder) const {
+  CLP_CHECK(!folder_.empty() || !savepoint_folder.empty());
   CompletedCheckpoint checkpoint;
   checkpoint.metadata = metadata;
   checkpoint.folder = savepoint_folder.empty() ? folder_ : std::string(savepoint_folder);
@@ -430,6 +432,7 @@ Status CheckpointStorage::remove_aborted(CheckpointId id, std::string_view savep
                                          const std::vector<StateFile>& files,
                                          const std::set<std::string>& used) const {
   if (!savepoint_folder.empty()) return remove_checkpoint_folder(*files_, savepoint_folder);
+  if (folder_.empty()) return Status::ok();
   const std::string folder = join_path(folder_, fmt::format("{}{}", kCheckpointPrefix, id));
   CLP_RETURN_IF_ERROR(remove_checkpoint_folder(*files_, folder));
   std::vector<StateFile> own;
@@ -455,6 +458,7 @@ Status CheckpointStorage::remove(const CheckpointRemoval& removal) const {
 
 Status CheckpointStorage::remove_orphans(CheckpointId below, const std::set<std::string>& retained,
                                          const std::set<std::string>& used) const {
+  if (folder_.empty()) return Status::ok();
   CLP_ASSIGN_OR_RETURN(const std::vector<FileInfo> entries, files_->list(folder_));
   for (const FileInfo& entry : entries) {
     const std::optional<CheckpointId> id = id_of_folder(entry.name);
@@ -474,6 +478,7 @@ Status CheckpointStorage::remove_orphans(CheckpointId below, const std::set<std:
 }
 
 Status CheckpointStorage::remove_if_empty() const {
+  if (folder_.empty()) return Status::ok();
   for (const std::string& path :
        {join_path(folder_, kShared), join_path(folder_, kTaskOwned), folder_}) {
     const Status removed = files_->remove(path);

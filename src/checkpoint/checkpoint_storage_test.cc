@@ -413,6 +413,23 @@ TEST_F(CheckpointStorageTest, an_aborted_savepoint_goes_as_a_whole) {
   EXPECT_TRUE(*files_.exists("/savepoints"));
 }
 
+TEST_F(CheckpointStorageTest, without_a_folder_nothing_is_removed_from_the_current_one) {
+  ASSERT_TRUE(files_.create_directories("chk-1").is_ok());
+  ASSERT_TRUE(write_file_atomically(files_, "chk-1/mine", "x").is_ok());
+  ASSERT_TRUE(write_file_atomically(files_, "1-0-0-0-0", "x").is_ok());
+  const CheckpointStorage storage = CheckpointStorage::for_savepoints(files_);
+  EXPECT_TRUE(storage.remove_aborted(1, "", {{"1-0-0-0-0", "", 1, 1}}, {}).is_ok());
+  EXPECT_TRUE(storage.remove_orphans(100, {}, {}).is_ok());
+  EXPECT_TRUE(storage.remove_if_empty().is_ok());
+  EXPECT_EQ(*storage.highest_id(), 0);
+  EXPECT_TRUE(*files_.exists("chk-1/mine"));
+  EXPECT_TRUE(*files_.exists("1-0-0-0-0"));
+  Random random(1);
+  const std::string folder = *make_savepoint_folder(files_, "/savepoints", kJob, random);
+  EXPECT_TRUE(storage.store(metadata_of(5, {}, CheckpointKind::kSavepoint), folder).is_ok());
+  EXPECT_EQ(find(folder).checkpoint.metadata.id, 5);
+}
+
 TEST_F(CheckpointStorageTest, shared_files_go_with_the_last_checkpoint_that_has_them) {
   const CheckpointStorage storage = open();
   CompletedCheckpointStore store(1);
