@@ -37,6 +37,7 @@ CheckpointOptions every_second() {
   CheckpointOptions options;
   options.interval_ms = 1000;
   options.timeout_ms = 10'000;
+  options.is_incremental = false;
   return options;
 }
 
