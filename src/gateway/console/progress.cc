@@ -14,6 +14,12 @@ namespace {
 constexpr std::int64_t kRateSpanNs = 2'000'000'000;
 constexpr std::size_t kSamplesMax = 64;
 
+std::string restarts_text(std::span<const JobStatus> jobs) {
+  std::int64_t restarts = 0;
+  for (const JobStatus& job : jobs) restarts += job.restarts;
+  return restarts == 0 ? "" : fmt::format(" | {} restarts", count_text(restarts));
+}
+
 }  // namespace
 
 JobTotals totals_of(const JobStatus& job) {
@@ -41,6 +47,22 @@ std::string watermark_text(std::int64_t watermark) {
   return text;
 }
 
+// Of the job whose last checkpoint is the oldest: so much would be read again.
+std::string ProgressLine::checkpoint_text(std::span<const JobStatus> jobs) const {
+  const CheckpointProgress* oldest = nullptr;
+  for (const JobStatus& job : jobs) {
+    const CheckpointProgress& checkpoints = job.checkpoints;
+    if (checkpoints.last_id == 0) continue;
+    if (oldest == nullptr || checkpoints.last_completed_ms < oldest->last_completed_ms) {
+      oldest = &checkpoints;
+    }
+  }
+  if (oldest == nullptr) return "";
+  const std::int64_t age_ms =
+      std::max<std::int64_t>(0, clock_.now_ms() - oldest->last_completed_ms);
+  return fmt::format(" | checkpoint {}, {} s ago", oldest->last_id, age_ms / 1000);
+}
+
 std::string ProgressLine::text(std::span<const JobStatus> jobs) {
   JobTotals sum;
   std::int64_t smallest = kMaxWatermark;
@@ -57,7 +79,7 @@ std::string ProgressLine::text(std::span<const JobStatus> jobs) {
       count_text(rows_per_second(sum.rows_in)), watermark_text(smallest));
   if (sum.late_rows > 0) line += fmt::format(" | {} late", count_text(sum.late_rows));
   if (sum.dropped_rows > 0) line += fmt::format(" | {} dropped", count_text(sum.dropped_rows));
-  return line;
+  return line + checkpoint_text(jobs) + restarts_text(jobs);
 }
 
 std::int64_t ProgressLine::rows_per_second(std::int64_t rows) {

@@ -31,7 +31,7 @@ class ProgressLine {
   explicit ProgressLine(const Clock& clock) : clock_(clock) {}
 
   // "336,776 rows in | 116,496 rows out | 40,012 rows/s | watermark 2013-01-05 10:00:00.000 |
-  // 12 late". The rate is that of the last two seconds or so.
+  // 12 late | checkpoint 7, 2 s ago | 1 restarts". The rate is that of the last two seconds or so.
   std::string text(std::span<const JobStatus> jobs);
 
  private:
@@ -40,6 +40,7 @@ class ProgressLine {
     std::int64_t rows;
   };
   std::int64_t rows_per_second(std::int64_t rows);
+  [[nodiscard]] std::string checkpoint_text(std::span<const JobStatus> jobs) const;
 
   const Clock& clock_;
   std::deque<Sample> samples_;  // At most kSamplesMax, the oldest about kRateSpan old.

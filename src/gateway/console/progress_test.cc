@@ -97,6 +97,39 @@ TEST(SummaryTest, tells_how_a_job_ended) {
   EXPECT_THAT(summary_text(job, {}), HasSubstr("Job 'flights' was cancelled after 8.42 s: "));
 }
 
+TEST(ProgressLineTest, checkpoints_and_restarts_are_shown) {
+  SimulatedClock clock;
+  ProgressLine line(clock);
+  JobStatus job = flights(1000);
+  job.checkpoints.completed = 7;
+  job.checkpoints.last_id = 8;
+  job.checkpoints.last_completed_ms = clock.now_ms() - 2500;
+  EXPECT_THAT(line.text(std::vector<JobStatus>{job}), HasSubstr(" | checkpoint 8, 2 s ago"));
+  job.restarts = 3;
+  EXPECT_THAT(line.text(std::vector<JobStatus>{job}), HasSubstr(" | 3 restarts"));
+}
+
+TEST(SummaryTest, what_a_job_can_go_on_from_is_named) {
+  JobStatus job = flights(1000);
+  job.phase = JobPhase::kFailed;
+  job.restored_path = "/c/chk-1";
+  job.restarts = 2;
+  job.last_failure = Status::unavailable("no server");
+  job.checkpoints.completed = 7;
+  job.checkpoints.last_state_bytes = 2'000'000;
+  job.checkpoints.last_duration_ms = 30;
+  job.checkpoints.last_path = "/c/chk-8";
+  job.checkpoints.failed = 1;
+  job.checkpoints.last_failure = Status::resource_exhausted("no space");
+  const std::string text = summary_text(job, {});
+  EXPECT_THAT(text, HasSubstr("  went on from /c/chk-1\n"));
+  EXPECT_THAT(text, HasSubstr("  restarted 2 times, the last time because of: no server\n"));
+  EXPECT_THAT(text, HasSubstr("  7 checkpoints, the last of 1.9 MB in 0.030 s: /c/chk-8\n"));
+  EXPECT_THAT(text, HasSubstr("  1 checkpoints failed, the last because of: no space\n"));
+  job.phase = JobPhase::kFinished;
+  EXPECT_THAT(summary_text(job, {}), HasSubstr("in 0.030 s\n"));
+}
+
 TEST(LiveDisplayTest, repaints_at_most_ten_times_a_second) {
   SimulatedClock clock;
   FakeProcess process(true);

@@ -103,12 +103,39 @@ void append_lost_rows(const OperatorMetrics& metrics, std::string& out) {
   }
 }
 
+void append_checkpoints(const JobStatus& job, std::string& out) {
+  const CheckpointProgress& checkpoints = job.checkpoints;
+  if (!job.restored_path.empty()) {
+    out += fmt::format("  went on from {}\n", visible_text(job.restored_path));
+  }
+  if (job.restarts > 0) {
+    out += fmt::format("  restarted {} times, the last time because of: {}\n",
+                       count_text(job.restarts), visible_text(job.last_failure.message()));
+  }
+  if (checkpoints.completed > 0) {
+    out += fmt::format("  {} checkpoints, the last of {} in {}", count_text(checkpoints.completed),
+                       bytes_text(checkpoints.last_state_bytes),
+                       seconds_text(checkpoints.last_duration_ms * 1'000'000));
+    // After a good end it has gone.
+    if (!checkpoints.last_path.empty() && job.phase != JobPhase::kFinished) {
+      out += fmt::format(": {}", visible_text(checkpoints.last_path));
+    }
+    out += '\n';
+  }
+  if (checkpoints.failed > 0) {
+    out += fmt::format("  {} checkpoints failed, the last because of: {}\n",
+                       count_text(checkpoints.failed),
+                       visible_text(checkpoints.last_failure.message()));
+  }
+}
+
 }  // namespace
 
 std::string summary_text(const JobStatus& job, const JobResources& resources) {
   std::string out = headline(job, resources);
   if (!job.operators.empty()) append_operators(job, out);
   for (const OperatorMetrics& metrics : job.operators) append_lost_rows(metrics, out);
+  append_checkpoints(job, out);
   return out;
 }
 
