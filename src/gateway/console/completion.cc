@@ -9,6 +9,7 @@
 
 #include "base/configuration.h"
 #include "clepsydra/table_connector.h"
+#include "gateway/console/syntax_colors.h"
 #include "sql/grammar/characters.h"
 #include "sql/grammar/lexer.h"
 #include "sql/session.h"
@@ -36,6 +37,10 @@ constexpr auto kTableWords =
 constexpr auto kClauseWords = std::to_array<Word>(
     {"WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION",
      "EXCEPT", "INTERSECT", "MINUS", "INSERT", "SELECT"});
+
+// Between two tables of a FROM clause, and in front of what joins them.
+constexpr auto kJoinWords = std::to_array<Word>(
+    {"JOIN", "LEFT", "RIGHT", "FULL", "INNER", "OUTER", "CROSS", "NATURAL", "ON", "USING"});
 
 template <typename List, typename Value>
 bool contains(const List& list, const Value& value) {
@@ -265,7 +270,9 @@ void SqlCompleter::add_option_values(const Place& place, const std::string& key,
 }
 
 void SqlCompleter::add_tables(const Place& place, Names& names) {
-  add_answers("SHOW TABLES", names);
+  Names tables;
+  add_answers("SHOW TABLES", tables);
+  for (const std::string& table : tables) names.push_back(written_name(table));
   // WITH names.
   for (std::size_t i = 1; i + 1 < place.before; ++i) {
     const bool is_first = place.tokens[0].word == Word("WITH") && i == 1;
@@ -310,18 +317,42 @@ void SqlCompleter::add_columns(const Place& place, std::string_view qualifier, N
       if (token.kind == TokenKind::kRightParen && --depth < 0) break;
       if (depth == 0 && contains(kClauseWords, token.word)) break;
     }
-    // A clause that is not finished (JOIN t ON ...) is bound as far as it can be.
-    for (std::size_t last = end; last > i + 1; --last) {
-      const std::string clause(
-          place.statement.substr(place.tokens[i].range.begin,
-                                 place.tokens[last - 1].range.end - place.tokens[i].range.begin));
-      if (add_schema(fmt::format("{}SELECT {}* {}", with,
-                                 qualifier.empty() ? "" : fmt::format("{}.", qualifier), clause),
-                     names)) {
-        break;
-      }
-      if (end - last > kClauseTriesMax) break;
+    add_clause_columns(place, i + 1, end, with, qualifier, names);
+  }
+}
+
+void SqlCompleter::add_clause_columns(const Place& place, std::size_t begin, std::size_t end,
+                                      const std::string& with, std::string_view qualifier,
+                                      Names& names) {
+  const std::string selected = qualifier.empty() ? "*" : fmt::format("{}.*", qualifier);
+  const auto bind = [&](std::size_t first, std::size_t last) {
+    const std::size_t from = place.tokens[first].range.begin;
+    return first < last &&
+           add_schema(
+               fmt::format("{}SELECT {} FROM {}", with, selected,
+                           place.statement.substr(from, place.tokens[last - 1].range.end - from)),
+               names);
+  };
+  if (begin >= end || bind(begin, end)) return;
+  // The whole is not finished, or wrong: table by table.
+  int depth = 0;
+  std::size_t tries = 0;
+  std::size_t first = begin;
+  bool is_table = true;  // Not a condition.
+  for (std::size_t i = begin; i <= end && tries < kClauseTriesMax; ++i) {
+    const bool at_end = i == end;
+    if (!at_end && place.tokens[i].kind == TokenKind::kLeftParen) ++depth;
+    if (!at_end && place.tokens[i].kind == TokenKind::kRightParen) --depth;
+    const bool ends_table = at_end || (depth == 0 && (place.tokens[i].kind == TokenKind::kComma ||
+                                                      contains(kJoinWords, place.tokens[i].word)));
+    if (!ends_table) continue;
+    if (is_table && first < i) {
+      ++tries;
+      (void)bind(first, i);
     }
+    if (at_end) break;
+    is_table = place.tokens[i].word != Word("ON") && place.tokens[i].word != Word("USING");
+    first = i + 1;
   }
 }
 
@@ -335,7 +366,14 @@ bool SqlCompleter::add_schema(const std::string& query, Names& names) {
 }
 
 void SqlCompleter::add_functions(Names& names) {
-  add_answers("SHOW FUNCTIONS", names);
+  Names functions;
+  add_answers("SHOW FUNCTIONS", functions);
+  // Not the operators.
+  for (std::string& function : functions) {
+    if (std::all_of(function.begin(), function.end(), is_name_byte)) {
+      names.push_back(std::move(function));
+    }
+  }
 }
 
 void SqlCompleter::add_answers(const std::string& statement, Names& names) {
@@ -344,7 +382,7 @@ void SqlCompleter::add_answers(const std::string& statement, Names& names) {
   const auto* table = std::get_if<TableResult>(&*result);
   if (table == nullptr || table->rows.column_count() == 0) return;
   for (std::int64_t row = 0; row < table->rows.rows(); ++row) {
-    names.push_back(written_name(std::string(table->rows.column(0).string_at(row))));
+    names.emplace_back(table->rows.column(0).string_at(row));
   }
 }
 

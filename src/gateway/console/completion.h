@@ -27,7 +27,7 @@ class SqlCompleter {
   static constexpr std::size_t kCandidatesMax = 2'000;
   // Longer statements get words of the grammar only: binding them takes too long for a key.
   static constexpr std::size_t kBoundBytesMax = 64 << 10;
-  // A FROM clause that does not bind is cut shorter so many times, word by word.
+  // Tables of a FROM clause that are bound one by one when the clause as a whole does not bind.
   static constexpr std::size_t kClauseTriesMax = 16;
 
   // Both outlive the completer.
@@ -48,6 +48,9 @@ class SqlCompleter {
   void add_option_values(const Place& place, const std::string& key, Names& names);
   void add_tables(const Place& place, Names& names);
   void add_columns(const Place& place, std::string_view qualifier, Names& names);
+  // Of the tables between two tokens of a FROM clause.
+  void add_clause_columns(const Place& place, std::size_t begin, std::size_t end,
+                          const std::string& with, std::string_view qualifier, Names& names);
   // The columns of a query; false when it does not bind.
   bool add_schema(const std::string& query, Names& names);
   void add_functions(Names& names);

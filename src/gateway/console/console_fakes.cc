@@ -6,6 +6,18 @@
 
 namespace clepsydra::console::testing {
 
+Result<TypedText> FakeTerminal::read(std::chrono::milliseconds /*timeout*/) {
+  if (to_come.empty()) return TypedText{{}, true};
+  const Typing typing = std::move(to_come.front());
+  to_come.pop_front();
+  if (typing.before) typing.before();
+  return TypedText{typing.bytes, typing.at_end};
+}
+
+Status FakeTerminal::run_program(std::span<const std::string> words) {
+  return program(words);
+}
+
 // Reads what the job has, then waits for its end.
 class FakeJobClient::Reader final : public ResultReader {
  public:

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "api/job_client.h"
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/terminal.h"
 
 namespace clepsydra::console::testing {
 
@@ -36,8 +38,9 @@ class FakeProcess final : public Process {
   }
   [[nodiscard]] TerminalSize terminal_size() const override { return size; }
   [[nodiscard]] ResourceUsage resource_usage() const override { return usage; }
-  [[nodiscard]] std::optional<std::string> environment(std::string_view /*name*/) const override {
-    return std::nullopt;
+  [[nodiscard]] std::optional<std::string> environment(std::string_view name) const override {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
   }
   [[nodiscard]] int available_processors() const override { return 1; }
   [[nodiscard]] std::int64_t id() const override { return 1; }
@@ -48,10 +51,34 @@ class FakeProcess final : public Process {
 
   TerminalSize size;
   ResourceUsage usage;
+  std::map<std::string, std::string, std::less<>> variables;
 
  private:
   StringOutput output_;
   StringOutput error_;
+};
+
+// Somebody who types: one text per read, in order; when they are out, the terminal has gone.
+//
+// Threads: one at a time.
+class FakeTerminal final : public Terminal {
+ public:
+  Status set_mode(TerminalMode new_mode) override {
+    mode = new_mode;
+    return Status::ok();
+  }
+  Result<TypedText> read(std::chrono::milliseconds timeout) override;
+  Status run_program(std::span<const std::string> words) override;
+  void restore() override { mode = TerminalMode::kOriginal; }
+
+  struct Typing {
+    std::string bytes = {};             // Empty: nothing comes for a while.
+    std::function<void()> before = {};  // Called when it is read.
+    bool at_end = false;                // Ctrl-D in a line of a dumb terminal.
+  };
+  std::deque<Typing> to_come;
+  TerminalMode mode = TerminalMode::kOriginal;
+  std::function<Status(std::span<const std::string> words)> program;
 };
 
 // What a job will do when it is submitted.

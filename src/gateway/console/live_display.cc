@@ -57,6 +57,10 @@ void LiveDisplay::make_way() {
   screen_.erase();
 }
 
+void LiveDisplay::mark_pastes(bool is_marked) {
+  if (can_paint()) screen_.send(is_marked ? "\x1b[?2004h" : "\x1b[?2004l");
+}
+
 void LiveDisplay::paint_typing(const std::vector<std::string>& lines, ScreenCursor cursor) {
   screen_.paint(lines, cursor);
 }

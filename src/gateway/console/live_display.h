@@ -42,6 +42,8 @@ class LiveDisplay {
   // Before other text is written to either stream.
   void make_way();
 
+  // Whether the terminal marks what is pasted into it.
+  void mark_pastes(bool is_marked);
   // What is being typed, with the cursor in it.
   void paint_typing(const std::vector<std::string>& lines, ScreenCursor cursor);
   // It stays as it is; what follows begins below.

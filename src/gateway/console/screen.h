@@ -38,6 +38,8 @@ class Screen {
   void leave();
   // Everything goes, the next paint() starts at the top.
   void clear();
+  // A sequence that shows nothing.
+  void send(const std::string& sequence) { write(sequence); }
 
  private:
   // Lines between the top of the area and the cursor.

@@ -17,7 +17,6 @@
 #include "gateway/console/result_table.h"
 #include "gateway/console/summary.h"
 #include "gateway/console/terminal_text.h"
-#include "sql/ast/statement.h"
 #include "sql/grammar/parser.h"
 #include "sql/settings.h"
 
@@ -89,19 +88,29 @@ int StatementRunner::finish() {
   return exit_code_;
 }
 
-void StatementRunner::run_typed(std::string_view text) {
+bool StatementRunner::run_typed(std::string_view text, std::string_view name) {
   is_typed_ = true;
   grammar::ScriptReader reader(text);
   while (true) {
     const auto next = reader.next();
-    if (next.is_ok() && !next->has_value()) return;
+    if (next.is_ok() && !next->has_value()) return true;
+    if (next.is_ok() && (*next)->statement->kind == ast::StatementKind::kClientCommand &&
+        options_.client_command) {
+      const auto& command = (*next)->statement->as<ast::ClientCommand>();
+      if (!options_.client_command(command.command)) return true;
+      continue;
+    }
     began_ns_ = options_.clock->monotonic_ns();
     const Status status = next.is_ok() ? run_statement(*(*next)->statement, text) : next.status();
     const bool interrupted = options_.interrupted->exchange(false);
     if (status.is_ok() && !interrupted) continue;
     give_up_awaited();
-    say(interrupted ? std::string("Interrupted.\n") : error_text(status));
-    return;
+    if (interrupted) {
+      say("Interrupted.\n");
+    } else {
+      say(error_text(name.empty() ? status : status.with_context(name)));
+    }
+    return false;
   }
 }
 

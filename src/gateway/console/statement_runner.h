@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "gateway/console/keys.h"
 #include "gateway/console/output_format.h"
 #include "gateway/console/result_printer.h"
+#include "sql/ast/statement.h"
 #include "sql/session.h"
 
 namespace clepsydra {
@@ -51,6 +53,8 @@ struct StatementRunnerOptions {
   // Set by whoever hears of an interrupt; run_typed() resets it.
   std::atomic<bool>* interrupted = nullptr;
   Terminal* terminal = nullptr;  // Where keys for a result in sight come from; null: nobody types.
+  // Does QUIT, CLEAR and HELP; false ends what was typed. Null: they are refused.
+  std::function<bool(ast::ClientCommandKind command)> client_command = nullptr;
 };
 
 // A SELECT is shown to its end before the next statement; INSERT and statement sets start at once
@@ -78,8 +82,9 @@ class StatementRunner {
 
   // For a shell instead of the two above: statements that somebody has typed. An error or interrupt
   // ends what is left of `text` and the SELECT under way; jobs of INSERT go on, and when one fails
-  // that is said and nothing else happens.
-  void run_typed(std::string_view text);
+  // that is said and nothing else happens. True when all statements worked. `name` says in errors
+  // which script it is; may be empty.
+  bool run_typed(std::string_view text, std::string_view name);
   // Between statements: says which jobs have ended.
   void look();
   [[nodiscard]] std::vector<JobStatus> running_statuses() const;
