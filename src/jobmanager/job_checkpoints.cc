@@ -275,19 +275,27 @@ void JobCheckpoints::carry_out(StoreMetadata action) {
 }
 
 void JobCheckpoints::carry_out(CompleteCheckpoint action) {
-  end_at_tasks(action.metadata.id, action.tell_completed);
-  if (!action.commit.empty()) {
-    options_.work->add([sinks = options_.sinks,
-                        commit = std::move(action.commit)] { return sinks->commit(commit); },
-                       [this, id = action.metadata.id](const Status& status) {
-                         if (status.is_ok()) return;
-                         options_.owner->attempt_failed(
-                             status.with_context(fmt::format("committing checkpoint {}", id)));
-                       });
-  }
   CLP_CHECK(stored_ && stored_->metadata.id == action.metadata.id);
   CompletedCheckpoint completed = *std::exchange(stored_, std::nullopt);
-  if (action.metadata.kind == CheckpointKind::kCheckpoint) {
+  const bool is_savepoint = action.metadata.kind == CheckpointKind::kSavepoint;
+  end_at_tasks(action.metadata.id, action.tell_completed);
+  if (!action.commit.empty()) {
+    // A savepoint that commits ends the job. Who would go on from a checkpoint before it would get
+    // its rows once more, so those go first, even if the process is killed in between.
+    CheckpointRemoval removal = is_savepoint ? store_.take_all() : CheckpointRemoval();
+    options_.work->add(
+        [sinks = options_.sinks, commit = std::move(action.commit), storage = storage_,
+         removal = std::move(removal)]() -> Status {
+          CLP_RETURN_IF_ERROR(storage.remove(removal).with_context("removing older checkpoints"));
+          return sinks->commit(commit);
+        },
+        [this, id = action.metadata.id](const Status& status) {
+          if (status.is_ok()) return;
+          options_.owner->attempt_failed(
+              status.with_context(fmt::format("committing checkpoint {}", id)));
+        });
+  }
+  if (!is_savepoint) {
     CheckpointRemoval removal = store_.add(std::move(completed));
     if (!removal.is_empty()) {
       add_work("removing an older checkpoint", [storage = storage_, removal = std::move(removal)] {

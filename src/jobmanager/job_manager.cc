@@ -124,10 +124,9 @@ Result<JobId> JobManager::Impl::submit(const JobGraph& graph) {
 
 void JobManager::Impl::forget_old_jobs() {
   if (submitted_.size() <= kEndedJobsMax) return;
-  const auto oldest = std::find_if(submitted_.begin(), submitted_.end(),
-                                   [&](const JobId& id) CLP_REQUIRES(mutex_) {
-                                     return has_ended(find(id)->phase());
-                                   });
+  const auto oldest = std::find_if(
+      submitted_.begin(), submitted_.end(),
+      [&](const JobId& id) CLP_REQUIRES(mutex_) { return has_ended(find(id)->phase()); });
   if (oldest == submitted_.end()) return;
   const Status released = task_manager_.release_job(*oldest);
   if (!released.is_ok()) {

@@ -8,7 +8,7 @@
 
 namespace clepsydra {
 
-inline constexpr std::array<std::pair<JobPhase, JobPhase>, 16> kJobPhaseMoves = {{
+inline constexpr std::array<std::pair<JobPhase, JobPhase>, 17> kJobPhaseMoves = {{
     {JobPhase::kCreated, JobPhase::kRunning},
     {JobPhase::kCreated, JobPhase::kFailing},
     {JobPhase::kCreated, JobPhase::kRestarting},
@@ -18,6 +18,7 @@ inline constexpr std::array<std::pair<JobPhase, JobPhase>, 16> kJobPhaseMoves = 
     {JobPhase::kRunning, JobPhase::kRestarting},
     {JobPhase::kRunning, JobPhase::kCanceling},
     {JobPhase::kRestarting, JobPhase::kRunning},
+    {JobPhase::kRestarting, JobPhase::kFinishing},  // A savepoint with which it stops is complete.
     {JobPhase::kRestarting, JobPhase::kFailing},
     {JobPhase::kRestarting, JobPhase::kCanceling},
     {JobPhase::kFinishing, JobPhase::kFinished},

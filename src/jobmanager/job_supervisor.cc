@@ -202,7 +202,13 @@ void JobSupervisor::fail(const Status& reason, MayRestart may_restart) {
 
 void JobSupervisor::attempt_failed(const Status& reason) {
   // At the end of the job it can only be a commit, and that is no detail.
-  if (phase_ == JobPhase::kFinishing) {
+  if (phase_ == JobPhase::kFinishing && !stopped_with_.empty()) {
+    give_up_attempt(
+        reason.with_context(fmt::format("savepoint '{}' is complete, and a job that starts from it "
+                                        "commits what is missing",
+                                        stopped_with_)),
+        MayRestart::kNo);
+  } else if (phase_ == JobPhase::kFinishing) {
     give_up_attempt(reason, MayRestart::kYes);
   } else {
     fail(reason);
@@ -264,6 +270,10 @@ void JobSupervisor::stopped(const std::string& location) {
   CLP_LOG(kInfo, "jobmanager",
           fmt::format("job {}: stopped with savepoint '{}'", id_.to_string(), location));
   is_beyond_checkpoints_ = true;
+  // It was being stored when the attempt came to another end.
+  if (phase_ != JobPhase::kRunning && phase_ != JobPhase::kRestarting) return;
+  stopped_with_ = location;
+  error_ = Status::ok();
   move_to(JobPhase::kFinishing);
   end_attempt(Status::cancelled("the job was stopped with a savepoint"));
 }

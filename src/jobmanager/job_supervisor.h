@@ -119,6 +119,7 @@ class JobSupervisor final : private CheckpointedJob {
   bool is_attempt_over_ = false;        // Its tasks end, the next one has not begun.
   bool waits_ = false;                  // For the time of the next attempt.
   bool is_beyond_checkpoints_ = false;  // Sinks commit what no checkpoint holds.
+  std::string stopped_with_;            // The savepoint after which it ends.
   bool has_cleaned_up_ = false;
 };
 
