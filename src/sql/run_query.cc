@@ -77,6 +77,10 @@ Result<PlanRoots> StatementRunner::bind_roots(const ast::Statement& statement,
       CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_insert(*member, environment, text_, state));
       roots.push_back(std::move(sink));
     }
+  } else if (const auto* create = statement.as_if<ast::CreateTable>();
+             create != nullptr && create->query != nullptr) {
+    CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_table_as(*create, environment));
+    roots.push_back(std::move(sink));
   } else {
     return text_.invalid(statement.range, "only SELECT, INSERT and statement sets have a plan");
   }
@@ -127,17 +131,33 @@ Result<StatementResult> StatementRunner::run_statement_set(const ast::StatementS
   return plan_inserts(statement);
 }
 
+// The table of a CREATE TABLE AS is there while it is bound, and gone afterwards.
+Result<PlanRoots> StatementRunner::bind_explained(const ast::Statement& statement,
+                                                  const BindEnvironment& environment) {
+  const auto* create = statement.as_if<ast::CreateTable>();
+  if (create == nullptr || create->query == nullptr) return bind_roots(statement, environment);
+  CLP_ASSIGN_OR_RETURN(const ObjectPath path, locate(create->name));
+  const CatalogObject old = state_.catalog.find(path, create->temporary);
+  Result<PlanRoots> roots = bind_roots(statement, environment);
+  CLP_RETURN_IF_ERROR(undo_create(path, create->temporary, old));
+  return roots;
+}
+
 Result<StatementResult> StatementRunner::run_explain(const ast::Explain& statement) {
   bool with_changelog = false;
+  bool with_json = false;
   for (const ast::ExplainDetail detail : statement.details) {
-    if (detail != ast::ExplainDetail::kChangelogMode) {
+    if (detail == ast::ExplainDetail::kChangelogMode) {
+      with_changelog = true;
+    } else if (detail == ast::ExplainDetail::kJsonExecutionPlan) {
+      with_json = true;
+    } else {
       return text_.not_built(statement.range, explain_detail_name(detail));
     }
-    with_changelog = true;
   }
   CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
   const BindEnvironment environment = planning.environment(state_);
-  CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(*statement.statement, environment));
+  CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_explained(*statement.statement, environment));
   std::string out =
       "== Abstract Syntax Tree ==\n" + plan_text(roots, {.style = PlanStyle::kLogical});
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
@@ -148,6 +168,7 @@ Result<StatementResult> StatementRunner::run_explain(const ast::Explain& stateme
   CLP_ASSIGN_OR_RETURN(const StreamGraph graph,
                        lower_plans(roots, environment, job_name(roots), {}));
   out += "\n== Optimized Execution Plan ==\n" + graph_text(graph);
+  if (with_json) out += "\n== Physical Execution Plan ==\n" + graph_json(graph);
   if (statement.statement->kind != ast::StatementKind::kQuery) {
     CLP_ASSIGN_OR_RETURN(const std::string guarantee, describe_guarantee(roots, environment));
     out += "\nDelivery guarantee: " + guarantee + "\n";

@@ -18,6 +18,11 @@ Result<StatementResult> StatementRunner::run_set(const ast::SetOption& statement
   }
   const ast::Option& option = *statement.option;
   if (option.key.empty()) return text_.invalid(option.key_range, "a setting needs a name");
+  if (option.key == kCatalogDirectory) {
+    return text_.error(
+        option.key_range, fmt::format("'{}' is set when the process starts", kCatalogDirectory),
+        "give it with -D or in the configuration file", StatusCode::kFailedPrecondition);
+  }
   if (const Status status = check_setting(option.key, option.value); !status.is_ok()) {
     return text_.at_place(option.value_range, status);
   }

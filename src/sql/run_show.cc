@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "functions/function_registry.h"
 #include "sql/ast/print.h"
+#include "sql/bind/query_binder.h"
+#include "sql/catalog/definition_text.h"
+#include "sql/grammar/parser.h"
 #include "sql/statement_runner.h"
 #include "stream/column_builder.h"
 
@@ -56,21 +59,6 @@ Result<StatementResult> name_table(const std::string& column, const std::vector<
   return text_table({column}, rows);
 }
 
-std::string extras_of(const TableColumn& column) {
-  switch (column.role) {
-    case ColumnRole::kPhysical:
-      return {};
-    case ColumnRole::kComputed:
-      return "AS " + column.computed_text;
-    case ColumnRole::kMetadata:
-      break;
-  }
-  std::string extras = "METADATA";
-  if (column.metadata_key != column.name) extras += fmt::format(" FROM '{}'", column.metadata_key);
-  if (column.metadata_virtual) extras += " VIRTUAL";
-  return extras;
-}
-
 std::string primary_key_text(const CatalogTable& table) {
   std::string names;
   for (const int column : table.primary_key) {
@@ -90,9 +78,8 @@ struct ColumnLine {
   std::string comment;
 };
 
-std::vector<ColumnLine> column_lines(const CatalogObject& object) {
+std::vector<ColumnLine> column_lines(const CatalogObject& object, const Schema& schema) {
   std::vector<ColumnLine> lines;
-  const Schema& schema = object.table ? *object.table->schema : *object.view->schema;
   for (int i = 0; i < schema.size(); ++i) {
     const Field& field = schema.field(i);
     ColumnLine line;
@@ -106,7 +93,7 @@ std::vector<ColumnLine> column_lines(const CatalogObject& object) {
           table.primary_key.end()) {
         line.key = fmt::format("PRI({})", primary_key_text(table));
       }
-      line.extras = extras_of(table.columns[static_cast<std::size_t>(i)]);
+      line.extras = column_extras(table.columns[static_cast<std::size_t>(i)]);
       if (table.watermark && table.watermark->column == i) line.watermark = table.watermark->text;
     }
     lines.push_back(std::move(line));
@@ -140,66 +127,23 @@ Result<StatementResult> column_table(const std::vector<ColumnLine>& lines) {
   return StatementResult(TableResult{std::move(batch)});
 }
 
-std::string quoted(std::string_view name) {
-  std::string out = "`";
-  for (const char c : name) {
-    if (c == '`') out += '`';
-    out += c;
-  }
-  return out + "`";
+// For a name between backticks.
+std::string doubled(std::string_view name) {
+  std::string out;
+  for (const char c : name) out.append(c == '`' ? 2 : 1, c);
+  return out;
 }
 
-std::string quoted_path(const ObjectPath& path) {
-  return fmt::format("{}.{}.{}", quoted(path.catalog), quoted(path.database), quoted(path.object));
-}
-
-std::string comment_text(const std::optional<std::string>& comment) {
-  return comment ? fmt::format(" COMMENT {}", ast::quote_string(*comment)) : std::string();
-}
-
-std::string create_table_text(const CatalogTable& table) {
-  std::string out = fmt::format("CREATE {}TABLE {} (\n", table.temporary ? "TEMPORARY " : "",
-                                quoted_path(table.path));
-  std::vector<std::string> parts;
-  for (const TableColumn& column : table.columns) {
-    std::string part = "  " + quoted(column.name);
-    const DataType type = column.type.with_time_attribute(TimeAttribute::kNone);
-    if (column.role != ColumnRole::kComputed) part += " " + type.to_string();
-    const std::string extras = extras_of(column);
-    if (!extras.empty()) part += " " + extras;
-    parts.push_back(part + comment_text(column.comment));
-  }
-  if (table.watermark) {
-    const TableColumn& column = table.columns[static_cast<std::size_t>(table.watermark->column)];
-    parts.push_back(
-        fmt::format("  WATERMARK FOR {} AS {}", quoted(column.name), table.watermark->text));
-  }
-  if (!table.primary_key.empty()) {
-    std::string names;
-    for (const int column : table.primary_key) {
-      names += (names.empty() ? "" : ", ") +
-               quoted(table.columns[static_cast<std::size_t>(column)].name);
-    }
-    parts.push_back(fmt::format("  CONSTRAINT {} PRIMARY KEY ({}) NOT ENFORCED",
-                                quoted(table.primary_key_name), names));
-  }
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    out += parts[i] + (i + 1 < parts.size() ? ",\n" : "\n");
-  out += ")" + comment_text(table.comment) + "\nWITH (\n";
-  std::size_t left = table.options.size();
-  for (const auto& [key, value] : table.options) {
-    out += fmt::format("  {} = {}{}\n", ast::quote_string(key),
-                       ast::quote_string(printable_value(key, value)), --left > 0 ? "," : "");
-  }
-  return out + ")\n";
-}
-
-std::string create_view_text(const CatalogView& view) {
-  std::string columns;
-  for (const std::string& name : view.column_names)
-    columns += (columns.empty() ? "" : ", ") + quoted(name);
-  return fmt::format("CREATE {}VIEW {} ({}){}\nAS {}\n", view.temporary ? "TEMPORARY " : "",
-                     quoted_path(view.path), columns, comment_text(view.comment), view.query);
+Result<StatementResult> show_modules(bool full) {
+  if (!full) return text_table({"module name"}, {{"core"}});
+  BatchBuilder builder(make_schema({{"module name", DataType::string().with_nullable(false), {}},
+                                    {"used", DataType::boolean().with_nullable(false), {}}}),
+                       literal_pool());
+  builder.column(0).append_string("core");
+  builder.column(1).append<std::uint8_t>(1);
+  builder.commit_row();
+  CLP_ASSIGN_OR_RETURN(Batch batch, builder.finish());
+  return StatementResult(TableResult{std::move(batch)});
 }
 
 }  // namespace
@@ -224,8 +168,36 @@ Result<CatalogObject> StatementRunner::find_object(const ast::ObjectName& name) 
   CLP_ASSIGN_OR_RETURN(const ObjectPath path, resolve(name));
   CatalogObject object = state_.catalog.find(path);
   if (object.found()) return object;
-  return text_.not_found(name.range(), fmt::format("table '{}' does not exist", ast::to_sql(name)),
-                         did_you_mean_name(path.object, state_.catalog.table_names()));
+  return text_.not_found(
+      name.range(), fmt::format("table '{}' does not exist", ast::to_sql(name)),
+      did_you_mean_name(path.object, state_.catalog.table_names({path.catalog, path.database})));
+}
+
+Result<SchemaPtr> StatementRunner::bind_view_schema(const CatalogView& view,
+                                                    ast::SourceRange place) const {
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  const BindEnvironment environment = planning.environment(state_);
+  const std::string sql = fmt::format("TABLE `{}`.`{}`.`{}`", doubled(view.path.catalog),
+                                      doubled(view.path.database), doubled(view.path.object));
+  CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement, grammar::parse_statement(sql));
+  const StatementText text(sql);
+  BindState bind_state;
+  QueryBinder binder(environment, text, bind_state);
+  const Result<PlanPtr> plan = binder.bind(*statement->as<ast::QueryStatement>().query);
+  if (!plan.is_ok()) {
+    return text_.error(place, fmt::format("view '{}' cannot be read", view.path.object),
+                       std::string(plan.status().message()), plan.status().code());
+  }
+  return (*plan)->schema;
+}
+
+Result<SchemaPtr> StatementRunner::schema_of(const CatalogObject& object,
+                                             ast::SourceRange place) const {
+  if (object.table) return object.table->schema;
+  Result<SchemaPtr> schema = bind_view_schema(*object.view, place);
+  // A view over what is no longer there still has the columns that it was created with.
+  if (!schema.is_ok() && object.view->schema) return object.view->schema;
+  return schema;
 }
 
 Result<StatementResult> StatementRunner::run_show(const ast::Show& statement) {
@@ -238,52 +210,88 @@ Result<StatementResult> StatementRunner::run_show(const ast::Show& statement) {
       break;
   }
   if (statement.object == ast::ObjectKind::kCatalog) {
-    return text_table({"current catalog name"}, {{std::string(kDefaultCatalog)}});
+    return text_table({"current catalog name"}, {{state_.catalog.current_catalog()}});
   }
-  return text_table({"current database name"}, {{std::string(kDefaultDatabase)}});
+  return text_table({"current database name"}, {{state_.catalog.current_database()}});
+}
+
+// FROM database, or the current one.
+Result<DatabasePath> StatementRunner::listed_database(const ast::Show& statement) const {
+  if (statement.name) return resolve_database(*statement.name);
+  return DatabasePath{state_.catalog.current_catalog(), state_.catalog.current_database()};
+}
+
+Result<StatementResult> StatementRunner::show_databases(const ast::Show& statement) const {
+  std::string catalog = state_.catalog.current_catalog();
+  if (statement.name) {
+    catalog = statement.name->parts[0].name;
+    if (statement.name->parts.size() > 1 || !state_.catalog.has_catalog(catalog)) {
+      return text_.not_found(
+          statement.name->range(),
+          fmt::format("catalog '{}' does not exist", ast::to_sql(*statement.name)),
+          did_you_mean_name(catalog, state_.catalog.catalog_names()));
+    }
+  }
+  return name_table("database name", state_.catalog.database_names(catalog), statement.pattern);
 }
 
 Result<StatementResult> StatementRunner::run_show_list(const ast::Show& statement) {
-  const auto refuse_list = [&] {
-    return refuse(statement, fmt::format("SHOW {}S", ast::object_kind_name(statement.object)));
-  };
-  if (statement.name && statement.object != ast::ObjectKind::kColumn) {
-    // FROM database: only the one.
-    std::vector<std::string> parts;
-    for (const ast::Identifier& part : statement.name->parts) parts.push_back(part.name);
-    if (statement.object == ast::ObjectKind::kDatabase) parts.emplace_back(kDefaultDatabase);
-    parts.emplace_back("t");
-    const Result<ObjectPath> path = state_.catalog.resolve(parts);
-    if (!path.is_ok()) return text_.at_place(statement.name->range(), path.status());
-  }
   switch (statement.object) {
-    case ast::ObjectKind::kTable:
-      return name_table("table name", state_.catalog.table_names(), statement.pattern);
-    case ast::ObjectKind::kView:
-      return name_table("view name", state_.catalog.view_names(), statement.pattern);
+    case ast::ObjectKind::kTable: {
+      CLP_ASSIGN_OR_RETURN(const DatabasePath path, listed_database(statement));
+      return name_table("table name", state_.catalog.table_names(path), statement.pattern);
+    }
+    case ast::ObjectKind::kView: {
+      CLP_ASSIGN_OR_RETURN(const DatabasePath path, listed_database(statement));
+      return name_table("view name", state_.catalog.view_names(path), statement.pattern);
+    }
     case ast::ObjectKind::kCatalog:
-      return name_table("catalog name", {std::string(kDefaultCatalog)}, statement.pattern);
+      return name_table("catalog name", state_.catalog.catalog_names(), statement.pattern);
     case ast::ObjectKind::kDatabase:
-      return name_table("database name", {std::string(kDefaultDatabase)}, statement.pattern);
+      return show_databases(statement);
     case ast::ObjectKind::kFunction: {
+      CLP_RETURN_IF_ERROR(listed_database(statement).status());
       const std::vector<std::string> names =
           statement.user_only ? std::vector<std::string>() : FunctionRegistry::built_in().names();
       return name_table("function name", names, statement.pattern);
     }
+    case ast::ObjectKind::kModule:
+      return show_modules(statement.full);
+    case ast::ObjectKind::kJob:
+      return show_jobs(statement);
+    case ast::ObjectKind::kJar:
+      return text_table({"jars"}, {});
     case ast::ObjectKind::kColumn: {
-      if (!statement.name) return refuse_list();
       CLP_ASSIGN_OR_RETURN(const CatalogObject object, find_object(*statement.name));
-      std::vector<ColumnLine> lines = column_lines(object);
+      CLP_ASSIGN_OR_RETURN(const SchemaPtr schema, schema_of(object, statement.name->range()));
+      std::vector<ColumnLine> lines = column_lines(object, *schema);
       std::erase_if(
           lines, [&](const ColumnLine& line) { return !is_listed(line.name, statement.pattern); });
       return column_table(lines);
     }
+    case ast::ObjectKind::kPartition: {
+      CLP_ASSIGN_OR_RETURN(const CatalogObject object, find_object(*statement.name));
+      return text_.invalid(statement.name->range(),
+                           fmt::format("{} '{}' is not partitioned", object.view ? "view" : "table",
+                                       object.path().object));
+    }
     default:
-      return refuse_list();
+      return refuse(statement, fmt::format("SHOW {}S", ast::object_kind_name(statement.object)));
   }
 }
 
 Result<StatementResult> StatementRunner::run_show_create(const ast::Show& statement) {
+  if (statement.object == ast::ObjectKind::kCatalog) {
+    const std::string& name = statement.name->parts[0].name;
+    const Properties* found = state_.catalog.find_catalog(name);
+    if (found == nullptr || statement.name->parts.size() > 1) {
+      return text_.not_found(
+          statement.name->range(),
+          fmt::format("catalog '{}' does not exist", ast::to_sql(*statement.name)),
+          did_you_mean_name(name, state_.catalog.catalog_names()));
+    }
+    return text_table({"result"}, {{create_catalog_text(name, *found)}});
+  }
   const bool is_view = statement.object == ast::ObjectKind::kView;
   if ((statement.object != ast::ObjectKind::kTable && !is_view) || !statement.name) {
     return refuse(statement,
@@ -296,17 +304,78 @@ Result<StatementResult> StatementRunner::run_show_create(const ast::Show& statem
         fmt::format("'{}' is a {}", object.path().object, is_view ? "table" : "view"),
         is_view ? "write SHOW CREATE TABLE" : "write SHOW CREATE VIEW");
   }
-  return text_table(
-      {"result"}, {{is_view ? create_view_text(*object.view) : create_table_text(*object.table)}});
+  return text_table({"result"}, {{is_view ? create_view_text(*object.view)
+                                          : create_table_text(*object.table, Secrets::kHide)}});
+}
+
+Result<StatementResult> StatementRunner::describe_catalog(const ast::Describe& statement) {
+  const std::string& name = statement.name.parts[0].name;
+  const Properties* found = state_.catalog.find_catalog(name);
+  if (found == nullptr || statement.name.parts.size() > 1) {
+    return text_.not_found(statement.name.range(),
+                           fmt::format("catalog '{}' does not exist", ast::to_sql(statement.name)),
+                           did_you_mean_name(name, state_.catalog.catalog_names()));
+  }
+  std::vector<std::vector<std::string>> rows = {{"name", name},
+                                                {"type", found->options.at("type")},
+                                                {"comment", found->comment.value_or("")}};
+  if (statement.extended) {
+    for (const auto& [key, value] : found->options) {
+      if (key != "type") {
+        rows.push_back({"option:" + key, std::string(printable_value(key, value))});
+      }
+    }
+  }
+  return text_table({"info name", "info value"}, rows);
+}
+
+Result<StatementResult> StatementRunner::describe_database(const ast::Describe& statement) {
+  CLP_ASSIGN_OR_RETURN(const DatabasePath path, resolve_database(statement.name));
+  const Properties& found = *state_.catalog.find_database(path);
+  std::vector<std::vector<std::string>> rows = {
+      {"catalog", path.catalog}, {"name", path.database}, {"comment", found.comment.value_or("")}};
+  if (statement.extended) {
+    for (const auto& [key, value] : found.options) {
+      rows.push_back({"option:" + key, std::string(printable_value(key, value))});
+    }
+  }
+  return text_table({"info name", "info value"}, rows);
+}
+
+Result<StatementResult> StatementRunner::describe_function(const ast::Describe& statement) {
+  const FunctionRegistry& functions = FunctionRegistry::built_in();
+  const std::string& name = statement.name.parts.back().name;
+  const bool is_aggregate = functions.is_aggregate(name);
+  if (!is_aggregate && !functions.is_scalar(name)) {
+    return text_.not_found(statement.name.range(),
+                           fmt::format("function '{}' does not exist", name),
+                           did_you_mean_name(name, functions.names()));
+  }
+  std::vector<std::vector<std::string>> rows = {{"is system function", "true"},
+                                                {"is temporary", "false"}};
+  if (statement.extended) rows.push_back({"kind", is_aggregate ? "AGGREGATE" : "SCALAR"});
+  return text_table({"info name", "info value"}, rows);
 }
 
 Result<StatementResult> StatementRunner::run_describe(const ast::Describe& statement) {
-  if (statement.object != ast::ObjectKind::kTable) {
-    return refuse(statement, fmt::format("DESCRIBE {}", ast::object_kind_name(statement.object)));
+  switch (statement.object) {
+    case ast::ObjectKind::kTable:
+      break;
+    case ast::ObjectKind::kCatalog:
+      return describe_catalog(statement);
+    case ast::ObjectKind::kDatabase:
+      return describe_database(statement);
+    case ast::ObjectKind::kFunction:
+      return describe_function(statement);
+    case ast::ObjectKind::kJob:
+      return describe_job(statement);
+    default:
+      return refuse(statement, fmt::format("DESCRIBE {}", ast::object_kind_name(statement.object)));
   }
-  if (statement.extended) return refuse(statement, "DESCRIBE EXTENDED");
+  // EXTENDED shows the same, as in the reference.
   CLP_ASSIGN_OR_RETURN(const CatalogObject object, find_object(statement.name));
-  return column_table(column_lines(object));
+  CLP_ASSIGN_OR_RETURN(const SchemaPtr schema, schema_of(object, statement.name.range()));
+  return column_table(column_lines(object, *schema));
 }
 
 }  // namespace clepsydra::sql

@@ -27,10 +27,6 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "COMPILE PLAN";
     case ast::StatementKind::kExecutePlan:
       return "EXECUTE PLAN";
-    case ast::StatementKind::kCreateCatalog:
-      return "CREATE CATALOG";
-    case ast::StatementKind::kCreateDatabase:
-      return "CREATE DATABASE";
     case ast::StatementKind::kCreateFunction:
       return "CREATE FUNCTION";
     case ast::StatementKind::kCreateModel:
@@ -39,28 +35,16 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "CREATE MATERIALIZED TABLE";
     case ast::StatementKind::kCreateConnection:
       return "CREATE CONNECTION";
-    case ast::StatementKind::kAlterTable:
-      return "ALTER TABLE";
     case ast::StatementKind::kAlterMaterializedTable:
       return "ALTER MATERIALIZED TABLE";
-    case ast::StatementKind::kAlterView:
-      return "ALTER VIEW";
-    case ast::StatementKind::kAlterObject:
-      return "ALTER";
     case ast::StatementKind::kAlterFunction:
       return "ALTER FUNCTION";
     case ast::StatementKind::kAnalyzeTable:
       return "ANALYZE TABLE";
     case ast::StatementKind::kCall:
       return "CALL";
-    case ast::StatementKind::kLoadModule:
-      return "LOAD MODULE";
-    case ast::StatementKind::kUnloadModule:
-      return "UNLOAD MODULE";
     case ast::StatementKind::kJar:
-      return "ADD JAR and REMOVE JAR";
-    case ast::StatementKind::kStopJob:
-      return "STOP JOB";
+      return "ADD JAR and REMOVE JAR (functions are C++ libraries here)";
     case ast::StatementKind::kClientCommand:
       return "the interactive console with QUIT, CLEAR and HELP";
     default:
@@ -96,6 +80,7 @@ Status StatementRunner::refuse(const ast::Statement& statement, std::string_view
 }
 
 Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
+  refresh_catalogs();
   switch (statement.kind) {
     case ast::StatementKind::kQuery:
       return run_query(statement.as<ast::QueryStatement>());
@@ -121,6 +106,22 @@ Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
       return run_create_table(statement.as<ast::CreateTable>());
     case ast::StatementKind::kCreateView:
       return run_create_view(statement.as<ast::CreateView>());
+    case ast::StatementKind::kCreateCatalog:
+      return run_create_catalog(statement.as<ast::CreateCatalog>());
+    case ast::StatementKind::kCreateDatabase:
+      return run_create_database(statement.as<ast::CreateDatabase>());
+    case ast::StatementKind::kAlterTable:
+      return run_alter_table(statement.as<ast::AlterTable>());
+    case ast::StatementKind::kAlterView:
+      return run_alter_view(statement.as<ast::AlterView>());
+    case ast::StatementKind::kAlterObject:
+      return run_alter_object(statement.as<ast::AlterObject>());
+    case ast::StatementKind::kStopJob:
+      return run_stop_job(statement.as<ast::StopJob>());
+    case ast::StatementKind::kLoadModule:
+      return run_load_module(statement.as<ast::LoadModule>());
+    case ast::StatementKind::kUnloadModule:
+      return run_unload_module(statement.as<ast::UnloadModule>());
     default:
       return refuse(statement, unbuilt_name(statement.kind));
   }
@@ -133,15 +134,21 @@ struct SqlSession::Impl {
 };
 
 SqlSession::SqlSession(const TableConnectorRegistry& connectors, const Clock& clock,
-                       Configuration& configuration)
+                       Configuration& configuration, FileSystem* files)
     : impl_(new Impl{.state = {.connectors = connectors,
                                .clock = clock,
                                .configuration = configuration,
                                .initial_configuration = configuration.values(),
+                               .files = files,
+                               .jobs = nullptr,
                                .catalog = {},
                                .results = 0}}) {}
 
 SqlSession::~SqlSession() = default;
+
+void SqlSession::set_jobs(SessionJobs* jobs) {
+  impl_->state.jobs = jobs;
+}
 
 Result<StatementResult> SqlSession::execute(const ast::Statement& statement, std::string_view sql) {
   return sql::StatementRunner(impl_->state, sql).run(statement);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clepsydra/status.h"
+#include "graph/job_status.h"
 #include "graph/stream_graph.h"
 #include "stream/batch.h"
 #include "stream/data_type.h"
@@ -20,6 +21,7 @@ struct Statement;
 }  // namespace ast
 class Clock;
 class Configuration;
+class FileSystem;
 class TableConnectorRegistry;
 
 // DDL, SET and the like took effect. `message` is one line for people ("Table created."), not a
@@ -63,17 +65,33 @@ struct InsertJob {
 
 using StatementResult = std::variant<Done, TableResult, QueryJob, InsertJob>;
 
+// The jobs that SHOW JOBS, DESCRIBE JOB and STOP JOB speak of: whoever runs them answers.
+class SessionJobs {
+ public:
+  virtual ~SessionJobs() = default;
+  // All jobs since the start, oldest first.
+  virtual Result<std::vector<JobStatus>> list() = 0;
+  // Asks for the end and returns at once.
+  virtual Status cancel(const JobId& id) = 0;
+  // Ends the job with a savepoint in the configured folder, waits for that; its folder.
+  virtual Result<std::string> stop(const JobId& id, bool drain) = 0;
+};
+
 // Holds the catalog and the session's settings. Nothing is run here: a job comes back as a
 // StreamGraph.
 //
 // Threads: one at a time.
 class SqlSession {
  public:
-  // All three must outlive the session. `configuration` is the session's own: SET and RESET change
-  // it, the planner reads it. No file is opened and no option outside `configuration` is read.
+  // All must outlive the session. `configuration` is the session's own: SET and RESET change it,
+  // the planner reads it. No option outside `configuration` is read, and no file is opened but
+  // those of catalogs of type 'file', in `files` below what 'clepsydra.catalog.directory' says at
+  // the start; without `files` there are no such catalogs.
   SqlSession(const TableConnectorRegistry& connectors, const Clock& clock,
-             Configuration& configuration);
+             Configuration& configuration, FileSystem* files = nullptr);
   ~SqlSession();
+  // Null, as at the start: the statements about jobs are refused. Must outlive its use.
+  void set_jobs(SessionJobs* jobs);
   SqlSession(const SqlSession&) = delete;
   SqlSession& operator=(const SqlSession&) = delete;
 

@@ -18,7 +18,14 @@
 #include "sql/session.h"
 #include "stream/time_zone.h"
 
+namespace clepsydra {
+class FileSystem;
+}  // namespace clepsydra
+
 namespace clepsydra::sql {
+
+// Below it are the catalogs of type 'file'. Read from what the session starts with, never from SET.
+inline constexpr std::string_view kCatalogDirectory = "clepsydra.catalog.directory";
 
 // What a session keeps between statements.
 struct SessionState {
@@ -26,6 +33,8 @@ struct SessionState {
   const Clock& clock;
   Configuration& configuration;
   StringMap initial_configuration;  // What RESET goes back to.
+  FileSystem* files = nullptr;      // Null: no catalogs of files.
+  SessionJobs* jobs = nullptr;      // Null: nothing is known of jobs.
   Catalog catalog;
   int results = 0;  // SELECTs so far: their results' names.
 };
@@ -45,21 +54,73 @@ class StatementRunner {
   Result<StatementResult> run_explain(const ast::Explain& statement);
   // The Collect or Sink nodes of a SELECT, INSERT or statement set, bound.
   Result<PlanRoots> bind_roots(const ast::Statement& statement, const BindEnvironment& environment);
+  Result<PlanRoots> bind_explained(const ast::Statement& statement,
+                                   const BindEnvironment& environment);
   Result<StatementResult> plan_inserts(const ast::Statement& statement);
 
   // run_ddl.cc
   Result<StatementResult> run_create_table(const ast::CreateTable& statement);
+  Result<StatementResult> create_table_as(const ast::CreateTable& statement,
+                                          const ObjectPath& path);
+  // With what its LIKE includes.
+  Result<std::shared_ptr<CatalogTable>> bind_table(const ast::CreateTable& statement,
+                                                   const BindEnvironment& environment);
+  // Adds the table of a CREATE TABLE AS; the sink that fills it.
+  Result<PlanPtr> bind_table_as(const ast::CreateTable& statement,
+                                const BindEnvironment& environment);
+  // Makes what `statement` has created what it was before.
+  Status undo_create(const ObjectPath& path, bool temporary, const CatalogObject& old);
+  Status add_table(const std::shared_ptr<CatalogTable>& table, const ast::CreateTable& statement);
   Result<StatementResult> run_create_view(const ast::CreateView& statement);
+  Result<std::shared_ptr<CatalogView>> bind_view(const ast::Query& query,
+                                                 const std::vector<ast::Identifier>& columns);
   Result<StatementResult> run_drop(const ast::Drop& statement);
-  Result<StatementResult> run_use(const ast::Use& statement);
   Result<ObjectPath> resolve(const ast::ObjectName& name) const;
+  Result<ObjectPath> locate(const ast::ObjectName& name) const;
+
+  // run_alter.cc
+  Result<StatementResult> run_alter_table(const ast::AlterTable& statement);
+  Result<StatementResult> rename_object(const CatalogObject& object, const ast::ObjectName& name);
+  Result<StatementResult> run_alter_view(const ast::AlterView& statement);
+
+  // run_catalog.cc
+  Result<StatementResult> run_create_catalog(const ast::CreateCatalog& statement);
+  Result<StatementResult> run_create_database(const ast::CreateDatabase& statement);
+  Result<StatementResult> run_alter_object(const ast::AlterObject& statement);
+  Result<StatementResult> run_drop_catalog(const ast::Drop& statement);
+  Result<StatementResult> run_drop_database(const ast::Drop& statement);
+  Result<StatementResult> run_use(const ast::Use& statement);
+  Result<StatementResult> use_modules(const ast::Use& statement);
+  Result<StatementResult> run_load_module(const ast::LoadModule& statement);
+  Result<StatementResult> run_unload_module(const ast::UnloadModule& statement);
+  Result<DatabasePath> resolve_database(const ast::ObjectName& name) const;
+  // Where the files of a new catalog are; null for one in memory.
+  Result<std::unique_ptr<CatalogFiles>> catalog_files(const ast::CreateCatalog& statement,
+                                                      std::string_view type) const;
+  // Sees what others have written to catalogs of files.
+  void refresh_catalogs();
 
   // run_show.cc
   Result<StatementResult> run_show(const ast::Show& statement);
   Result<StatementResult> run_show_list(const ast::Show& statement);
   Result<StatementResult> run_show_create(const ast::Show& statement);
   Result<StatementResult> run_describe(const ast::Describe& statement);
+  Result<DatabasePath> listed_database(const ast::Show& statement) const;
+  Result<StatementResult> show_databases(const ast::Show& statement) const;
+  Result<StatementResult> describe_catalog(const ast::Describe& statement);
+  Result<StatementResult> describe_database(const ast::Describe& statement);
+  Result<StatementResult> describe_function(const ast::Describe& statement);
+  // The columns of a view as its query has them now, or of a table.
+  Result<SchemaPtr> schema_of(const CatalogObject& object, ast::SourceRange place) const;
+  Result<SchemaPtr> bind_view_schema(const CatalogView& view, ast::SourceRange place) const;
   Result<CatalogObject> find_object(const ast::ObjectName& name) const;
+
+  // run_job.cc
+  Result<StatementResult> show_jobs(const ast::Statement& statement);
+  Result<StatementResult> describe_job(const ast::Describe& statement);
+  Result<StatementResult> run_stop_job(const ast::StopJob& statement);
+  // The job of this id; its place is the last word of the statement that looks like it.
+  Result<JobStatus> find_job(const ast::Statement& statement, const std::string& id);
 
   // run_setting.cc
   Result<StatementResult> run_set(const ast::SetOption& statement);

@@ -2,6 +2,7 @@
 // needed, one blank between tokens. Parsing the text gives an equal tree.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,11 @@ std::string to_sql(const Statement& statement);
 std::string to_sql(const TypeName& type);
 std::string to_sql(const IntervalQualifier& qualifier);
 std::string to_sql(const ObjectName& name);
+
+// The full name of a table as a query names it.
+using QualifyTable = std::function<ObjectName(const ObjectName&)>;
+// The query with every name of a table replaced, but for names of its own WITH.
+std::string to_sql(const Query& query, const QualifyTable& qualify);
 
 // `name`, or name as it is where it needs no backticks.
 std::string quote_identifier(std::string_view name);

@@ -146,7 +146,7 @@ void Printer::table_argument(const TableArgument& t) {
     put(")");
   } else {
     put("TABLE ");
-    object_name(t.table);
+    table_name(t.table);
   }
   if (!t.partition_by.empty()) {
     put(" PARTITION BY (");

@@ -454,6 +454,12 @@ std::string to_sql(const Expression& expression) {
   return printer.take();
 }
 
+std::string to_sql(const Query& query, const QualifyTable& qualify) {
+  Printer printer(qualify);
+  printer.query(query);
+  return printer.take();
+}
+
 std::string to_sql(const ObjectName& name) {
   Printer printer;
   printer.object_name(name);

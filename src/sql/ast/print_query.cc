@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "sql/ast/print.h"
@@ -32,7 +33,14 @@ const char* join_words(const Join& j) {
 
 }  // namespace
 
+void Printer::table_name(const ObjectName& n) {
+  const bool is_own = n.parts.size() == 1 && std::find(with_names_.begin(), with_names_.end(),
+                                                       n.parts[0].name) != with_names_.end();
+  object_name(qualify_ != nullptr && !is_own ? (*qualify_)(n) : n);
+}
+
 void Printer::query(const Query& q) {
+  const std::size_t outer_names = with_names_.size();
   if (!q.with.empty()) {
     put(q.recursive ? "WITH RECURSIVE " : "WITH ");
     list(q.with, [this](const CommonTableExpression& table) {
@@ -44,6 +52,7 @@ void Printer::query(const Query& q) {
       put(" AS (");
       query(*table.query);
       put(")");
+      with_names_.push_back(table.name.name);
     });
     put(" ");
   }
@@ -59,7 +68,7 @@ void Printer::query(const Query& q) {
       break;
     case QueryBodyKind::kTable:
       put("TABLE ");
-      object_name(q.body->as<ExplicitTable>().name);
+      table_name(q.body->as<ExplicitTable>().name);
       break;
     case QueryBodyKind::kNested:
       put("(");
@@ -79,6 +88,7 @@ void Printer::query(const Query& q) {
     put(" OFFSET ");
     expression(*q.offset);
   }
+  with_names_.resize(outer_names);
 }
 
 void Printer::set_operation(const SetOperation& s) {
@@ -217,7 +227,7 @@ void Printer::from(const FromItem& f) {
   switch (f.kind) {
     case FromKind::kTable: {
       const auto& table = f.as<TableReference>();
-      object_name(table.name);
+      table_name(table.name);
       if (!table.hints.empty()) {
         put(" ");
         hints(table.hints);

@@ -12,6 +12,7 @@
 #include "sql/ast/alter.h"
 #include "sql/ast/create.h"
 #include "sql/ast/expression.h"
+#include "sql/ast/print.h"
 #include "sql/ast/query.h"
 #include "sql/ast/statement.h"
 #include "sql/ast/type.h"
@@ -20,6 +21,10 @@ namespace clepsydra::ast {
 
 class Printer {
  public:
+  Printer() = default;
+  // Replaces names of tables; `qualify` must outlive this.
+  explicit Printer(const QualifyTable& qualify) : qualify_(&qualify) {}
+
   std::string take() { return std::move(out_); }
 
   void expression(const Expression& e);
@@ -32,6 +37,7 @@ class Printer {
  private:
   void put(std::string_view text) { out_ += text; }
   void name(const Identifier& n);
+  void table_name(const ObjectName& n);  // Of a table that a query reads.
   void names(const std::vector<Identifier>& n, std::string_view separator = ", ");
   void name_list(const std::vector<Identifier>& n);  // (a, b)
   void string(std::string_view text);
@@ -122,6 +128,8 @@ class Printer {
   void session(const Statement& s);
 
   std::string out_;
+  const QualifyTable* qualify_ = nullptr;     // May be null.
+  std::vector<std::string_view> with_names_;  // Names of WITH that are known here.
 };
 
 }  // namespace clepsydra::ast

@@ -29,4 +29,8 @@ std::string plan_text(const PlanRoots& roots, const PlanTextOptions& options);
 // One line per operator with its parallelism, and where its rows come from.
 std::string graph_text(const StreamGraph& graph);
 
+// The same as JSON with the reference's keys: a list "nodes" of objects with id, type, pact,
+// contents, parallelism and predecessors (id, ship_strategy, side). Ids count from 1.
+std::string graph_json(const StreamGraph& graph);
+
 }  // namespace clepsydra::sql

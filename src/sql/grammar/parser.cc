@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "sql/grammar/characters.h"
 #include "sql/grammar/parser_internal.h"
 
@@ -31,6 +32,16 @@ Result<ast::StatementPtr> parse_statement(std::string_view sql) {
   Parser parser(sql, 0, find_bad_byte(sql));
   ast::StatementPtr statement = parser.statement();
   CLP_RETURN_IF_ERROR(finish_text(parser, sql, true));
+  return statement;
+}
+
+Result<ast::StatementPtr> parse_statement(std::string_view text, ast::SourceRange range) {
+  CLP_RETURN_IF_ERROR(check_size(text));
+  CLP_CHECK(range.begin <= range.end && range.end <= text.size());
+  const std::string_view until = text.substr(0, range.end);
+  Parser parser(until, range.begin, find_bad_byte(until));
+  ast::StatementPtr statement = parser.statement();
+  CLP_RETURN_IF_ERROR(finish_text(parser, until, true));
   return statement;
 }
 

@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxScriptBytes = std::size_t{256} << 20;
 
 // Exactly one statement; a final semicolon is allowed.
 Result<ast::StatementPtr> parse_statement(std::string_view sql);
+// The statement that stands at `range` of a larger text; ranges in the tree are of that text.
+Result<ast::StatementPtr> parse_statement(std::string_view text, ast::SourceRange range);
 // Exactly one expression or type, for tests and for stored texts.
 Result<ast::ExpressionPtr> parse_expression(std::string_view sql);
 Result<ast::TypeName> parse_type(std::string_view sql);

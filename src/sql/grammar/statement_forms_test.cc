@@ -106,6 +106,20 @@ TEST(StatementFormsTest, create_other_objects) {
       {"CREATE MATERIALIZED TABLE mt START_MODE = FROM_TIMESTAMP(TIMESTAMP '2024-01-01 00:00:00') "
        "AS "
        "SELECT 1"},
+      {"CREATE MATERIALIZED TABLE mt (a INT, b AS a + 1, WATERMARK FOR ts AS ts, PRIMARY KEY (a) "
+       "NOT "
+       "ENFORCED) AS SELECT a, ts FROM t"},
+      {"CREATE MATERIALIZED TABLE mt (a, b) AS SELECT a, b FROM t"},
+      {"CREATE MATERIALIZED TABLE mt FRESHNESS = INTERVAL '5' SECOND START_MODE = FROM_BEGINNING "
+       "AS "
+       "SELECT 1"},
+      {"CREATE MATERIALIZED TABLE mt FRESHNESS = INTERVAL '1' DAY START_MODE = FROM_NOW AS SELECT "
+       "1"},
+      {"CREATE MATERIALIZED TABLE mt FRESHNESS = INTERVAL '1' HOUR START_MODE = "
+       "RESUME_OR_FROM_NOW(INTERVAL '1' HOUR) AS SELECT 1"},
+      {"CREATE MATERIALIZED TABLE mt START_MODE = RESUME_OR_FROM_TIMESTAMP(TIMESTAMP '2024-01-01 "
+       "00:00:00') AS SELECT 1"},
+      {"CREATE FUNCTION f AS 'lib' LANGUAGE SCALA USING ARTIFACT 'a.so', JAR 'b.jar'"},
       {"CREATE CONNECTION c WITH ('type' = 'jdbc')"},
       {"CREATE TEMPORARY SYSTEM CONNECTION IF NOT EXISTS c COMMENT 'x' WITH ('type' = 'jdbc')"},
   });
@@ -177,6 +191,14 @@ TEST(StatementFormsTest, alter_other_objects) {
       {"ALTER MATERIALIZED TABLE mt DROP (a)"},
       {"ALTER MATERIALIZED TABLE mt ADD DISTRIBUTION BY (a)"},
       {"ALTER MATERIALIZED TABLE mt DROP DISTRIBUTION"},
+      {"ALTER MATERIALIZED TABLE mt MODIFY DISTRIBUTION BY RANGE (a) INTO 2 BUCKETS"},
+      {"ALTER MATERIALIZED TABLE mt ADD (PRIMARY KEY (a) NOT ENFORCED, WATERMARK FOR ts AS ts)"},
+      {"ALTER MATERIALIZED TABLE mt DROP PRIMARY KEY"},
+      {"ALTER MATERIALIZED TABLE mt DROP WATERMARK"},
+      {"ALTER MATERIALIZED TABLE mt SET REFRESH_MODE = CONTINUOUS"},
+      {"ALTER DATABASE d RESET ('k')"},
+      {"ALTER TEMPORARY FUNCTION f AS 'lib' LANGUAGE JAVA"},
+      {"ALTER VIEW IF EXISTS v RENAME TO w"},
   });
 }
 
@@ -195,6 +217,11 @@ TEST(StatementFormsTest, drop) {
       {"DROP TEMPORARY MODEL IF EXISTS m"},
       {"DROP MATERIALIZED TABLE IF EXISTS mt"},
       {"DROP TEMPORARY SYSTEM CONNECTION c"},
+      {"DROP CATALOG c"},
+      {"DROP MODEL m"},
+      {"DROP TEMPORARY FUNCTION c.d.f"},
+      {"DROP MATERIALIZED TABLE mt"},
+      {"DROP CONNECTION IF EXISTS c"},
   });
 }
 
@@ -228,6 +255,14 @@ TEST(StatementFormsTest, show) {
       {"SHOW CREATE MODEL m"},
       {"SHOW CREATE MATERIALIZED TABLE mt"},
       {"SHOW CREATE CONNECTION c"},
+      {"SHOW VIEWS FROM c.d NOT LIKE 'a%'"},
+      {"SHOW CATALOGS ILIKE 'a%'"},
+      {"SHOW DATABASES IN c", "SHOW DATABASES FROM c"},
+      {"SHOW FUNCTIONS IN c.d NOT ILIKE 'a%'", "SHOW FUNCTIONS FROM c.d NOT ILIKE 'a%'"},
+      {"SHOW MODELS FROM c.d"},
+      {"SHOW PROCEDURES IN c.d ILIKE 'a%'", "SHOW PROCEDURES FROM c.d ILIKE 'a%'"},
+      {"SHOW COLUMNS FROM t NOT LIKE 'a%'"},
+      {"SHOW USER FUNCTIONS"},
   });
 }
 
@@ -242,6 +277,10 @@ TEST(StatementFormsTest, describe) {
       {"DESCRIBE MODEL m"},
       {"DESCRIBE CONNECTION c"},
       {"DESCRIBE JOB 'abc'"},
+      {"DESC c.d.t", "DESCRIBE c.d.t"},
+      {"DESC CATALOG c", "DESCRIBE CATALOG c"},
+      {"DESC FUNCTION c.d.f", "DESCRIBE FUNCTION c.d.f"},
+      {"DESC MODEL m", "DESCRIBE MODEL m"},
       {"DESCRIBE model", "DESCRIBE `model`"},
   });
 }
@@ -260,6 +299,10 @@ TEST(StatementFormsTest, session) {
       {"ADD JAR '/a.jar'"},
       {"REMOVE JAR '/a.jar'"},
       {"STOP JOB 'x'"},
+      {"STOP JOB 'x' WITH SAVEPOINT"},
+      {"USE MODULES core"},
+      {"LOAD MODULE m"},
+      {"USE d"},
       {"STOP JOB 'x' WITH SAVEPOINT WITH DRAIN"},
       {"CALL c.d.p(1, name => 'x')"},
       {"CALL p()"},
@@ -311,6 +354,11 @@ TEST(StatementFormsTest, statement_sets_and_plans) {
       {"EXECUTE PLAN 'p.json'"},
       {"COMPILE AND EXECUTE PLAN 'p.json' FOR INSERT INTO t SELECT 1"},
       {"EXECUTE SELECT 1"},
+      {"COMPILE AND EXECUTE PLAN 'p.json' FOR STATEMENT SET BEGIN INSERT INTO a SELECT 1; END"},
+      {"EXPLAIN EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END"},
+      {"EXPLAIN PLAN FOR INSERT INTO t SELECT 1", "EXPLAIN INSERT INTO t SELECT 1"},
+      {"EXPLAIN CHANGELOG_MODE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END"},
+      {"EXPLAIN ESTIMATED_COST (SELECT 1)", "EXPLAIN ESTIMATED_COST SELECT 1"},
   });
 }
 
@@ -333,6 +381,12 @@ TEST(StatementFormsTest, select_clauses) {
       {"SELECT a FROM t LIMIT ALL", "SELECT a FROM t"},
       {"SELECT /*+ BROADCAST(a), LOOKUP('table' = 'b', 'async' = 'true') */ a FROM b",
        "SELECT /*+ BROADCAST('a'), LOOKUP('table' = 'b', 'async' = 'true') */ a FROM b"},
+      {"SELECT /*+ STATE_TTL('a' = '1d', 'b' = '2h') */ a FROM b"},
+      {"SELECT /*+ MULTI_JOIN(a, b, c) */ a FROM b",
+       "SELECT /*+ MULTI_JOIN('a', 'b', 'c') */ a FROM b"},
+      {"SELECT /*+ SHUFFLE_HASH(a), SHUFFLE_MERGE(b), NEST_LOOP(c) */ a FROM b",
+       "SELECT /*+ SHUFFLE_HASH('a'), SHUFFLE_MERGE('b'), NEST_LOOP('c') */ a FROM b"},
+      {"SELECT a FROM t WHERE a IN (SELECT b FROM s) AND EXISTS (SELECT 1 FROM s WHERE s.b = t.a)"},
       {"WITH a AS (SELECT 1), b (x) AS (SELECT 2) SELECT * FROM a, b"},
       {"VALUES (1, 2), (3, 4)"},
       {"VALUES ROW(ROW(1, 2)), ROW((3, 4))", "VALUES ROW(ROW(1, 2)), ROW((3, 4))"},
@@ -396,6 +450,15 @@ TEST(StatementFormsTest, from_items) {
        "SELECT * FROM f(input => TABLE t PARTITION BY (a, b) ORDER BY (c DESC), uid => 'x')"},
       {"SELECT * FROM f((SELECT 1) PARTITION BY a)",
        "SELECT * FROM f(TABLE (SELECT 1) PARTITION BY (a))"},
+      {"SELECT * FROM a, LATERAL TABLE(VECTOR_SEARCH(TABLE v, DESCRIPTOR(e), a.q, 10, MAP['k', "
+       "'v']))"},
+      {"SELECT * FROM TO_CHANGELOG(input => TABLE t)"},
+      {"SELECT * FROM FROM_CHANGELOG(input => TABLE t PARTITION BY (k), op => DESCRIPTOR(o))"},
+      {"SELECT * FROM f(a => TABLE t PARTITION BY (x), b => TABLE s PARTITION BY (y), on_time => "
+       "DESCRIPTOR(ts))"},
+      {"SELECT * FROM TABLE(CUMULATE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '1' "
+       "HOUR, "
+       "INTERVAL '5' SECOND))"},
       {"SELECT * FROM ML_PREDICT(TABLE t, MODEL c.m, DESCRIPTOR(a, b), MAP['k', 'v'])"},
   });
 }
