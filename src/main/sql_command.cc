@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -55,13 +56,27 @@ int complain(Process& process, const Status& status, int exit_code) {
   return exit_code;
 }
 
+// The jobs of this process, for statements about jobs.
+class ProcessJobs final : public SessionJobs {
+ public:
+  explicit ProcessJobs(JobClient& jobs) : jobs_(jobs) {}
+  Result<std::vector<JobStatus>> list() override { return jobs_.list(); }
+  Status cancel(const JobId& id) override { return jobs_.cancel(id); }
+  Result<std::string> stop(const JobId& id, bool drain) override {
+    return jobs_.stop(id, {}, drain);
+  }
+
+ private:
+  JobClient& jobs_;
+};
+
 // Everything that scripts need, in the order of construction: what is used stands before its users.
 class Assembly {
  public:
   Assembly(Process& process, Configuration configuration)
       : process_(process),
         configuration_(std::move(configuration)),
-        session_(ConnectorRegistry::built_in(), clock_, configuration_),
+        session_(ConnectorRegistry::built_in(), clock_, configuration_, &files_),
         output_(process.standard_output()),
         display_(process, clock_) {}
   ~Assembly() { (void)process_.on_interrupt(nullptr); }
@@ -75,6 +90,8 @@ class Assembly {
         display_.print_output() != nullptr ? display_.print_output() : &output_;
     options.configuration = configuration_;
     CLP_ASSIGN_OR_RETURN(cluster_, LocalCluster::make(std::move(options)));
+    jobs_ = std::make_unique<ProcessJobs>(*cluster_);
+    session_.set_jobs(jobs_.get());
     open_door();
     return process_.on_interrupt([this](int count) {
       if (count > 1) process_.exit_now(console::kExitInterrupted);
@@ -114,12 +131,14 @@ class Assembly {
 
   Process& process_;
   const SystemClock clock_;
+  LocalFileSystem files_;
   Configuration configuration_;
   SqlSession session_;
   console::ResultOutput output_;
   console::LiveDisplay display_;
   std::atomic<bool> interrupted_{false};
   std::unique_ptr<LocalCluster> cluster_;
+  std::unique_ptr<ProcessJobs> jobs_;
   std::unique_ptr<JobDoor> door_;
 };
 
