@@ -235,10 +235,12 @@ Status Catalog::remove_database(const DatabasePath& path, bool cascade) {
         fmt::format("'{}' is the default database of its catalog and stays", path.to_string()));
   }
   if (!cascade && !found->objects.empty()) {
-    return Status::failed_precondition(
-        fmt::format("database '{}' is not empty: {} tables and views are in it; write CASCADE to "
-                    "remove them as well",
-                    path.to_string(), found->objects.size()));
+    return Status::failed_precondition(fmt::format(
+        "database '{}' is not empty ({} in it); write CASCADE to remove what is in it "
+        "as well",
+        path.to_string(),
+        found->objects.size() == 1 ? std::string("one table or view")
+                                   : fmt::format("{} tables and views", found->objects.size())));
   }
   if (entry.files != nullptr) CLP_RETURN_IF_ERROR(entry.files->remove_database(path.database));
   entry.databases.erase(path.database);
