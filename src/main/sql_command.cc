@@ -17,9 +17,11 @@
 #include "base/local_file_system.h"
 #include "base/logging.h"
 #include "base/process.h"
+#include "base/terminal.h"
 #include "connectors/connector_registry.h"
 #include "gateway/console/live_display.h"
 #include "gateway/console/result_output.h"
+#include "gateway/console/shell.h"
 #include "gateway/console/statement_runner.h"
 #include "main/command_line.h"
 #include "main/job_door.h"
@@ -113,6 +115,28 @@ class Assembly {
     return runner.finish();
   }
 
+  // For somebody who types.
+  int run_shell(const std::optional<Script>& init, console::OutputFormat format,
+                FileSystem& files) {
+    const Result<std::unique_ptr<Terminal>> terminal = make_terminal();
+    if (!terminal.is_ok()) return complain(process_, terminal.status(), console::kExitFailure);
+    return console::run_shell({.session = &session_,
+                               .configuration = &configuration_,
+                               .connectors = &ConnectorRegistry::built_in(),
+                               .jobs = cluster_.get(),
+                               .process = &process_,
+                               .terminal = terminal->get(),
+                               .files = &files,
+                               .clock = &clock_,
+                               .output = &output_,
+                               .display = &display_,
+                               .format = format,
+                               .interrupted = &interrupted_,
+                               .history_path = console::default_history_path(process_),
+                               .init = init ? init->text : std::string(),
+                               .init_name = init ? init->name : std::string()});
+  }
+
  private:
   // Jobs run as well where nobody can ask about them, as in a folder that cannot be written to.
   void open_door() {
@@ -145,10 +169,6 @@ class Assembly {
 }  // namespace
 
 int run_sql_command(const SqlCommand& command, Process& process) {
-  if (!command.statements && !command.file && process.standard_input_is_terminal()) {
-    (void)process.standard_error().write(sql_usage());
-    return console::kExitUsage;
-  }
   LocalFileSystem files;
   Result<Configuration> configuration =
       read_configuration(command.configuration_directory, command.settings, files);
@@ -161,7 +181,10 @@ int run_sql_command(const SqlCommand& command, Process& process) {
     if (!read.is_ok()) return complain(process, read.status(), console::kExitFailure);
     init = *std::move(read);
   }
-  const Result<Script> script = read_statements(command, files, process);
+  const bool is_typed =
+      !command.statements && !command.file && process.standard_input_is_terminal();
+  const Result<Script> script =
+      is_typed ? Result<Script>(Script{}) : read_statements(command, files, process);
   if (!script.is_ok()) return complain(process, script.status(), console::kExitFailure);
   const bool to_terminal = process.standard_output().is_terminal();
   const console::OutputFormat format = command.format.value_or(
@@ -171,7 +194,7 @@ int run_sql_command(const SqlCommand& command, Process& process) {
   if (const Status status = assembly.start(); !status.is_ok()) {
     return complain(process, status, console::kExitFailure);
   }
-  return assembly.run(init, *script, format);
+  return is_typed ? assembly.run_shell(init, format, files) : assembly.run(init, *script, format);
 }
 
 }  // namespace clepsydra

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 BINARY = os.path.abspath(os.environ.get("CLEPSYDRA", "build/release/bin/clepsydra"))
-TIMEOUT_S = 60
+TIMEOUT_S = int(os.environ.get("CLEPSYDRA_TEST_TIMEOUT_S", "60"))
 
 
 class Outcome:
@@ -106,32 +106,56 @@ def table(name, columns, **options):
 class Terminal:
     """A program in a terminal of its own (stdin, stdout and stderr)."""
 
-    def __init__(self, words, columns=100, rows=30, stdin_is_terminal=True, cwd=None):
+    def __init__(self, words, columns=100, rows=30, stdin_is_terminal=True, cwd=None, env=None):
         import fcntl
         import pty
         import termios
 
         self.main, side = pty.openpty()
+        self.modes_before = self.modes()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(words, stdin=side if stdin_is_terminal else subprocess.DEVNULL,
-                                        stdout=side, stderr=side, cwd=cwd, start_new_session=True)
+                                        stdout=side, stderr=side, cwd=cwd, start_new_session=True,
+                                        env=env or {**os.environ, "TERM": "xterm"}, preexec_fn=self.take_terminal)
         os.close(side)
         self.text = ""
 
-    def read_until(self, pattern, timeout_s=TIMEOUT_S):
-        """Reads until the pattern has come or the program has ended; whether it came."""
-        while not re.search(pattern, self.text):
+    @staticmethod
+    def take_terminal():
+        """In the program: its terminal sends it signals."""
+        import fcntl
+        import termios
+
+        for descriptor in (0, 1):  # Standard input may be something else.
+            if os.isatty(descriptor):
+                fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+                return
+
+    def modes(self):
+        import termios
+
+        return termios.tcgetattr(self.main)[:4]
+
+    def type(self, text):
+        data = text.encode("utf-8")
+        while data:
+            data = data[os.write(self.main, data):]
+
+    def read_until(self, pattern, timeout_s=TIMEOUT_S, begin=0):
+        """Reads until the pattern has come (behind `begin`) or the program has ended; the match, if it came."""
+        pattern = re.compile(pattern)
+        while not pattern.search(self.text, begin):
             ready, _, _ = select.select([self.main], [], [], timeout_s)
             if not ready:
-                return False
+                return None
             try:
                 data = os.read(self.main, 1 << 16)
             except OSError:  # EIO: the other side is closed.
                 data = b""
             if not data:
-                return re.search(pattern, self.text) is not None
+                return pattern.search(self.text, begin)
             self.text += data.decode("utf-8", "replace").replace("\r\n", "\n")
-        return True
+        return pattern.search(self.text, begin)
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

@@ -222,15 +222,9 @@ class EndTest(CommandTest):
 
 class TerminalTest(CommandTest):
     def terminal(self, statements, **options):
-        words = [BINARY, "sql"] + (["-e", statements] if statements is not None else [])
-        terminal = Terminal(words, cwd=self.folder, **options)
+        terminal = Terminal([BINARY, "sql", "-e", statements], cwd=self.folder, **options)
         self.addCleanup(self.end, terminal.process)
         return terminal
-
-    def test_without_statements_it_shows_its_usage(self):
-        terminal = self.terminal(None)
-        self.assertEqual(terminal.close(), 2)
-        self.assertIn("Usage: clepsydra sql", terminal.text)
 
     def test_tableau_is_the_default(self):
         terminal = self.terminal("SELECT 1 AS a")

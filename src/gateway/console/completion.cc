@@ -33,6 +33,9 @@ constexpr auto kShellWords =
 // Names of tables stand behind these.
 constexpr auto kTableWords =
     std::to_array<Word>({"FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "DESC", "VIEW", "OVERWRITE"});
+// What may stand there instead of a name.
+constexpr auto kWordsOfTables =
+    std::to_array<std::string_view>({"EXTENDED", "IF", "JOB", "LATERAL", "TABLE", "UNNEST"});
 // A FROM clause ends at these.
 constexpr auto kClauseWords = std::to_array<Word>(
     {"WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION",
@@ -190,17 +193,34 @@ void SqlCompleter::add_names(const Place& place, Names& names) {
     }
     return;
   }
-  if (contains(kTableWords, last.word)) add_tables(place, names);
-  // JOIN and commas go on with tables; elsewhere a column or a function may stand.
-  const bool is_value_place = !contains(kTableWords, last.word);
-  if (is_value_place && !place.begins_with_word("CREATE") && !place.begins_with_word("SHOW")) {
-    add_columns(place, {}, names);
-    if (!place.typed.empty()) add_functions(names);
+  if (contains(kTableWords, last.word)) {
+    add_tables(place, names);
+    add_words(place, kWordsOfTables, names);
+    return;
   }
+  if (!place.begins_with_word("CREATE") && !place.begins_with_word("SHOW")) {
+    add_columns(place, {}, names);
+  }
+  // A column that is meant should not drown in the words of the grammar.
+  const bool has_column = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return begins_with(name, place.typed);
+  });
+  if (place.typed.empty() || place.in_name) return;
+  add_functions(names);
+  std::vector<std::string_view> words;
+  for (const grammar::internal::TableEntry& entry : grammar::internal::kWordTable) {
+    if (!has_column || Word::find(entry.text).is_clause()) words.push_back(entry.text);
+  }
+  add_words(place, words, names);
+}
+
+// Spelt as the rest is.
+void SqlCompleter::add_words(const Place& place, std::span<const std::string_view> words,
+                             Names& names) {
   if (place.typed.empty() || place.in_name) return;
   const bool small = place.typed[0] >= 'a' && place.typed[0] <= 'z';
-  for (const grammar::internal::TableEntry& entry : grammar::internal::kWordTable) {
-    std::string word(entry.text);
+  for (const std::string_view text : words) {
+    std::string word(text);
     if (small) std::transform(word.begin(), word.end(), word.begin(), lower);
     names.push_back(std::move(word));
   }

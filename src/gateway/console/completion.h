@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,7 @@ class SqlCompleter {
   static Place find_place(std::string_view text, std::size_t cursor);
   void add_candidates(const Place& place, Names& names);
   void add_names(const Place& place, Names& names);
+  static void add_words(const Place& place, std::span<const std::string_view> words, Names& names);
   void add_strings(const Place& place, Names& names);
   void add_option_keys(const Place& place, Names& names);
   void add_option_values(const Place& place, const std::string& key, Names& names);

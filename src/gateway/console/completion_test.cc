@@ -54,14 +54,14 @@ TEST_F(CompletionTest, a_statement_begins_with_its_verb) {
 
 TEST_F(CompletionTest, tables_stand_behind_from_join_and_into) {
   EXPECT_THAT(complete("SELECT * FROM |"), ElementsAre("orders", "persons"));
-  EXPECT_THAT(complete("SELECT * FROM orders JOIN per|"), Contains("persons"));
-  EXPECT_THAT(complete("INSERT INTO o|"), Contains("orders"));
+  EXPECT_THAT(complete("SELECT * FROM orders JOIN per|"), ElementsAre("persons"));
+  EXPECT_THAT(complete("INSERT INTO o|"), ElementsAre("orders"));
   EXPECT_THAT(complete("WITH recent AS (SELECT 1 AS a) SELECT * FROM rec|"), Contains("recent"));
 }
 
 TEST_F(CompletionTest, columns_are_those_of_the_from_clause_behind_the_cursor) {
   EXPECT_THAT(complete("SELECT | FROM orders"), ElementsAre("at_time", "id", "price"));
-  EXPECT_THAT(complete("SELECT pr| FROM orders"), Contains("price"));
+  EXPECT_THAT(complete("SELECT pri| FROM orders"), ElementsAre("price"));
   EXPECT_THAT(complete("SELECT pr| FROM persons"), Not(Contains("price")));
   EXPECT_THAT(complete("SELECT * FROM persons WHERE |"), ElementsAre("`full name`", "id"));
 }

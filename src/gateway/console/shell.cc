@@ -63,10 +63,10 @@ OutputFormat format_of_file(std::string_view path) {
 
 // Whether Enter ends what was typed.
 bool is_complete(std::string_view text) {
-  if (text.find_first_not_of(" \t\n") == std::string_view::npos) return true;
-  if (parse_shell_command(text)) return true;
+  const std::size_t last = text.find_last_not_of(" \t\n");
+  if (last == std::string_view::npos || parse_shell_command(text)) return true;
   // Looking at all of a long statement for every line of it would take long.
-  const std::size_t last_line = text.rfind('\n') + 1;  // 0 when there is one line.
+  const std::size_t last_line = text.rfind('\n', last) + 1;  // 0 when there is one line.
   if (text.find(';', last_line) == std::string_view::npos) return false;
   return !grammar::needs_more_input(text);
 }
