@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/memory_file_system.h"
+#include "base/utf8.h"
 #include "gateway/console/editor_view.h"
 #include "gateway/console/keys.h"
 
@@ -169,6 +171,66 @@ TEST(LineEditorTest, control_c_drops_the_text_and_control_d_leaves_only_without_
   EXPECT_EQ(typing.text(), "|bc");
   EXPECT_EQ(typing.type("\x03"), EditResult::kInterrupt);
   EXPECT_EQ(typing.type("\x04"), EditResult::kEnd);
+}
+
+TEST(LineEditorTest, no_bytes_of_any_kind_bring_it_down) {
+  const std::vector<std::string> pieces = {"\x1b[A",
+                                           "\x1b[B",
+                                           "\x1b[C",
+                                           "\x1b[D",
+                                           "\x1b[H",
+                                           "\x1b[F",
+                                           "\x1b[3~",
+                                           "\x1b[1;5C",
+                                           "\x1b[5~",
+                                           "\x1b[200~",
+                                           "\x1b[201~",
+                                           "\x1b",
+                                           "\t",
+                                           "\r",
+                                           "\x7f",
+                                           "\x12",
+                                           "\x18\x05",
+                                           "\x0b",
+                                           "\x19",
+                                           "\x17",
+                                           "\x15",
+                                           "\x04",
+                                           "SELECT ",
+                                           "'\xc3\xa4",
+                                           "\xe4\xbd\xa0",
+                                           "e\xcc\x81",
+                                           "\xf0\x9f\x98\x80",
+                                           "`",
+                                           "/* ",
+                                           ";",
+                                           "\xff",
+                                           "\xc3"};
+  std::uint64_t state = 42;
+  const auto pick = [&state](std::size_t count) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<std::size_t>(state >> 33) % count;
+  };
+  Typing typing({"SELECT \xc3\xa4;", "a\nb\xe4\xbd\xa0;"});
+  typing.candidates = {"SEL\xc3\xa4", "SEL\xc3\xb6"};
+  KeyReader reader;
+  for (int i = 0; i < 50'000; ++i) {
+    reader.feed(pieces[pick(pieces.size())]);
+    if (pick(10) == 0) reader.settle();
+    for (Key key; reader.next(key);) {
+      if (typing.editor.handle(key) == EditResult::kSubmit) (void)typing.editor.take();
+    }
+    ASSERT_LE(typing.editor.cursor(), typing.editor.text().size());
+    ASSERT_TRUE(is_valid_utf8(typing.editor.text()));
+    if (typing.editor.text().size() > 2'000) (void)typing.editor.take();
+    if (pick(20) != 0) continue;
+    const TerminalSize size{.columns = static_cast<int>(pick(30)),
+                            .rows = static_cast<int>(pick(9))};
+    const EditorPicture picture =
+        picture_of(typing.editor, {.prompt = "sql> ", .colors = *ColorSchema::find("dark")}, size);
+    ASSERT_LT(picture.cursor.line, picture.lines.size());
+    ASSERT_LE(picture.lines.size(), std::max(2U, static_cast<unsigned>(size.rows)) - 1U);
+  }
 }
 
 TEST(EditorViewTest, lines_wrap_and_the_cursor_stands_where_it_types) {
