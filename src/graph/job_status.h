@@ -57,7 +57,7 @@ struct OperatorMetrics {
 
 // What became of the checkpoints of a job.
 struct CheckpointProgress {
-  std::int64_t completed = 0;  // Checkpoints; savepoints too.
+  std::int64_t completed = 0;  // Savepoints are not among them.
   std::int64_t failed = 0;
   int pending = 0;
   // Of the last one that completed; 0: there is none.
