@@ -269,6 +269,11 @@ TEST(SyntaxColorsTest, an_open_quote_reaches_to_the_end) {
   EXPECT_EQ(spans[1].end, 12U);
 }
 
+TEST(SyntaxColorsTest, words_that_may_be_names_are_plain_unless_in_capitals) {
+  EXPECT_EQ(syntax_spans("select key, a, A").size(), 1U);
+  EXPECT_EQ(syntax_spans("PRIMARY KEY").size(), 2U);
+}
+
 TEST(SyntaxColorsTest, an_unknown_schema_is_refused_with_all_names) {
   EXPECT_THAT(std::string(ColorSchema::find("pink").status().message()),
               ::testing::AllOf(::testing::HasSubstr("'pink'"), ::testing::HasSubstr("OBSIDIAN")));

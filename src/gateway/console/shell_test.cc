@@ -112,6 +112,21 @@ TEST(ShellTest, an_error_shows_its_place_and_the_shell_goes_on) {
   EXPECT_THAT(typist.out(), HasSubstr("| table name |\n"));
 }
 
+TEST(ShellTest, a_query_that_fails_shows_the_rows_before_or_nothing) {
+  Typist typist;
+  typist.jobs.to_come = {
+      {.error = Status::invalid_argument("bad row at line 1")},
+      {.batches = {numbers({"1"})}, .error = Status::invalid_argument("bad row at line 2")}};
+  typist.type("SELECT a FROM s;\r");
+  typist.rest([&] { EXPECT_THAT(typist.err(), Not(HasSubstr("Received a total"))); });
+  typist.type("SELECT a FROM s;\r");
+  EXPECT_EQ(typist.run(), kExitSuccess);
+  EXPECT_THAT(typist.err(), HasSubstr("error: bad row at line 1\n"));
+  EXPECT_THAT(typist.err(), HasSubstr("|           1 |"));
+  EXPECT_THAT(typist.err(), HasSubstr("Received a total of 1 row in"));
+  EXPECT_THAT(typist.err(), HasSubstr("error: bad row at line 2\n"));
+}
+
 TEST(ShellTest, jobs_run_on_are_listed_and_cancelled) {
   Typist typist;
   typist.jobs.to_come = {{.is_endless = true}, {.batches = {numbers({"7"})}}};

@@ -266,6 +266,7 @@ Status StatementRunner::show_rows(const QueryJob& job, const ConsoleSettings& se
                                  .has_keys = is_typed && !job.is_bounded});
   // What ends by itself is looked at when it has ended.
   Status status = collect_rows(table, is_typed && !job.is_bounded);
+  if (is_typed && !status.is_ok() && table.received() == 0) return status;
   if (is_typed && status.is_ok()) {
     table.complete();
     if (fits_screen(table)) {

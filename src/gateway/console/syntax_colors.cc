@@ -43,10 +43,16 @@ constexpr auto kSchemas = std::to_array<NamedSchema>({
       "\x1b[38;5;28m"}},
 });
 
-SyntaxPart part_of(const Token& token) {
+// Words that may be names are words of the grammar only when they are written like these.
+bool is_keyword(grammar::Word word, std::string_view text) {
+  if (word.is_none()) return false;
+  return word.is_reserved() || (text.size() > 1 && text == word.text());
+}
+
+SyntaxPart part_of(const Token& token, std::string_view text) {
   switch (token.kind) {
     case TokenKind::kWord:
-      return token.word.is_none() ? SyntaxPart::kPlain : SyntaxPart::kKeyword;
+      return is_keyword(token.word, text) ? SyntaxPart::kKeyword : SyntaxPart::kPlain;
     case TokenKind::kQuotedName:
       return SyntaxPart::kQuotedName;
     case TokenKind::kString:
@@ -103,7 +109,9 @@ std::vector<SyntaxSpan> syntax_spans(std::string_view sql) {
     const bool at_end = token.kind == TokenKind::kEnd;
     add_comments(sql, behind, at_end ? sql.size() : token.range.begin, spans);
     if (at_end) return spans;
-    if (const SyntaxPart part = part_of(token); part != SyntaxPart::kPlain) {
+    const std::string_view text =
+        sql.substr(token.range.begin, token.range.end - token.range.begin);
+    if (const SyntaxPart part = part_of(token, text); part != SyntaxPart::kPlain) {
       spans.push_back({token.range.begin, token.range.end, part});
     }
     behind = token.range.end;
