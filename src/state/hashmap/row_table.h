@@ -154,7 +154,8 @@ class RowTable {
   RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
                 RowHeader*& row);
-  void touch(RowHeader* row);
+  // Out of line, so that probe() stays small.
+  [[gnu::cold, gnu::noinline]] void touch(RowHeader* row);
   void note_written(RowHeader* row);
   // A snapshot that is being written takes all its rows, not what is listed: it is a base, or later
   // than all snapshots before it.
