@@ -18,7 +18,8 @@ constexpr std::string_view kUsage =
     R"(Usage: clepsydra COMMAND [OPTIONS]
 
 Commands:
-  sql          Runs SQL statements; 'clepsydra sql --help' lists its options.
+  sql          Runs SQL statements, or a shell to type them in; 'clepsydra sql --help'
+               lists its options.
   list         Lists the jobs that run in processes of this user.
   cancel       Ends a job.
   savepoint    Makes a savepoint of a job, or looks at one.
@@ -56,11 +57,14 @@ Options:
 )";
 
 constexpr std::string_view kSqlUsage =
-    R"(Usage: clepsydra sql [OPTIONS] (-e STATEMENTS | -f FILE)
+    R"(Usage: clepsydra sql [OPTIONS] [-e STATEMENTS | -f FILE]
 
-Runs SQL statements, separated by semicolons, in this process. Without -e and -f they
-are read from standard input, unless that is a terminal. Results go to standard
+Runs SQL statements, separated by semicolons, in this process. Results go to standard
 output; progress, summaries and errors to standard error.
+
+Without -e and -f the statements are read from standard input. When that is a terminal,
+this is an interactive shell: statements are typed, edited, completed by Tab and run
+behind ';'; 'help' lists its keys and commands, 'quit' leaves it.
 
 Options:
   -e, --execute STATEMENTS   The statements.
@@ -70,6 +74,8 @@ Options:
   -c, --config-dir DIR       Directory with a config.yaml.
   --format FORMAT            tableau, csv, tsv or json; default: tableau in a
                              terminal, else tsv.
+  --history FILE             Where the shell keeps what was typed; default:
+                             ~/.clepsydra-sql-history. Empty: nowhere.
   -h, --help                 This text.
   --version                  The version.
 
@@ -83,15 +89,16 @@ struct OptionForm {
   std::string_view value;  // What follows; empty: nothing.
 };
 
-constexpr std::array<OptionForm, 9> kSqlOptions = {{{'e', "execute", "STATEMENTS"},
-                                                    {'f', "file", "FILE"},
-                                                    {'i', "init", "FILE"},
-                                                    {'D', "", "KEY=VALUE"},
-                                                    {'c', "config-dir", "DIR"},
-                                                    {0, "format", "FORMAT"},
-                                                    {0, "detach", ""},
-                                                    {'h', "help", ""},
-                                                    {0, "version", ""}}};
+constexpr std::array<OptionForm, 10> kSqlOptions = {{{'e', "execute", "STATEMENTS"},
+                                                     {'f', "file", "FILE"},
+                                                     {'i', "init", "FILE"},
+                                                     {'D', "", "KEY=VALUE"},
+                                                     {'c', "config-dir", "DIR"},
+                                                     {0, "format", "FORMAT"},
+                                                     {0, "history", "FILE"},
+                                                     {0, "detach", ""},
+                                                     {'h', "help", ""},
+                                                     {0, "version", ""}}};
 constexpr std::array<OptionForm, 5> kListOptions = {{{'a', "all", ""},
                                                      {'r', "running", ""},
                                                      {'D', "", "KEY=VALUE"},
@@ -218,6 +225,7 @@ Status apply(const FoundOption& option, SqlCommand& command) {
     return Status::unimplemented(
         "--detach is not built yet: a job runs in this process and ends with it");
   }
+  if (option.form->name == "history") return set_once(option, command.history_file);
   CLP_CHECK(option.form->name == "format");
   CLP_ASSIGN_OR_RETURN(command.format, console::parse_output_format(option.value));
   return Status::ok();

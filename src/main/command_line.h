@@ -23,6 +23,7 @@ struct SqlCommand {
   std::optional<std::string> configuration_directory;  // -c
   std::vector<std::string> settings;                   // -D, in order: "key=value".
   std::optional<console::OutputFormat> format;         // --format
+  std::optional<std::string> history_file;             // --history; empty: none is kept.
 };
 
 // clepsydra list | cancel | savepoint | stop: about jobs of other processes of this user.

@@ -57,6 +57,15 @@ TEST(CommandLineTest, help_and_version_are_texts) {
   EXPECT_EQ(std::get<ShowText>(*help).text, sql_usage());
 }
 
+TEST(CommandLineTest, the_shell_and_its_history_are_explained) {
+  EXPECT_THAT(std::string(sql_usage()), HasSubstr("[-e STATEMENTS | -f FILE]"));
+  EXPECT_THAT(std::string(sql_usage()), HasSubstr("this is an interactive shell"));
+  EXPECT_EQ(parsed({"sql"}).history_file, std::nullopt);
+  EXPECT_EQ(parsed({"sql", "--history", "/tmp/typed"}).history_file, "/tmp/typed");
+  EXPECT_EQ(parsed({"sql", "--history="}).history_file, "");
+  EXPECT_THAT(error_of({"sql", "--history"}), HasSubstr("needs a value: --history FILE"));
+}
+
 TEST(CommandLineTest, wrong_words_are_told) {
   EXPECT_THAT(error_of({}), HasSubstr("a command is missing"));
   EXPECT_THAT(error_of({"sqll"}), HasSubstr("unknown command 'sqll', expected sql, list"));

@@ -116,8 +116,8 @@ class Assembly {
   }
 
   // For somebody who types.
-  int run_shell(const std::optional<Script>& init, console::OutputFormat format,
-                FileSystem& files) {
+  int run_shell(const std::optional<Script>& init, console::OutputFormat format, FileSystem& files,
+                std::string history_path) {
     const Result<std::unique_ptr<Terminal>> terminal = make_terminal();
     if (!terminal.is_ok()) return complain(process_, terminal.status(), console::kExitFailure);
     return console::run_shell({.session = &session_,
@@ -132,7 +132,7 @@ class Assembly {
                                .display = &display_,
                                .format = format,
                                .interrupted = &interrupted_,
-                               .history_path = console::default_history_path(process_),
+                               .history_path = std::move(history_path),
                                .init = init ? init->text : std::string(),
                                .init_name = init ? init->name : std::string()});
   }
@@ -194,7 +194,9 @@ int run_sql_command(const SqlCommand& command, Process& process) {
   if (const Status status = assembly.start(); !status.is_ok()) {
     return complain(process, status, console::kExitFailure);
   }
-  return is_typed ? assembly.run_shell(init, format, files) : assembly.run(init, *script, format);
+  if (!is_typed) return assembly.run(init, *script, format);
+  return assembly.run_shell(init, format, files,
+                            command.history_file.value_or(console::default_history_path(process)));
 }
 
 }  // namespace clepsydra

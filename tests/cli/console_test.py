@@ -124,6 +124,17 @@ class TypingTest(ConsoleTest):
         self.run_statement(console, "", r"\| 41 \|")
         self.leave(console)
 
+    def test_history_is_kept_where_the_command_line_says(self):
+        console = self.console("--history", self.path("typed"))
+        self.run_statement(console, "SELECT 42 AS a;", r"\| 42 \|")
+        self.leave(console)
+        with open(self.path("typed"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "SELECT 42 AS a;\n")
+        console = self.console("--history=")
+        self.run_statement(console, "SELECT 43 AS a;", r"\| 43 \|")
+        self.leave(console)
+        self.assertFalse(os.path.exists(self.path(".clepsydra-sql-history")))
+
     def test_ctrl_c_drops_the_line_and_ctrl_d_leaves(self):
         console = self.console()
         console.type("SELEC" + CTRL_C)
