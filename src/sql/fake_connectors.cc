@@ -100,6 +100,7 @@ FakeConnectors::FakeConnectors() {
   };
   FakeConnector& files = add("filesystem");
   files.formatted = true;
+  files.identity = {"path"};
   files.own_options = {option("path", OptionKind::kString, true),
                        option("source.monitor-interval", OptionKind::kDuration),
                        option("scan.rows-per-second", OptionKind::kDouble)};

@@ -24,6 +24,7 @@ struct FakeConnector final : TableConnector {
   std::string unbounded_without = {};  // Bounded only when this option is set.
   std::vector<OptionDescription> own_options = {};
   std::vector<MetadataColumn> metadata = {};
+  std::vector<std::string> identity = {};
 
   [[nodiscard]] std::string_view name() const override { return own_name; }
   [[nodiscard]] std::string_view description() const override { return "for tests"; }
@@ -34,6 +35,7 @@ struct FakeConnector final : TableConnector {
   [[nodiscard]] bool can_prune_fields(const TableOptions&) const override { return prunes_fields; }
   [[nodiscard]] std::vector<OptionDescription> options() const override { return own_options; }
   [[nodiscard]] std::vector<MetadataColumn> metadata_columns() const override { return metadata; }
+  [[nodiscard]] std::vector<std::string> identity_options() const override { return identity; }
   [[nodiscard]] Status validate(const TableOptions& options, const Schema& schema) const override;
   [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override;
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions&) const override {

@@ -37,6 +37,8 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
   [[nodiscard]] bool can_write() const override { return true; }
   [[nodiscard]] bool uses_format() const override { return true; }
 
+  [[nodiscard]] std::vector<std::string> identity_options() const override { return {"path"}; }
+
   [[nodiscard]] std::vector<OptionDescription> options() const override {
     using enum OptionKind;
     return {

@@ -52,13 +52,17 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
     }
     case PlanKind::kAggregate: {
       const auto& n = node->as<AggregateNode>();
-      return std::make_shared<AggregateNode>(std::move(inputs[0]), n.schema, n.keys, n.calls);
+      auto copy = std::make_shared<AggregateNode>(std::move(inputs[0]), n.schema, n.keys, n.calls);
+      copy->identity = n.identity;
+      return copy;
     }
     case PlanKind::kWindowAggregate: {
       const auto& n = node->as<WindowAggregateNode>();
-      return std::make_shared<WindowAggregateNode>(std::move(inputs[0]), n.schema, n.window,
-                                                   n.time_column, n.keys, n.calls, n.bounds,
-                                                   n.phase);
+      auto copy =
+          std::make_shared<WindowAggregateNode>(std::move(inputs[0]), n.schema, n.window,
+                                                n.time_column, n.keys, n.calls, n.bounds, n.phase);
+      copy->identity = n.identity;
+      return copy;
     }
     case PlanKind::kUnionAll:
       return std::make_shared<UnionAllNode>(std::move(inputs), node->schema);

@@ -150,9 +150,16 @@ struct AggregateCall {
   int filter = -1;             // A BOOLEAN column of the input, or -1.
   bool distinct = false;
   DataType type;
-  std::string name;  // Of the output column.
+  std::string name;            // Of the output column.
+  std::uint64_t identity = 0;  // What it computes, however it is written; see plan_identity.h.
 
   friend bool operator==(const AggregateCall&, const AggregateCall&) = default;
+};
+
+// What an aggregation computes, however it is written; see plan_identity.h.
+struct AggregateIdentity {
+  std::uint64_t input = 0;
+  std::vector<std::uint64_t> keys;
 };
 
 // GROUP BY as written; its keys are known to hold a window. Output: keys, then aggregates.
@@ -162,12 +169,14 @@ struct AggregateNode final : PlanNode {
       : PlanNode(kKind, {std::move(in)}, std::move(s)), keys(std::move(k)), calls(std::move(c)) {}
   std::vector<int> keys;
   std::vector<AggregateCall> calls;
+  AggregateIdentity identity;
 };
 
 enum class AggregatePhase : std::uint8_t { kSingle, kTwoPhase };
 
 // Aggregation over the windows of an event-time or processing-time column, by slices. Output: keys,
-// aggregates, then `bounds`.
+// aggregates, then `bounds`. Keys and aggregates stand in the order of their identities, so that
+// state does not depend on the order in which they are written.
 struct WindowAggregateNode final : PlanNode {
   static constexpr PlanKind kKind = PlanKind::kWindowAggregate;
   WindowAggregateNode(PlanPtr in, SchemaPtr s, WindowSpec w, int t, std::vector<int> k,
@@ -185,6 +194,7 @@ struct WindowAggregateNode final : PlanNode {
   std::vector<AggregateCall> calls;
   std::vector<WindowBound> bounds;
   AggregatePhase phase;
+  AggregateIdentity identity;
 };
 
 // All rows of all inputs; column i of every input has the values of type i.

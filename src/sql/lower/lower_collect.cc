@@ -10,6 +10,7 @@ Result<Lowering::Lowered> lower_collect(const PlanPtr& node, Lowering& lowering)
   CLP_ASSIGN_OR_RETURN(const Lowering::Lowered input, lowering.lower(collect.input()));
   OperatorSpec spec;
   spec.kind = "collect_sink";
+  spec.uid = "collect_sink";
   spec.name = "Collect";
   spec.inputs = {collect.input()->schema};
   spec.options = ValueTree::map();

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/configuration.h"
 #include "sql/catalog/option_check.h"
+#include "sql/logical/plan_identity.h"
 #include "sql/lower/lowering.h"
 
 namespace clepsydra::sql {
@@ -47,6 +48,7 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   CLP_CHECK(connector != nullptr);
   OperatorSpec spec;
   spec.kind = "sink_writer";
+  spec.uid = make_uid(spec.kind, sink_identity(sink, environment.connectors));
   spec.name = fmt::format("Sink: {}", sink.table->path.object);
   spec.inputs = {sink.input()->schema};
   CLP_ASSIGN_OR_RETURN(

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/configuration.h"
 #include "sql/catalog/option_check.h"
+#include "sql/logical/plan_identity.h"
 #include "sql/lower/lowering.h"
 #include "stream/type_codec.h"
 
@@ -111,6 +112,7 @@ Result<Lowering::Lowered> lower_source(const PlanPtr& node, Lowering& lowering) 
 
   OperatorSpec spec;
   spec.kind = "source";
+  spec.uid = make_uid(spec.kind, source_identity(*parts.scan, environment.connectors));
   spec.name = fmt::format("Source: {}", parts.scan->table->path.object);
   spec.output = node->schema;
   CLP_ASSIGN_OR_RETURN(ValueTree source, scan_spec(parts, *connector));

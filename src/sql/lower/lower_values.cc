@@ -1,6 +1,7 @@
 // Constant rows: one bounded source of one subtask.
 #include <utility>
 
+#include "sql/logical/plan_identity.h"
 #include "sql/lower/lowering.h"
 #include "stream/type_codec.h"
 
@@ -17,6 +18,7 @@ Result<Lowering::Lowered> lower_values(const PlanPtr& node, Lowering& lowering) 
   source.set("rows", values.rows);
   OperatorSpec spec;
   spec.kind = "source";
+  spec.uid = make_uid(spec.kind, values_identity(values));
   spec.name = "Values";
   spec.output = node->schema;
   spec.options = ValueTree::map();

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "functions/aggregate_function.h"
+#include "sql/logical/plan_identity.h"
 #include "sql/lower/lowering.h"
 #include "stream/type_codec.h"
 
@@ -87,6 +88,7 @@ Result<Lowering::Lowered> lower_window_aggregate(const PlanPtr& plan, Lowering& 
   if (two_phase) {
     OperatorSpec local;
     local.kind = "window_aggregate";
+    local.uid = make_uid("local_window_aggregate", window_aggregate_identity(node));
     local.name = "LocalWindowAggregate";
     local.inputs = {input_schema};
     CLP_ASSIGN_OR_RETURN(local.output, local_schema(node));
@@ -98,6 +100,7 @@ Result<Lowering::Lowered> lower_window_aggregate(const PlanPtr& plan, Lowering& 
   }
   OperatorSpec spec;
   spec.kind = "window_aggregate";
+  spec.uid = make_uid(spec.kind, window_aggregate_identity(node));
   spec.name = two_phase ? "GlobalWindowAggregate" : "WindowAggregate";
   spec.inputs = {input_schema};
   spec.output = plan->schema;

@@ -75,13 +75,19 @@ int Lowering::parallelism_of(const Lowered& input) const {
   return parallelism;
 }
 
+std::string make_uid(std::string_view kind, std::uint64_t identity) {
+  return fmt::format("{}-{:016x}", kind, identity);
+}
+
 void Lowering::identify(OperatorSpec& spec, const Lowered& input) {
-  std::string content = spec.kind + "\n" + spec.options.encode();
-  for (const int node : input.nodes) {
-    content += "\n" + graph_.nodes[static_cast<std::size_t>(node)].spec.uid;
+  if (spec.uid.empty()) {
+    std::string content = spec.kind;
+    for (const int node : input.nodes) {
+      content += "\n" + graph_.nodes[static_cast<std::size_t>(node)].spec.uid;
+    }
+    spec.uid = make_uid(spec.kind, hash64(content));
   }
-  spec.uid = fmt::format("{}-{:016x}", spec.kind, hash64(content));
-  // Equal operators over equal inputs (two sinks of one table) are told apart by their order.
+  // Equal operators (two sinks of one table) are told apart by their order.
   if (const int copies = ++uids_[spec.uid]; copies > 1) spec.uid += fmt::format("-{}", copies);
   spec.name += fmt::format("[{}]", graph_.nodes.size() + 1);
 }

@@ -1,8 +1,10 @@
 // Plans to a graph of operators: one file of this folder per kind of plan node.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -50,14 +52,15 @@ class Lowering {
     std::vector<int> keys = {};
   };
   // Adds an operator with one input and the edges to it. Forward edges between different
-  // parallelisms become rebalancing ones.
+  // parallelisms become rebalancing ones. An operator that keeps something comes with its uid
+  // (make_uid()); others get one that follows from their inputs.
   int add_operator(OperatorSpec spec, int parallelism, const Lowered& input,
                    const Exchange& exchange);
   // Adds an operator without inputs.
   int add_source(OperatorSpec spec, int parallelism);
 
  private:
-  // Sets uid and name of a spec.
+  // Completes uid and name of a spec.
   void identify(OperatorSpec& spec, const Lowered& input);
 
   const BindEnvironment& environment_;
@@ -66,6 +69,9 @@ class Lowering {
   std::unordered_map<const PlanNode*, Lowered> done_;
   std::map<std::string, int> uids_;
 };
+
+// The uid of an operator: what it is, and what it computes (see sql/logical/plan_identity.h).
+std::string make_uid(std::string_view kind, std::uint64_t identity);
 
 // Lowers the node and everything below it.
 Result<Lowering::Lowered> lower_source(const PlanPtr& node, Lowering& lowering);

@@ -77,7 +77,7 @@ TEST_F(LoweringTest, window_aggregate_in_one_task_with_one_subtask) {
   EXPECT_EQ(aggregate.get("outputs").value().to_string(), R"(["window_end"])");
   EXPECT_EQ(aggregate.get_int("time_column").value(), 2);
   EXPECT_EQ(graph.nodes[1].spec.output->to_string(),
-            "(product STRING, c BIGINT NOT NULL, s INT, window_end TIMESTAMP(3) NOT NULL)");
+            "(product STRING, s INT, c BIGINT NOT NULL, window_end TIMESTAMP(3) NOT NULL)");
   for (const StreamEdge& edge : graph.edges) EXPECT_EQ(edge.partitioning, Partitioning::kForward);
 }
 

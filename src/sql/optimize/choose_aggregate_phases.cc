@@ -36,9 +36,11 @@ Result<PlanRoots> choose_aggregate_phases(const PlanRoots& roots,
     if (node == nullptr || node->window.processing_time) return plan;
     CLP_ASSIGN_OR_RETURN(const bool splittable, can_split(*node));
     if (!splittable) return plan;
-    return std::make_shared<WindowAggregateNode>(node->input(), node->schema, node->window,
-                                                 node->time_column, node->keys, node->calls,
-                                                 node->bounds, AggregatePhase::kTwoPhase);
+    auto split = std::make_shared<WindowAggregateNode>(node->input(), node->schema, node->window,
+                                                       node->time_column, node->keys, node->calls,
+                                                       node->bounds, AggregatePhase::kTwoPhase);
+    split->identity = node->identity;
+    return split;
   });
 }
 

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -31,47 +33,88 @@ DataType bound_type(WindowBound bound, const Parts& parts, const DataType& key_t
   return key_type.with_nullable(false).with_time_attribute(attribute);
 }
 
-// The WindowAggregate and, above it, the columns in the order of the Aggregate.
-PlanPtr build(const AggregateNode& aggregate, Parts parts) {
+// Indices 0 to size-1 ordered by what is at them.
+std::vector<std::size_t> ordered_by(std::size_t size,
+                                    const std::function<std::uint64_t(std::size_t)>& identity) {
+  std::vector<std::size_t> order(size);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return identity(a) < identity(b); });
+  return order;
+}
+
+// The WindowAggregate in the making, and where the columns of the Aggregate are in it.
+struct Layout {
   std::vector<int> keys;
+  std::vector<AggregateCall> calls;
   std::vector<WindowBound> bounds;
+  AggregateIdentity identity;
   std::vector<Field> fields;
-  std::vector<int> position(aggregate.keys.size());
-  for (std::size_t i = 0; i < aggregate.keys.size(); ++i) {
+  std::vector<int> position;
+
+  void add(int column, Field field) {
+    position[static_cast<std::size_t>(column)] = static_cast<int>(fields.size());
+    fields.push_back(std::move(field));
+  }
+};
+
+void add_keys(const AggregateNode& aggregate, const Parts& parts, Layout& layout) {
+  const std::vector<std::uint64_t>& identities = aggregate.identity.keys;
+  layout.identity.input = aggregate.identity.input;
+  for (const std::size_t i :
+       ordered_by(aggregate.keys.size(), [&](std::size_t key) { return identities[key]; })) {
     if (parts.key_bounds[i]) continue;
-    position[i] = static_cast<int>(keys.size());
-    keys.push_back(parts.columns[static_cast<std::size_t>(aggregate.keys[i])]);
-    fields.push_back(aggregate.schema->field(static_cast<int>(i)));
+    layout.keys.push_back(parts.columns[static_cast<std::size_t>(aggregate.keys[i])]);
+    layout.identity.keys.push_back(identities[i]);
+    layout.add(static_cast<int>(i), aggregate.schema->field(static_cast<int>(i)));
   }
-  std::vector<AggregateCall> calls = aggregate.calls;
-  const std::size_t first_call = keys.size();
-  for (AggregateCall& call : calls) {
-    for (int& argument : call.arguments)
-      argument = parts.columns[static_cast<std::size_t>(argument)];
-    if (call.filter >= 0) call.filter = parts.columns[static_cast<std::size_t>(call.filter)];
-    fields.push_back({call.name, call.type, {}});
+}
+
+void add_calls(const AggregateNode& aggregate, const Parts& parts, Layout& layout) {
+  const auto input_of = [&](int column) { return parts.columns[static_cast<std::size_t>(column)]; };
+  for (const std::size_t i : ordered_by(aggregate.calls.size(), [&](std::size_t call) {
+         return aggregate.calls[call].identity;
+       })) {
+    AggregateCall call = aggregate.calls[i];
+    for (int& argument : call.arguments) argument = input_of(argument);
+    if (call.filter >= 0) call.filter = input_of(call.filter);
+    layout.add(static_cast<int>(aggregate.keys.size() + i), {call.name, call.type, {}});
+    layout.calls.push_back(std::move(call));
   }
+}
+
+void add_bounds(const AggregateNode& aggregate, const Parts& parts, Layout& layout) {
+  const std::size_t first = layout.fields.size();
   for (std::size_t i = 0; i < aggregate.keys.size(); ++i) {
     if (!parts.key_bounds[i]) continue;
     const WindowBound bound = *parts.key_bounds[i];
-    const auto known = std::find(bounds.begin(), bounds.end(), bound);
-    position[i] = static_cast<int>(first_call + calls.size() +
-                                   static_cast<std::size_t>(known - bounds.begin()));
-    if (known != bounds.end()) continue;
-    bounds.push_back(bound);
+    const auto known = std::find(layout.bounds.begin(), layout.bounds.end(), bound);
+    if (known != layout.bounds.end()) {
+      layout.position[i] =
+          static_cast<int>(first + static_cast<std::size_t>(known - layout.bounds.begin()));
+      continue;
+    }
+    layout.bounds.push_back(bound);
     const Field& key = aggregate.schema->field(static_cast<int>(i));
-    fields.push_back(
-        {std::string(window_bound_name(bound)), bound_type(bound, parts, key.type), {}});
+    layout.add(static_cast<int>(i),
+               {std::string(window_bound_name(bound)), bound_type(bound, parts, key.type), {}});
   }
-  const PlanPtr node = std::make_shared<WindowAggregateNode>(
-      std::move(parts.input), make_schema(std::move(fields)), std::move(parts.window),
-      parts.time_column, std::move(keys), std::move(calls), std::move(bounds),
+}
+
+// The WindowAggregate and, above it, the columns in the order of the Aggregate.
+PlanPtr build(const AggregateNode& aggregate, Parts parts) {
+  Layout layout;
+  layout.position.resize(aggregate.keys.size() + aggregate.calls.size());
+  add_keys(aggregate, parts, layout);
+  add_calls(aggregate, parts, layout);
+  add_bounds(aggregate, parts, layout);
+  const auto node = std::make_shared<WindowAggregateNode>(
+      std::move(parts.input), make_schema(std::move(layout.fields)), std::move(parts.window),
+      parts.time_column, std::move(layout.keys), std::move(layout.calls), std::move(layout.bounds),
       AggregatePhase::kSingle);
+  node->identity = std::move(layout.identity);
   std::vector<ExpressionPtr> outputs;
-  for (const int column : position) outputs.push_back(column_of(*node, column));
-  for (std::size_t i = 0; i < aggregate.calls.size(); ++i) {
-    outputs.push_back(column_of(*node, static_cast<int>(first_call + i)));
-  }
+  for (const int column : layout.position) outputs.push_back(column_of(*node, column));
   return std::make_shared<ProjectNode>(node, aggregate.schema, std::move(outputs));
 }
 

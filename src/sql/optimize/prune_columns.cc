@@ -470,10 +470,12 @@ class ColumnPruner {
       }
       ++column;
     }
-    return std::make_shared<WindowAggregateNode>(node.input(), make_schema(std::move(fields)),
-                                                 aggregate.window, position(aggregate.time_column),
-                                                 std::move(keys), std::move(calls),
-                                                 std::move(bounds), aggregate.phase);
+    auto pruned = std::make_shared<WindowAggregateNode>(
+        node.input(), make_schema(std::move(fields)), aggregate.window,
+        position(aggregate.time_column), std::move(keys), std::move(calls), std::move(bounds),
+        aggregate.phase);
+    pruned->identity = aggregate.identity;
+    return pruned;
   }
 
   PlanPtr prune_union(const PlanNode& node, const PlanNode& original, ColumnMap& map) {

@@ -10,6 +10,7 @@ namespace clepsydra::sql {
 namespace {
 
 constexpr std::array kRules = {
+    Rule{"identify_aggregations", identify_aggregations},
     Rule{"fold_constants", fold_plan_constants},
     Rule{"push_down_filters", push_down_filters},
     Rule{"merge_projections", merge_projections},

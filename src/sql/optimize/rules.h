@@ -7,6 +7,9 @@
 
 namespace clepsydra::sql {
 
+// Notes on every aggregation what it computes, before anything is rewritten: ids of operators do
+// not depend on the other rules.
+Result<PlanRoots> identify_aggregations(const PlanRoots& roots, const BindEnvironment& environment);
 // Calls without columns become literals; filters that are always true go, those that never are
 // empty their input. What fails when computed now is left for the run.
 Result<PlanRoots> fold_plan_constants(const PlanRoots& roots, const BindEnvironment& environment);
