@@ -17,13 +17,15 @@ namespace clepsydra {
 namespace {
 
 class SocketFileTest : public ::testing::Test {
+ public:
+  ~SocketFileTest() override { std::filesystem::remove_all(directory_); }
+
  protected:
   SocketFileTest() {
     char pattern[] = "/tmp/clepsydra_socket_XXXXXX";
     directory_ = ::mkdtemp(pattern);
     path_ = directory_ + "/s.sock";
   }
-  ~SocketFileTest() override { std::filesystem::remove_all(directory_); }
 
   // Connects and sends bytes that need not be a message.
   void send_raw(const std::string& bytes) const {

@@ -74,7 +74,7 @@ Result<AggregateFunctionPtr> make_aggregate(std::string_view function,
 // Blocks of up to kSmallMax bytes come from slabs, in classes of powers of two with a free list
 // each; larger ones from malloc, linked so that reset() finds them.
 struct PoolStateAllocator::Impl {
-  static constexpr std::int64_t kSlabBytes = 64 * 1024;
+  static constexpr std::int64_t kSlabBytes = 64L << 10;
   static constexpr std::int64_t kSmallMax = 4096;
   static constexpr std::int64_t kSmallest = 16;
   static constexpr std::size_t kClasses = 9;  // 16, 32, ... 4096.

@@ -26,7 +26,7 @@ Batch make_batch() {
           builder.append<std::int32_t>(row - 1);
           break;
         case PhysicalType::kInt64:
-          builder.append<std::int64_t>(row * 1000);
+          builder.append<std::int64_t>(row * 1000L);
           break;
         case PhysicalType::kDouble:
           builder.append<double>(row / 2.0);

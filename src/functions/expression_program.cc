@@ -21,7 +21,7 @@ ExpressionProgram::~ExpressionProgram() = default;
 ExpressionProgram::ExpressionProgram(ExpressionProgram&&) noexcept = default;
 ExpressionProgram& ExpressionProgram::operator=(ExpressionProgram&&) noexcept = default;
 
-Result<ExpressionProgram> ExpressionProgram::make(std::vector<ExpressionPtr> expressions,
+Result<ExpressionProgram> ExpressionProgram::make(const std::vector<ExpressionPtr>& expressions,
                                                   EvaluationContext context) {
   if (context.pool == nullptr) context.pool = &literal_pool();
   auto impl = std::make_unique<Impl>(context);

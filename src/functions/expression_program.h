@@ -33,7 +33,7 @@ class ExpressionProgram {
   ExpressionProgram(ExpressionProgram&&) noexcept;
   ExpressionProgram& operator=(ExpressionProgram&&) noexcept;
 
-  static Result<ExpressionProgram> make(std::vector<ExpressionPtr> expressions,
+  static Result<ExpressionProgram> make(const std::vector<ExpressionPtr>& expressions,
                                         EvaluationContext context);
 
   // One column per expression, each batch.rows() long. A run-time failure (division by zero, a bad

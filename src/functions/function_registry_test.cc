@@ -14,7 +14,6 @@
 namespace clepsydra {
 namespace {
 
-using testing::column_of;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;

@@ -88,7 +88,7 @@ class Program {
   Result<int> compile_control(const ExpressionPtr& expression, Scope& scope, int depth);
   Result<Block> compile_block(const ExpressionPtr& expression, Scope& scope, bool always_runs,
                               int depth);
-  int add_constant(Column value);
+  int add_constant(const Column& value);
   bool fold(Instruction& instruction);
 
   // program_runner.cc

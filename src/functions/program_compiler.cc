@@ -82,7 +82,7 @@ int Program::add_register(DataType type) {
   return static_cast<int>(registers_.size()) - 1;
 }
 
-int Program::add_constant(Column value) {
+int Program::add_constant(const Column& value) {
   const int index = add_register(value.type());
   at(index).source = Register::Source::kConstant;
   at(index).vector.set_column(value, true);

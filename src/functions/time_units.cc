@@ -88,7 +88,7 @@ std::int64_t ceil_days(std::int64_t days, TimeUnit unit) {
     case TimeUnit::kYear:
       return starts_unit ? days : days_from_civil({date.year + 1, 1, 1});
     case TimeUnit::kIsoYear:
-      return starts_unit ? days : floor_days(first + 7 * 53, unit);
+      return starts_unit ? days : floor_days(first + 7L * 53, unit);
     case TimeUnit::kQuarter:
       return starts_unit && date.month == 1 ? days : add_months(first, 3);
     case TimeUnit::kMonth:

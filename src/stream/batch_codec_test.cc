@@ -28,7 +28,6 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using testing::lines_of;
 using testing::random_batch;
-using testing::RandomShape;
 using testing::schema_of;
 using testing::source_path;
 using testing::test_pool;

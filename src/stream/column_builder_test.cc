@@ -17,7 +17,6 @@ namespace {
 
 using testing::all_types;
 using testing::column_of;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::lines_of;
 using testing::random_column;
@@ -181,8 +180,7 @@ TEST(ColumnBuilderTest, long_strings_fill_several_blobs) {
   ColumnBuilder builder(DataType::string(), test_pool());
   std::vector<std::string> texts;
   for (int i = 0; i < 100; ++i) {
-    texts.push_back(
-        std::string(static_cast<std::size_t>(i) * 1000 + 13, static_cast<char>('a' + i % 26)));
+    texts.emplace_back(static_cast<std::size_t>(i) * 1000 + 13, static_cast<char>('a' + i % 26));
     builder.append_string(texts.back());
   }
   const Column column = builder.finish().value();

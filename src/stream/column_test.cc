@@ -20,7 +20,6 @@ namespace {
 using testing::all_types;
 using testing::cell_of;
 using testing::column_of;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::lines_of;
 using testing::random_column;
@@ -272,7 +271,7 @@ TEST(ColumnTest, validate_rejects_views_out_of_bounds) {
 
 TEST(ColumnTest, validate_rejects_offsets_that_do_not_fit_the_elements) {
   const Column elements = column_of("INT", {"1", "2", "3"});
-  const auto with_offsets = [&](std::vector<std::int32_t> offsets) {
+  const auto with_offsets = [&](const std::vector<std::int32_t>& offsets) {
     return ColumnData{.type = DataType::array(DataType::integer()),
                       .length = static_cast<std::int64_t>(offsets.size()) - 1,
                       .values = buffer_of(offsets),

@@ -22,7 +22,6 @@ using testing::cell_of;
 using testing::column_of;
 using testing::random_column;
 using testing::test_pool;
-using testing::type_of;
 
 std::vector<std::uint64_t> hashes_of(const std::vector<Column>& keys) {
   std::vector<std::uint64_t> hashes(static_cast<std::size_t>(keys[0].length()));
@@ -162,7 +161,7 @@ TEST(HashRowsTest, integers_hash_as_documented) {
 // Sequential keys, multiples and small strings are what keys look like: all groups must fill
 // evenly.
 TEST(HashRowsTest, telling_keys_spread_evenly_over_key_groups) {
-  constexpr std::int64_t kRows = 128 * 1000;
+  constexpr std::int64_t kRows = 128'000;
   for (const int shape : {0, 1, 2, 3}) {
     ColumnBuilder builder(shape == 3 ? DataType::string() : DataType::big_int(), test_pool());
     for (std::int64_t i = 0; i < kRows; ++i) {

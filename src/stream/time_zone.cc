@@ -89,7 +89,7 @@ std::optional<std::int64_t> parse_offset(std::string_view text) {
     if (!value) return std::nullopt;
     seconds += *value * unit;
   }
-  if (!text.empty() || seconds > 18 * 3600) return std::nullopt;
+  if (!text.empty() || seconds > 18L * 3600) return std::nullopt;
   return sign * seconds;
 }
 

@@ -16,7 +16,6 @@ using testing::all_types;
 using ::testing::HasSubstr;
 using testing::lines_of;
 using testing::random_column;
-using testing::schema_of;
 using testing::test_pool;
 using testing::type_of;
 

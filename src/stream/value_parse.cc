@@ -446,8 +446,8 @@ bool parse_timestamp(std::string_view text, int precision, std::int64_t& ticks) 
   if (!scan_timestamp(text, at)) return false;
   // The 30th of February is its last day, as in the reference.
   const int day = std::min(at.day, days_of_month(at.year, at.month));
-  const std::int64_t seconds = days_from_civil({at.year, at.month, day}) * 86'400 + at.hour * 3600 +
-                               at.minute * 60 + at.second;
+  const std::int64_t seconds = days_from_civil({at.year, at.month, day}) * 86'400 +
+                               at.hour * 3600L + at.minute * 60L + at.second;
   // Digits beyond the precision are cut off, also within the unit of storage.
   std::int64_t unit = 1;
   for (int i = precision; i < 9; ++i) unit *= 10;

@@ -17,7 +17,7 @@ constexpr std::int64_t kSecondsOfDay = 86'400;
 constexpr std::int64_t kYearLast = 2500;  // The rule is written out until its end.
 constexpr std::int64_t kCalendarRound = 146'097 * kSecondsOfDay;
 constexpr std::int64_t kEnd = days_from_civil({kYearLast, 1, 1}) * kSecondsOfDay;
-constexpr std::int64_t kOffsetMax = 26 * 3600;
+constexpr std::int64_t kOffsetMax = 26L * 3600;
 constexpr std::int64_t kTransitionsMax = 100'000;
 
 Status broken(std::string_view what) {
@@ -77,7 +77,7 @@ struct YearlyChange {
   int month = 0;
   int week = 0;  // 5: the last one.
   int day = 0;   // kWeekday: 0 is Sunday.
-  std::int64_t second = 2 * 3600;
+  std::int64_t second = 2L * 3600;
 
   [[nodiscard]] std::int64_t local_second(std::int64_t year) const {
     std::int64_t days = days_from_civil({year, 1, 1});
@@ -88,7 +88,7 @@ struct YearlyChange {
     } else {
       days = days_from_civil({year, month, 1});
       const std::int64_t weekday = ((days + 4) % 7 + 7) % 7;  // 1970-01-01 was a Thursday.
-      std::int64_t in_month = (day - weekday + 7) % 7 + (week - 1) * 7;
+      std::int64_t in_month = (day - weekday + 7) % 7 + (week - 1) * 7L;
       if (in_month >= days_of_month(year, month)) in_month -= 7;
       days += in_month;
     }

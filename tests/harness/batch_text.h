@@ -27,7 +27,7 @@
 
 namespace clepsydra {
 class MemoryPool;
-}
+}  // namespace clepsydra
 
 namespace clepsydra::testing {
 

@@ -22,7 +22,7 @@ namespace clepsydra {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::size_t kWindow = 16 * 1024;
+constexpr std::size_t kWindow = 16UL << 10;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -71,7 +71,7 @@ class CsvDecoder final : public RowDecoder {
   std::vector<BadField> bad_;
   std::string scratch_;  // An unquoted field.
   std::string element_;  // Of a nested field.
-  std::size_t bytes_hint_ = 64 * 1024;
+  std::size_t bytes_hint_ = 64UL << 10;
 };
 
 }  // namespace clepsydra

@@ -17,7 +17,7 @@ struct Block {
 Block load(const char* at) {
   Block block;
   for (int i = 0; i < 4; ++i) {
-    block.lanes[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i));
+    block.lanes[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16L * i));
   }
   return block;
 }

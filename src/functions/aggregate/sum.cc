@@ -100,7 +100,9 @@ class SumAggregate final : public AggregateFunction {
       const State& state = *state_at<State>(base, offset);
       if (state.count == 0) {
         builder.append_null();
-      } else if constexpr (!kIsAvg) {
+        continue;
+      }
+      if constexpr (!kIsAvg) {
         builder.append<Out>(static_cast<Out>(state.sum));
       } else if constexpr (kIsInteger) {
         builder.append<Out>(static_cast<Out>(static_cast<std::int64_t>(state.sum) / state.count));

@@ -28,6 +28,7 @@ std::string_view ValueSet::text_of(const Entry& entry) {
   if (length <= StringView16::kInlineMax) {
     return {reinterpret_cast<const char*>(entry.words) + sizeof(std::uint32_t), length};
   }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the word was made from the pointer.
   return {reinterpret_cast<const char*>(entry.words[1]), length};
 }
 
@@ -49,7 +50,7 @@ ValueSet::Entry ValueSet::bits_of(const Column& column, std::int64_t row) {
       entry.words[0] = column.values<std::uint8_t>()[row] != 0 ? 1 : 0;
       break;
     case PhysicalType::kInt8:
-      entry.words[0] = static_cast<std::uint64_t>(column.values<std::int8_t>()[row]);
+      entry.words[0] = static_cast<std::uint64_t>(std::int64_t{column.values<std::int8_t>()[row]});
       break;
     case PhysicalType::kInt16:
       entry.words[0] = static_cast<std::uint64_t>(column.values<std::int16_t>()[row]);
@@ -218,6 +219,7 @@ void ValueSet::destroy(bool is_text, StateAllocator& allocator) {
   for (std::uint32_t i = 0; is_text && i < size_; ++i) {
     const std::string_view text = text_of(entries()[i]);
     if (text.size() > StringView16::kInlineMax) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the word was made from the pointer.
       allocator.free(reinterpret_cast<std::byte*>(entries()[i].words[1]),
                      static_cast<std::int64_t>(text.size()));
     }

@@ -71,7 +71,7 @@ struct Absolute {
       return std::fabs(a);
     } else {
       // The smallest number stays what it is, as in Java.
-      const auto bits = static_cast<std::uint64_t>(a);
+      const auto bits = static_cast<std::uint64_t>(std::int64_t{a});
       return static_cast<T>(a < 0 ? 0 - bits : bits);
     }
   }
