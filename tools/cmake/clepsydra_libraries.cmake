@@ -2,7 +2,8 @@
 #
 #   fmt::fmt spdlog::spdlog xxhash::xxhash zstd::libzstd_shared lz4::lz4 ZLIB::ZLIB libzip::zip
 #   simdjson::simdjson nlohmann_json::nlohmann_json yaml-cpp protobuf::libprotobuf
-#   pcre2::pcre2-8 utf8proc::utf8proc date::date date::date-tz mimalloc Threads::Threads
+#   pcre2::pcre2-8 utf8proc::utf8proc date::date date::date-tz mimalloc rocksdb::rocksdb
+#   Threads::Threads
 #
 # tools/install_dependencies installs all of them on Debian 12.
 set(THREADS_PREFER_PTHREAD_FLAG OFF)
@@ -39,6 +40,7 @@ endfunction()
 clepsydra_find_library(xxhash::xxhash xxhash.h xxhash)
 clepsydra_find_library(lz4::lz4 lz4.h lz4)
 clepsydra_find_library(libzip::zip zip.h zip)
+clepsydra_find_library(rocksdb::rocksdb rocksdb/db.h rocksdb)
 clepsydra_find_library(utf8proc::utf8proc utf8proc.h utf8proc)
 clepsydra_find_library(pcre2::pcre2-8 pcre2.h pcre2-8)
 set_property(TARGET pcre2::pcre2-8 PROPERTY INTERFACE_COMPILE_DEFINITIONS PCRE2_CODE_UNIT_WIDTH=8)
