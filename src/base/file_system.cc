@@ -24,7 +24,7 @@ bool is_letter(char c) {
 }
 
 // "hdfs" of "hdfs://host/path" and "file" of "file:/path"; empty for a plain path.
-std::string_view scheme_of(std::string_view text) {
+std::string_view scheme_part(std::string_view text) {
   const std::size_t colon = text.find(":/");
   if (colon == std::string_view::npos || colon == 0 || !is_letter(text.front())) return {};
   const std::string_view scheme = text.substr(0, colon);
@@ -108,22 +108,31 @@ Result<std::string> read_file(FileSystem& files, std::string_view path, std::int
   }
 }
 
-Status write_file_atomically(FileSystem& files, std::string_view path, std::string_view bytes) {
+Status FileSystem::write_atomically(std::string_view path, std::string_view bytes) {
   const std::string temporary =
       join_path(directory_name(path), "." + std::string(base_name(path)) + ".unfinished");
   const Status written = [&]() -> Status {
     CLP_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
-                         files.open_for_write(temporary, WriteMode::kTruncate));
+                         open_for_write(temporary, WriteMode::kTruncate));
     CLP_RETURN_IF_ERROR(file->append(bytes));
     CLP_RETURN_IF_ERROR(file->sync());
     CLP_RETURN_IF_ERROR(file->close());
-    CLP_RETURN_IF_ERROR(files.rename(temporary, path));
-    return files.sync_directory(directory_name(path));
+    CLP_RETURN_IF_ERROR(rename(temporary, path));
+    return sync_directory(directory_name(path));
   }();
   if (!written.is_ok()) {
-    (void)files.remove(temporary);  // The first error is the one to tell.
+    (void)remove(temporary);  // The first error is the one to tell.
   }
   return written;
+}
+
+StagingArea* FileSystem::staging_area(std::string_view path) {
+  (void)path;
+  return nullptr;
+}
+
+Status write_file_atomically(FileSystem& files, std::string_view path, std::string_view bytes) {
+  return files.write_atomically(path, bytes);
 }
 
 Result<std::string> local_path(std::string_view path_or_uri) {
@@ -132,7 +141,7 @@ Result<std::string> local_path(std::string_view path_or_uri) {
     return Status::invalid_argument(
         fmt::format("the path '{}' has a NUL byte in it", clip(path_or_uri, 200)));
   }
-  const std::string_view scheme = scheme_of(path_or_uri);
+  const std::string_view scheme = scheme_part(path_or_uri);
   if (scheme.empty()) return std::string(path_or_uri);
   if (scheme != "file") {
     return Status::invalid_argument(
@@ -155,6 +164,56 @@ Result<std::string> local_path(std::string_view path_or_uri) {
     return Status::invalid_argument(fmt::format("'{}' names no file", clip(path_or_uri, 200)));
   }
   return path;
+}
+
+Result<std::string> canonical_path(std::string_view path_or_uri) {
+  const std::string scheme = scheme_of(path_or_uri);
+  if (scheme.empty() || scheme == "file") return local_path(path_or_uri);
+  const auto wrong = [&](std::string_view reason) {
+    return Status::invalid_argument(
+        fmt::format("cannot use '{}': {}", clip(path_or_uri, 200), reason));
+  };
+  if (scheme != "s3" && scheme != "s3a" && scheme != "s3p") {
+    return Status::invalid_argument(fmt::format(
+        "no file system for the scheme '{}' of '{}': expected a plain path, file:// or s3://",
+        clip(scheme, 64), clip(path_or_uri, 200)));
+  }
+  std::string_view rest = path_or_uri.substr(scheme.size() + 1);
+  if (!rest.starts_with("//")) return wrong("expected s3://bucket/key");
+  rest.remove_prefix(2);
+  while (rest.ends_with('/')) rest.remove_suffix(1);
+  constexpr std::size_t kKeyBytesMax = 1024;
+  const std::string_view bucket = rest.substr(0, rest.find('/'));
+  const std::string_view key = rest.substr(std::min(rest.size(), bucket.size() + 1));
+  const bool good_bucket =
+      bucket.size() >= 3 && bucket.size() <= 63 &&
+      std::all_of(bucket.begin(), bucket.end(), [](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+      });
+  if (!good_bucket) {
+    return wrong("the name of a bucket has 3 to 63 letters, digits, dots and hyphens");
+  }
+  if (key.size() > kKeyBytesMax) return wrong("a key has at most 1024 bytes");
+  for (std::size_t begin = 0; begin < key.size();) {
+    const std::size_t end = std::min(key.find('/', begin), key.size());
+    const std::string_view part = key.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") {
+      return wrong("no part of a key may be empty, '.' or '..'");
+    }
+    begin = end + 1;
+  }
+  if (std::any_of(key.begin(), key.end(), [](char c) { return c >= 0 && c < 0x20; })) {
+    return wrong("it has a control character in it");
+  }
+  return fmt::format("s3://{}", rest);
+}
+
+std::string scheme_of(std::string_view path_or_uri) {
+  std::string scheme(scheme_part(path_or_uri));
+  for (char& c : scheme) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return scheme;
 }
 
 std::string join_path(std::string_view directory, std::string_view name) {

@@ -1,6 +1,7 @@
-// Files behind an interface: the local disk (local_file_system.h) or memory
-// with faults (memory_file_system.h). Nobody outside base/ opens a file in
-// another way.
+// Files behind an interface: the local disk (local_file_system.h), memory with
+// faults (memory_file_system.h), objects of a store such as S3
+// (object_store/object_file_system.h), or all of them by the scheme of the path
+// (uri_file_system.h). Nobody outside base/ opens a file in another way.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,41 @@ class WritableFile {
   [[nodiscard]] virtual const std::string& path() const = 0;
 };
 
+// A file that becomes visible as a whole, and only once somebody publishes it, which may be another
+// process after the death of this one: what object stores call a multipart upload. Destroyed
+// without close(): it is discarded. sync() and close() write its end: nothing can be appended
+// afterwards.
+class StagedFile : public WritableFile {
+ public:
+  // After close(): names it for publish() and discard().
+  [[nodiscard]] virtual std::string token() const = 0;
+};
+
+struct StagedInfo {
+  std::string path;
+  std::string token;            // For discard(); publish() may need more.
+  std::int64_t started_ms = 0;  // Wall time of the store.
+};
+
+// What paths on an object store have in place of renaming. There, nothing is renamed or appended
+// to, a folder is only the common beginning of names (there when something is in it, and never made
+// or synced), and a file is visible, whole and durable from the moment its sync() or close()
+// returns.
+//
+// Threads: all methods, any thread.
+class StagingArea {
+ public:
+  virtual ~StagingArea() = default;
+  virtual Result<std::unique_ptr<StagedFile>> stage(std::string_view path) = 0;
+  // Ok also when it was published before and is still there; NotFound when there is neither the one
+  // nor the other.
+  virtual Status publish(std::string_view path, std::string_view token) = 0;
+  // NotFound is fine, and what was published stays.
+  virtual Status discard(std::string_view path, std::string_view token) = 0;
+  // What is staged below a folder, its subfolders included. At most FileSystem::kListMax.
+  virtual Result<std::vector<StagedInfo>> list_staged(std::string_view directory) = 0;
+};
+
 enum class WriteMode : std::uint8_t {
   kTruncate,   // Creates or empties.
   kCreateNew,  // AlreadyExists when there is such a file.
@@ -59,7 +95,8 @@ enum class WriteMode : std::uint8_t {
 };
 
 // Paths are "/a/b", relative "a/b", or URIs "file:///a/b" (percent escapes
-// decoded); other schemes are InvalidArgument. Errors name the operation, the
+// decoded); other schemes are InvalidArgument unless the file system is made for
+// them. Errors name the operation, the
 // path and the system's reason: NotFound, PermissionDenied, AlreadyExists,
 // ResourceExhausted (disk or quota full), FailedPrecondition (a directory where
 // a file is needed and the reverse, directory not empty), Unavailable (other
@@ -82,15 +119,22 @@ class FileSystem {
   // most kListMax.
   virtual Result<std::vector<FileInfo>> list(std::string_view directory) = 0;
   virtual Result<FileInfo> stat(std::string_view path) = 0;
-  // With all parents. Fine when it is there already.
+  // With all parents. Fine when it is there already. What it makes survives a
+  // power cut: files in a folder that has gone are lost however well synced.
   virtual Status create_directories(std::string_view path) = 0;
   // Makes renames, creations and removals in `directory` survive a power cut.
   virtual Status sync_directory(std::string_view directory) = 0;
 
+  // `path` with everything in it; NotFound is fine.
+  virtual Status remove_all(std::string_view path);
+  // Readers see the old file or the new one, and the new one for good when this is Ok. By default
+  // through a temporary file beside it.
+  virtual Status write_atomically(std::string_view path, std::string_view bytes);
+  // Null where files have names that can be changed, as on a disk.
+  virtual StagingArea* staging_area(std::string_view path);
+
   // False for NotFound; other errors stay errors.
   Result<bool> exists(std::string_view path);
-  // `path` with everything in it; NotFound is fine.
-  Status remove_all(std::string_view path);
 
   static constexpr std::int64_t kListMax = 1'000'000;
 };
@@ -98,12 +142,18 @@ class FileSystem {
 // The whole file; ResourceExhausted above `bytes_max`.
 Result<std::string> read_file(FileSystem& files, std::string_view path,
                               std::int64_t bytes_max = 64LL << 20);
-// Writes a temporary file beside `path`, syncs it and renames it over `path`.
+// FileSystem::write_atomically().
 Status write_file_atomically(FileSystem& files, std::string_view path, std::string_view bytes);
 
 // "file:///a%20b" -> "/a b"; plain paths stay. InvalidArgument for other
 // schemes and hosts.
 Result<std::string> local_path(std::string_view path_or_uri);
+// What a file system takes for `path_or_uri`: a local path as local_path() answers it, or
+// "s3://bucket/key" (also for the schemes s3a and s3p) without slashes at its end. InvalidArgument
+// for other schemes.
+Result<std::string> canonical_path(std::string_view path_or_uri);
+// "s3" of "s3://bucket/key", in small letters; empty for a plain path.
+std::string scheme_of(std::string_view path_or_uri);
 // "a" + "b" -> "a/b"; an absolute `name` stays as it is.
 std::string join_path(std::string_view directory, std::string_view name);
 // "/a/b.csv" -> "b.csv"; "/a/b.csv" -> "/a". "." when there is no directory

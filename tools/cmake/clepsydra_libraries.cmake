@@ -4,6 +4,7 @@
 #   simdjson::simdjson nlohmann_json::nlohmann_json yaml-cpp protobuf::libprotobuf
 #   pcre2::pcre2-8 utf8proc::utf8proc date::date date::date-tz mimalloc rocksdb::rocksdb
 #   Threads::Threads
+#   clepsydra_expat
 #
 # tools/install_dependencies installs all of them on Debian 12.
 set(THREADS_PREFER_PTHREAD_FLAG OFF)
@@ -44,3 +45,16 @@ clepsydra_find_library(rocksdb::rocksdb rocksdb/db.h rocksdb)
 clepsydra_find_library(utf8proc::utf8proc utf8proc.h utf8proc)
 clepsydra_find_library(pcre2::pcre2-8 pcre2.h pcre2-8)
 set_property(TARGET pcre2::pcre2-8 PROPERTY INTERFACE_COMPILE_DEFINITIONS PCRE2_CODE_UNIT_WIDTH=8)
+
+# Linked statically: a program that never sees XML does not load it.
+clepsydra_find_library(clepsydra_expat expat.h libexpat.a)
+
+# Only their headers: what needs them loads the libraries itself (base/object_store/foreign_library.h).
+foreach(header IN ITEMS curl/curl.h openssl/hmac.h)
+  string(MAKE_C_IDENTIFIER "CLEPSYDRA_${header}" variable)
+  find_path(${variable} ${header})
+  mark_as_advanced(${variable})
+  if(NOT ${variable})
+    message(FATAL_ERROR "cannot find the header <${header}>; run tools/install_dependencies")
+  endif()
+endforeach()
