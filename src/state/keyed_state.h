@@ -46,6 +46,8 @@ class RowValueCodec {
   // fit into them in `memory`.
   virtual Status read(std::span<const Column> columns, std::span<std::byte* const> values,
                       StateMemory& memory) = 0;
+  // The values hold nothing beside their own bytes, which may be copied.
+  [[nodiscard]] virtual bool is_flat() const { return false; }
   // Gives back what the values hold in `memory` and makes them new.
   virtual void clear(std::span<std::byte* const> values, StateMemory& memory) = 0;
 };
@@ -75,10 +77,10 @@ struct KeyBatch {
 // A handle to one named state. State copies the bytes of keys and keeps no view of an input.
 //
 // A row is named by the address of its value. It stays there until it is erased, its namespace is
-// dropped, or, where said, other rows are erased. What find_or_insert...() gave may be written
-// until the backend is frozen or its snapshot is written on. Values are 8-byte aligned; a new row's
-// value is all zero. Keys are equal as in stream/key_group.h: NULL equals NULL, 0.0 equals -0.0,
-// NaN equals NaN.
+// dropped, rows are released or, where said, other rows are erased. What find_or_insert...() gave
+// may be written until the backend is frozen or its snapshot is written on. Values are 8-byte
+// aligned; a new row's value is all zero. Keys are equal as in stream/key_group.h: NULL equals
+// NULL, 0.0 equals -0.0, NaN equals NaN.
 class KeyedRows {
  public:
   virtual ~KeyedRows() = default;
@@ -95,8 +97,8 @@ class KeyedRows {
   virtual Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
                                      std::span<std::byte*> values) = 0;
 
-  // Rows in the order in which they were added. A cursor stays valid while rows are added, not
-  // while rows are erased.
+  // Rows in the order in which they were added, as long as the backend has all of them in memory;
+  // else in any. A cursor stays valid while rows are added, not while rows are erased.
   struct Cursor {
     std::int64_t page = 0;
     std::int64_t row = 0;
@@ -121,6 +123,11 @@ class KeyedRows {
   // For what values of this namespace hold beside their fixed part. Makes the namespace if need be;
   // the reference is good until it is dropped.
   virtual Result<StateMemory*> memory(StateNamespace ns) = 0;
+
+  // All rows that were handed out, by this state and by the others of the backend, are not used any
+  // more: they may go to disk, and have another address when they come back. Answers what went
+  // wrong in calls that cannot say so.
+  virtual Status release_rows() { return Status::ok(); }
 };
 
 }  // namespace clepsydra

@@ -1,6 +1,7 @@
 // What keeps an operator's keyed state, and how one is chosen by name.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "clepsydra/status.h"
 #include "state/keyed_state.h"
+#include "state/local_store.h"
 #include "state/timer_service.h"
 #include "stream/key_group.h"
 
@@ -18,11 +20,23 @@ namespace clepsydra {
 
 class MemoryPool;
 
+// For backends that keep state on local disk.
+struct LocalStateOptions {
+  LocalStores* stores = nullptr;  // Null: there is no local disk. Outlives the backend.
+  std::string name = {};          // Of the backend's store, nobody else's.
+  LocalStoreOptions store = {};
+  // Rows that are kept in memory, of all backends of a slot together.
+  std::int64_t cached_bytes = 64 << 20;
+  // Counts the backends of the slot; shared by them. Null: it is alone.
+  std::shared_ptr<std::atomic<int>> sharers = nullptr;
+};
+
 // What a backend is told: whose state it keeps.
 struct StateBackendOptions {
   MemoryPool* pool = nullptr;                           // The operator's. Outlives the backend.
   KeyGroupRange key_groups{0, kDefaultMaxParallelism};  // Of this subtask.
   int max_parallelism = kDefaultMaxParallelism;
+  LocalStateOptions local = {};
 };
 
 // What becomes of a number when there are more or fewer subtasks than when it was stored.
@@ -89,6 +103,9 @@ class KeyedStateBackend {
   virtual Result<KeyedRows*> open_rows(KeyedRowsSpec spec) = 0;
   // A named set of timers; the same for the same name.
   virtual TimerService& open_timers(std::string_view name) = 0;
+
+  // KeyedRows::release_rows() of all states. Called between the steps of a task.
+  virtual Status release_rows() { return Status::ok(); }
 };
 
 class StateBackendRegistry {

@@ -105,6 +105,10 @@ RowTable* HashmapRows::table_from(StateNamespace& ns) const {
   return found->second.get();
 }
 
+std::unique_ptr<RowTable> HashmapRows::make_table() {
+  return std::make_unique<RowTable>(shape_, *epochs_, *pool_);
+}
+
 RowTable* HashmapRows::find_table(StateNamespace ns) const {
   if (last_ != nullptr && last_namespace_ == ns) return last_;
   const auto found = tables_.find(ns);
@@ -114,7 +118,7 @@ RowTable* HashmapRows::find_table(StateNamespace ns) const {
 RowTable& HashmapRows::table(StateNamespace ns) {
   if (last_ != nullptr && last_namespace_ == ns) return *last_;
   std::unique_ptr<RowTable>& place = tables_[ns];
-  if (!place) place = std::make_unique<RowTable>(shape_, *epochs_, *pool_);
+  if (!place) place = make_table();
   last_namespace_ = ns;
   last_ = place.get();
   return *last_;

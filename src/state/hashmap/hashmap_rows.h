@@ -20,7 +20,7 @@ class MemoryPool;
 class RowsImages;
 
 // Threads: the owner of the state.
-class HashmapRows final : public KeyedRows {
+class HashmapRows : public KeyedRows {
  public:
   HashmapRows(KeyedRowsSpec spec, RowShape shape, SnapshotEpochs& epochs, MemoryPool& pool)
       : spec_(std::move(spec)), shape_(std::move(shape)), epochs_(&epochs), pool_(&pool) {}
@@ -51,6 +51,20 @@ class HashmapRows final : public KeyedRows {
   [[nodiscard]] std::vector<StateNamespace> dropped(std::uint32_t after, std::uint32_t until) const;
   // The first namespace at or after `ns`; null when there is none.
   RowTable* table_from(StateNamespace& ns) const;
+  // What a snapshot took from here in a step has gone out.
+  virtual Status end_images_step() { return Status::ok(); }
+
+ protected:
+  virtual std::unique_ptr<RowTable> make_table();
+  [[nodiscard]] const RowShape& shape() const { return shape_; }
+  [[nodiscard]] SnapshotEpochs& epochs() const { return *epochs_; }
+  [[nodiscard]] MemoryPool& pool() const { return *pool_; }
+  [[nodiscard]] RowsImages* images() const { return images_; }
+  [[nodiscard]] const auto& tables() const { return tables_; }
+  [[nodiscard]] RowTable* find_table(StateNamespace ns) const;
+  RowTable& table(StateNamespace ns);
+  EncodedKeys encode(const KeyBatch& keys) { return encoder_.encode(shape_.layout, keys); }
+  void save_early(StateNamespace ns, RowTable& table);
 
  private:
   struct Dropped {
@@ -60,9 +74,6 @@ class HashmapRows final : public KeyedRows {
   // Remembered per epoch; beyond, the next snapshot is a base.
   static constexpr std::size_t kDroppedMax = 1 << 20;
 
-  [[nodiscard]] RowTable* find_table(StateNamespace ns) const;
-  RowTable& table(StateNamespace ns);
-  void save_early(StateNamespace ns, RowTable& table);
   void note_dropped(StateNamespace ns);
 
   const KeyedRowsSpec spec_;

@@ -252,6 +252,58 @@ void KeyLayout::free_texts(const std::byte* slots, StateMemory& memory) const {
   }
 }
 
+void KeyLayout::append_bytes(const std::byte* slots, std::string& out) const {
+  const auto append = [&](std::int64_t begin, std::int64_t end) {
+    out.append(reinterpret_cast<const char*>(slots) + begin, static_cast<std::size_t>(end - begin));
+  };
+  std::int64_t begin = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.physical != PhysicalType::kView) continue;
+    append(begin, slot.offset);
+    begin = slot.offset + static_cast<std::int64_t>(sizeof(KeyText));
+    KeyText text;
+    std::memcpy(&text, slots + slot.offset, sizeof(text));
+    out.append(reinterpret_cast<const char*>(&text.length), sizeof(text.length));
+    out.append(text.is_inline() ? reinterpret_cast<const char*>(&text) + sizeof(text.length)
+                                : text.address,
+               static_cast<std::size_t>(text.length));
+  }
+  append(begin, key_bytes_);
+}
+
+bool KeyLayout::read_bytes(std::string_view bytes, std::byte* slots) const {
+  const auto read = [&](std::int64_t begin, std::int64_t end) {
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (bytes.size() < size) return false;
+    if (size > 0) std::memcpy(slots + begin, bytes.data(), size);
+    bytes.remove_prefix(size);
+    return true;
+  };
+  std::int64_t begin = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.physical != PhysicalType::kView) continue;
+    if (!read(begin, slot.offset)) return false;
+    begin = slot.offset + static_cast<std::int64_t>(sizeof(KeyText));
+    std::int32_t length = 0;
+    if (bytes.size() < sizeof(length)) return false;
+    std::memcpy(&length, bytes.data(), sizeof(length));
+    bytes.remove_prefix(sizeof(length));
+    if (length < 0 || bytes.size() < static_cast<std::size_t>(length)) return false;
+    KeyText text{};
+    text.length = length;
+    if (text.is_inline()) {
+      std::memcpy(reinterpret_cast<char*>(&text) + sizeof(length), bytes.data(),
+                  static_cast<std::size_t>(length));
+    } else {
+      std::memcpy(text.prefix, bytes.data(), sizeof(text.prefix));
+      text.address = bytes.data();
+    }
+    std::memcpy(slots + slot.offset, &text, sizeof(text));
+    bytes.remove_prefix(static_cast<std::size_t>(length));
+  }
+  return read(begin, key_bytes_) && bytes.empty();
+}
+
 bool KeyLayout::is_null(const RowHeader& row, std::size_t column) const {
   if (column < kHeaderNullColumns) return (row.null_bits >> column & 1) != 0;
   const std::size_t bit = column - kHeaderNullColumns;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -60,6 +62,10 @@ class KeyLayout {
   Status own_texts(std::byte* slots, StateMemory& memory) const;
   // Gives the bytes of long texts in `slots` back.
   void free_texts(const std::byte* slots, StateMemory& memory) const;
+  // The key as bytes that are the same for equal keys, and nobody else's.
+  void append_bytes(const std::byte* slots, std::string& out) const;
+  // The reverse: long texts in `slots` lie in `bytes`. False for bytes of another form.
+  bool read_bytes(std::string_view bytes, std::byte* slots) const;
   // Appends one column per key.
   Status read(std::span<const RowHeader* const> rows, MemoryPool& pool,
               std::vector<Column>& out) const;

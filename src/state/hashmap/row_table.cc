@@ -192,24 +192,39 @@ RowHeader* RowTable::lookup(const Table& table, const Source& source, std::int64
 
 Status RowTable::insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
                         RowHeader*& row) {
+  CLP_RETURN_IF_ERROR(load(hash, slots, null_bits, epochs_->current(), row));
+  if (is_known()) note_written(row);
+  return Status::ok();
+}
+
+Status RowTable::load(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
+                      std::uint32_t epoch, RowHeader*& row) {
   Table* table = &table_of(hash);
   CLP_RETURN_IF_ERROR(make_room(table, hash));
-  if (pages_.empty() || pages_.back().count == pages_.back().capacity) {
+  const bool is_reused = evicted_ != nullptr;
+  if (!is_reused && (pages_.empty() || pages_.back().count == pages_.back().capacity)) {
     CLP_RETURN_IF_ERROR(add_page());
   }
-  Page& page = pages_.back();
-  row = reinterpret_cast<RowHeader*>(page.rows + page.count * shape_->row_bytes());
-  *row = {.hash = hash, .epoch = epochs_->current(), .null_bits = null_bits};
+  row = is_reused ? evicted_
+                  : reinterpret_cast<RowHeader*>(pages_.back().rows +
+                                                 pages_.back().count * shape_->row_bytes());
+  RowHeader* const next_evicted =
+      is_reused ? reinterpret_cast<RowHeader*>(evicted_->hash) : nullptr;
   auto* key = reinterpret_cast<std::byte*>(row + 1);
   if (shape_->layout.key_bytes() > 0) {
     std::memcpy(key, slots, static_cast<std::size_t>(shape_->layout.key_bytes()));
   }
   if (shape_->layout.has_text()) CLP_RETURN_IF_ERROR(shape_->layout.own_texts(key, arena_));
+  *row = {.hash = hash, .epoch = epoch, .null_bits = null_bits};
   std::memset(shape_->value_of(row), 0, static_cast<std::size_t>(shape_->value_bytes));
-  ++page.count;
+  if (is_reused) {
+    evicted_ = next_evicted;
+    --dead_rows_;
+  } else {
+    ++pages_.back().count;
+  }
   ++live_rows_;
   put(*table, row);
-  if (is_known()) note_written(row);
   return Status::ok();
 }
 
@@ -386,25 +401,55 @@ void RowTable::prepare_erase(std::span<std::byte* const> values) {
 }
 
 void RowTable::erase(std::span<std::byte* const> values) {
+  for (std::byte* value : values) remove_row(shape_->row_of(value));
+  if (dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+}
+
+void RowTable::evict(std::span<std::byte* const> values) {
   for (std::byte* value : values) {
     RowHeader* row = shape_->row_of(value);
-    Table& table = table_of(row->hash);
-    const Entry entry = reinterpret_cast<Entry>(row) | tag_of(row->hash);
-    std::uint32_t at = static_cast<std::uint32_t>(row->hash) & table.mask;
-    while (table.entries[at] != entry) {
-      CLP_CHECK(table.entries[at] != kEmpty);
-      at = (at + 1) & table.mask;
-    }
-    table.entries[at] = kErased;
-    --table.live;
-    if (shape_->layout.has_text()) {
-      shape_->layout.free_texts(reinterpret_cast<const std::byte*>(row + 1), arena_);
-    }
-    row->epoch = 0;
-    --live_rows_;
-    ++dead_rows_;
+    remove_row(row);
+    row->hash = reinterpret_cast<std::uint64_t>(evicted_);
+    evicted_ = row;
   }
-  if (dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+}
+
+void RowTable::give_back(bool may_move) {
+  if (live_rows_ > 0) {
+    if (may_move && dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+    return;
+  }
+  for (const Table& table : tables_) {
+    if (table.entries == nullptr) continue;
+    arena_.free(reinterpret_cast<std::byte*>(table.entries), (std::int64_t{table.mask} + 1) * 8);
+  }
+  tables_.assign(1, Table{});
+  ++rehashes_;
+  pages_.clear();
+  evicted_ = nullptr;
+  dead_rows_ = 0;
+  images_ = {};
+  changes_.clear_rows();
+  if (arena_.live_bytes() == 0) arena_.reset();
+}
+
+// Out of the index; its place is dead.
+void RowTable::remove_row(RowHeader* row) {
+  Table& table = table_of(row->hash);
+  const Entry entry = reinterpret_cast<Entry>(row) | tag_of(row->hash);
+  std::uint32_t at = static_cast<std::uint32_t>(row->hash) & table.mask;
+  while (table.entries[at] != entry) {
+    CLP_CHECK(table.entries[at] != kEmpty);
+    at = (at + 1) & table.mask;
+  }
+  table.entries[at] = kErased;
+  --table.live;
+  if (shape_->layout.has_text()) {
+    shape_->layout.free_texts(reinterpret_cast<const std::byte*>(row + 1), arena_);
+  }
+  row->epoch = 0;
+  --live_rows_;
+  ++dead_rows_;
 }
 
 // Moves the rows together in their order, gives the pages at the end back, fills the index anew and
@@ -436,6 +481,7 @@ void RowTable::compact() {
   pages_[to_page].count = to_row;
   pages_.resize(live_rows_ == 0 ? 0 : to_page + 1);
   dead_rows_ = 0;
+  evicted_ = nullptr;
   if (is_known()) list_changes_anew();
 }
 

@@ -52,6 +52,7 @@ class RowTable {
   RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& pool);
   RowTable(const RowTable&) = delete;
   RowTable& operator=(const RowTable&) = delete;
+  virtual ~RowTable() = default;
 
   // Probes, and keys of them, by `hashes` and what the layout encoded. See KeyedRows.
   // What it adds to early() must go out before the values are written.
@@ -71,12 +72,13 @@ class RowTable {
   // Forgets what was listed for snapshots that are confirmed.
   void prune_changes() { changes_.prune(); }
   // For the snapshot that is being written: it needs something from here.
-  [[nodiscard]] bool has_images() const;
+  [[nodiscard]] virtual bool has_images() const;
   // Begins anew.
-  void start_images() { images_ = {}; }
+  virtual void start_images() { images_ = {}; }
   // Appends the next values that it needs and marks their rows, up to values_max in all and looking
   // at no more than `budget` rows, which are taken off. True: that was all.
-  bool take_images(std::size_t values_max, std::int64_t& budget, std::vector<std::byte*>& values);
+  virtual bool take_images(std::size_t values_max, std::int64_t& budget,
+                           std::vector<std::byte*>& values);
   // The keys erased from what it has been told before; none for a namespace that is new to it.
   // Calls emit(rows, keys) per epoch.
   template <typename Emit>
@@ -97,6 +99,28 @@ class RowTable {
 
   [[nodiscard]] std::int64_t row_count() const { return live_rows_; }
   [[nodiscard]] StateMemory& memory() { return arena_; }
+
+  // For rows that are kept elsewhere too. Adds one that is not here, as it was written in `epoch`,
+  // its value all zero. No list of changes has it.
+  Status load(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
+              std::uint32_t epoch, RowHeader*& row);
+  // Takes rows away without a trace; what their values held was given back. The others stay where
+  // they are; new ones come in their places.
+  void evict(std::span<std::byte* const> values);
+  // Gives memory back that evicted rows have left. Where rows are left, and many are gone, they
+  // move, unless `may_move` is false.
+  void give_back(bool may_move);
+  // Of rows, index and what values hold.
+  [[nodiscard]] std::int64_t live_bytes() const {
+    return live_rows_ * shape_->row_bytes() + arena_.live_bytes();
+  }
+
+ protected:
+  // A snapshot that is being written takes all its rows, not what is listed: it is a base, or later
+  // than all snapshots before it.
+  [[nodiscard]] bool is_new_to_snapshot() const { return created_ > epochs_->after(); }
+  [[nodiscard]] const RowShape& shape() const { return *shape_; }
+  [[nodiscard]] const SnapshotEpochs& epochs() const { return *epochs_; }
 
  private:
   static constexpr int kTablesMax = 256;
@@ -154,12 +178,10 @@ class RowTable {
   RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
                 RowHeader*& row);
+  void remove_row(RowHeader* row);
   // Out of line, so that probe() stays small.
   [[gnu::cold, gnu::noinline]] void touch(RowHeader* row);
   void note_written(RowHeader* row);
-  // A snapshot that is being written takes all its rows, not what is listed: it is a base, or later
-  // than all snapshots before it.
-  [[nodiscard]] bool is_new_to_snapshot() const { return created_ > epochs_->after(); }
   void list_changes_anew();
   Status add_page();
   Status make_room(Table*& table, std::uint64_t hash);
@@ -185,7 +207,8 @@ class RowTable {
   int group_shift_ = 0;
   std::size_t tables_wanted_ = 1;  // Once there are enough rows.
   std::int64_t live_rows_ = 0;
-  std::int64_t dead_rows_ = 0;
+  std::int64_t dead_rows_ = 0;    // Those in `evicted_` included.
+  RowHeader* evicted_ = nullptr;  // Places of evicted rows: where the next is, instead of a hash.
   std::int64_t rehashes_ = 0;
 
   RowChanges changes_;

@@ -47,6 +47,12 @@ Result<bool> RowsImages::write_some(std::int64_t& budget, std::string& out) {
     }
   }
   CLP_RETURN_IF_ERROR(write_early(kEarlyBytesMin, out));
+  Result<bool> is_done = write_more(budget, out);
+  CLP_RETURN_IF_ERROR(rows_->end_images_step());
+  return is_done;
+}
+
+Result<bool> RowsImages::write_more(std::int64_t& budget, std::string& out) {
   const std::size_t before = out.size();
   while (budget > 0 && out.size() - before < kBlockBytes) {
     if (table_ == nullptr) {

@@ -50,6 +50,7 @@ class RowsImages {
 
   enum class Next : std::uint8_t { kFound, kLater, kNone };
 
+  Result<bool> write_more(std::int64_t& budget, std::string& out);
   Result<Next> next_table(std::int64_t& budget, std::string& out);
   Status start_table(StateNamespace ns, RowTable& table, std::string& out);
   void end_table();

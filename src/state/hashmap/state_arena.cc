@@ -38,30 +38,45 @@ Status StateArena::allocate(std::int64_t bytes, std::byte*& block) {
     CLP_ASSIGN_OR_RETURN(std::shared_ptr<MutableBuffer> buffer, allocate_buffer(*pool_, bytes));
     block = reinterpret_cast<std::byte*>(buffer->mutable_data());
     large_.emplace(block, std::move(buffer));
+    live_bytes_ += bytes;
     return Status::ok();
   }
   const int size_class = class_of(bytes);
+  const std::int64_t rounded = class_bytes(size_class);
   FreeBlock*& first = free_[static_cast<std::size_t>(size_class)];
   if (first != nullptr) {
     block = reinterpret_cast<std::byte*>(first);
     first = first->next;
+    live_bytes_ += rounded;
     return Status::ok();
   }
-  const std::int64_t rounded = class_bytes(size_class);
   if (rounded > left_) CLP_RETURN_IF_ERROR(add_page(rounded));
   block = next_;
   next_ += rounded;
   left_ -= rounded;
+  live_bytes_ += rounded;
   return Status::ok();
 }
 
 void StateArena::free(std::byte* block, std::int64_t bytes) {
   if (bytes > kPagedBytesMax) {
     large_.erase(block);
+    live_bytes_ -= bytes;
     return;
   }
-  FreeBlock*& first = free_[static_cast<std::size_t>(class_of(bytes))];
+  const int size_class = class_of(bytes);
+  FreeBlock*& first = free_[static_cast<std::size_t>(size_class)];
   first = new (block) FreeBlock{first};
+  live_bytes_ -= class_bytes(size_class);
+}
+
+void StateArena::reset() {
+  CLP_CHECK(live_bytes_ == 0);
+  next_ = nullptr;
+  left_ = 0;
+  page_bytes_ = kPageBytesMin;
+  free_.fill(nullptr);
+  pages_.clear();
 }
 
 }  // namespace clepsydra

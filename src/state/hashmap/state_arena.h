@@ -27,6 +27,10 @@ class StateArena final : public StateMemory {
   Status allocate(std::int64_t bytes, std::byte*& block) override;
   void free(std::byte* block, std::int64_t bytes) override;
   MemoryPool& pool() override { return *pool_; }
+  // Of blocks that are in use.
+  [[nodiscard]] std::int64_t live_bytes() const { return live_bytes_; }
+  // Gives all pages back; no block is in use.
+  void reset();
 
   static constexpr std::int64_t kPageBytesMin = 256;
   // Large namespaces get pages for which the system gives huge pages: random access misses the TLB
@@ -49,6 +53,7 @@ class StateArena final : public StateMemory {
   std::byte* next_ = nullptr;  // Free part of the last page.
   std::int64_t left_ = 0;
   std::int64_t page_bytes_ = kPageBytesMin;  // Of the next page.
+  std::int64_t live_bytes_ = 0;
   std::array<FreeBlock*, kClasses> free_;
   std::vector<BufferPtr> pages_;
   std::unordered_map<const std::byte*, BufferPtr> large_;
