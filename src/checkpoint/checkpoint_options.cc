@@ -131,7 +131,7 @@ Result<std::string> read_path(const Configuration& configuration,
                               const ConfigOption<std::string>& option) {
   CLP_ASSIGN_OR_RETURN(const std::optional<std::string> text, configuration.get_optional(option));
   if (!text) return std::string();
-  Result<std::string> path = local_path(*text);
+  Result<std::string> path = canonical_path(*text);
   if (!path.is_ok()) return path.status().with_context(fmt::format("option '{}'", option.key));
   return path;
 }

@@ -212,6 +212,20 @@ Result<FoundCheckpoint> find_latest(FileSystem& files, const std::string& folder
       fmt::format("no checkpoint in {} can be used{}", quoted(folder), reasons));
 }
 
+// On an object store: files of checkpoints below `below` that a process began and did not end. What
+// has ended is an object.
+Status discard_uploads(FileSystem& files, const std::string& folder, CheckpointId below) {
+  StagingArea* area = files.staging_area(folder);
+  if (area == nullptr) return Status::ok();
+  CLP_ASSIGN_OR_RETURN(const std::vector<StagedInfo> staged, area->list_staged(folder));
+  for (const StagedInfo& info : staged) {
+    const std::optional<CheckpointId> id = leading_id(base_name(info.path));
+    if (!id || *id >= below) continue;
+    CLP_RETURN_IF_ERROR(but_not_found(area->discard(info.path, info.token)));
+  }
+  return Status::ok();
+}
+
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
@@ -241,8 +255,9 @@ Result<std::unique_ptr<StateFileWriter>> StateFileWriter::create(FileSystem& fil
                                                                  std::string path) {
   CLP_RETURN_IF_ERROR(check_relative_path(path));
   std::string full_path = join_path(folder, path);
-  // The folder itself is not made: where it is gone, the checkpoint was aborted.
-  if (path.find('/') != std::string::npos) {
+  // The folder itself is not made: where it is gone, the checkpoint was aborted. On an object store
+  // no folder is there before something is in it.
+  if (path.find('/') != std::string::npos && files.staging_area(folder) == nullptr) {
     CLP_ASSIGN_OR_RETURN(const FileInfo info, files.stat(folder));
     if (!info.is_directory) {
       return Status::failed_precondition(fmt::format("{} is no folder", quoted(folder)));
@@ -322,7 +337,7 @@ Status remove_state(FileSystem& files, std::string_view folder,
 // ---- Finding ----
 
 Result<FoundCheckpoint> find_checkpoint(FileSystem& files, std::string_view path, FileCheck check) {
-  CLP_ASSIGN_OR_RETURN(std::string folder, local_path(path));
+  CLP_ASSIGN_OR_RETURN(std::string folder, canonical_path(path));
   folder = without_slashes(std::move(folder));
   CLP_ASSIGN_OR_RETURN(const FileInfo info, files.stat(folder));
   if (!info.is_directory && base_name(folder) != kMetadataName) {
@@ -339,7 +354,7 @@ Result<FoundCheckpoint> find_checkpoint(FileSystem& files, std::string_view path
 }
 
 Result<std::vector<ListedCheckpoint>> list_checkpoints(FileSystem& files, std::string_view folder) {
-  CLP_ASSIGN_OR_RETURN(std::string path, local_path(folder));
+  CLP_ASSIGN_OR_RETURN(std::string path, canonical_path(folder));
   path = without_slashes(std::move(path));
   CLP_ASSIGN_OR_RETURN(const std::vector<CheckpointFolder> folders, completed_folders(files, path));
   if (folders.empty()) return nothing_in(files, path).status();
@@ -474,7 +489,7 @@ Status CheckpointStorage::remove_orphans(CheckpointId below, const std::set<std:
     if (!id || *id >= below || used.contains(path)) continue;
     CLP_RETURN_IF_ERROR(but_not_found(files_->remove(path)));
   }
-  return Status::ok();
+  return discard_uploads(*files_, folder_, below);
 }
 
 Status CheckpointStorage::remove_if_empty() const {

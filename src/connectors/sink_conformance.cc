@@ -8,6 +8,9 @@
 
 #include "base/check.h"
 #include "base/file_system.h"
+#include "base/memory_file_system.h"
+#include "base/object_store/memory_object_store.h"
+#include "base/object_store/object_file_system.h"
 #include "tests/harness/batch_text.h"
 
 namespace clepsydra::testing {
@@ -24,17 +27,90 @@ enum class Fault : std::uint8_t {
   kPowerCut,    // The same, and what was not synced is gone.
 };
 
-// Lets the n-th operation go wrong. After a crash none is done any more.
-class FaultyFiles final : public FileSystem {
+// What a sink writes into, of which the n-th operation goes wrong. After a crash none is done any
+// more.
+class FaultyStorage {
  public:
-  FaultyFiles(MemoryFileSystem& files, Fault fault, std::int64_t at)
-      : files_(files), fault_(fault), left_(at) {}
+  virtual ~FaultyStorage() = default;
+  virtual FileSystem& faulty() = 0;
+  virtual FileSystem& real() = 0;
 
   [[nodiscard]] bool has_fired() const { return left_ <= 0; }
   [[nodiscard]] bool is_dead() const { return is_dead_; }
   [[nodiscard]] bool was_removal() const { return was_removal_; }
   // The next process.
   void revive() { is_dead_ = false; }
+
+ protected:
+  FaultyStorage(Fault fault, std::int64_t at) : fault_(fault), left_(at) {}
+
+  virtual void drop_unsynced() = 0;
+
+  // The status that the operation must answer with without being done; ok: do it.
+  Status before() {
+    if (is_dead_) return Status::cancelled("the process is dead");
+    if (fault_ == Fault::kNone || --left_ != 0) return Status::ok();
+    if (fault_ == Fault::kLostAnswer) return Status::ok();
+    if (fault_ == Fault::kError) return Status::unavailable("fault");
+    is_dead_ = true;
+    if (fault_ == Fault::kPowerCut) drop_unsynced();
+    return Status::cancelled("the process is dead");
+  }
+  [[nodiscard]] bool loses_answer() const { return fault_ == Fault::kLostAnswer && left_ == 0; }
+
+  bool was_removal_ = false;
+
+ private:
+  const Fault fault_;
+  std::int64_t left_;
+  bool is_dead_ = false;
+};
+
+class FaultyObjects final : public FaultyStorage {
+ public:
+  FaultyObjects(const Clock& clock, Fault fault, std::int64_t at)
+      : FaultyStorage(fault, at), store_(clock) {
+    store_.set_fault_hook([this](ObjectOperation operation, const std::string&) {
+      ObjectFault answer;
+      if (is_looking_) return answer;
+      const bool had_fired = has_fired();
+      answer.before = before();
+      if (loses_answer()) answer.after = Status::unavailable("lost answer");
+      // An upload whose creation or abortion went wrong may stay: a lifecycle rule of the bucket,
+      // or remove_leftovers() of the next process, is for them.
+      if (!had_fired && has_fired()) {
+        was_removal_ = operation == ObjectOperation::kAbortUpload ||
+                       operation == ObjectOperation::kCreateUpload ||
+                       operation == ObjectOperation::kListUploads;
+      }
+      return answer;
+    });
+  }
+  FileSystem& faulty() override {
+    is_looking_ = false;
+    return files_;
+  }
+  // Until faulty() is asked for again.
+  FileSystem& real() override {
+    is_looking_ = true;
+    return files_;
+  }
+
+ private:
+  void drop_unsynced() override {}
+
+  MemoryObjectStore store_;
+  ObjectFileSystem files_{[this](std::string_view) { return Result<ObjectStore*>(&store_); }};
+  bool is_looking_ = false;
+};
+
+class FaultyFiles final : public FaultyStorage, public FileSystem {
+ public:
+  FaultyFiles(const Clock& clock, Fault fault, std::int64_t at)
+      : FaultyStorage(fault, at), files_(clock) {}
+
+  FileSystem& faulty() override { return *this; }
+  FileSystem& real() override { return files_; }
 
   Result<std::unique_ptr<RandomAccessFile>> open_for_read(std::string_view path) override {
     return run<std::unique_ptr<RandomAccessFile>>([&] { return files_.open_for_read(path); });
@@ -90,37 +166,31 @@ class FaultyFiles final : public FileSystem {
     const std::unique_ptr<WritableFile> file_;
   };
 
-  // The status that the operation must answer with without being done; ok: do it.
-  Status before() {
-    if (is_dead_) return Status::cancelled("the process is dead");
-    if (fault_ == Fault::kNone || --left_ != 0) return Status::ok();
-    if (fault_ == Fault::kLostAnswer) return Status::ok();
-    if (fault_ == Fault::kError) return Status::unavailable("fault");
-    is_dead_ = true;
-    if (fault_ == Fault::kPowerCut) files_.drop_unsynced();
-    return Status::cancelled("the process is dead");
-  }
+  void drop_unsynced() override { files_.drop_unsynced(); }
+
   template <typename Call>
   Status run(Call call) {
     CLP_RETURN_IF_ERROR(before());
     const Status status = call();
-    if (fault_ == Fault::kLostAnswer && left_ == 0) return Status::unavailable("lost answer");
+    if (loses_answer()) return Status::unavailable("lost answer");
     return status;
   }
   template <typename T, typename Call>
   Result<T> run(Call call) {
     CLP_RETURN_IF_ERROR(before());
     Result<T> result = call();
-    if (fault_ == Fault::kLostAnswer && left_ == 0) return Status::unavailable("lost answer");
+    if (loses_answer()) return Status::unavailable("lost answer");
     return result;
   }
 
-  MemoryFileSystem& files_;
-  const Fault fault_;
-  std::int64_t left_;
-  bool is_dead_ = false;
-  bool was_removal_ = false;
+  MemoryFileSystem files_;
 };
+
+std::unique_ptr<FaultyStorage> make_storage(const ConformingSink& spec, const Clock& clock,
+                                            Fault fault = Fault::kNone, std::int64_t at = 1) {
+  if (spec.on_objects) return std::make_unique<FaultyObjects>(clock, fault, at);
+  return std::make_unique<FaultyFiles>(clock, fault, at);
+}
 
 // Plays the engine with two subtasks: rows in, checkpoints, failures, restarts.
 class Life {
@@ -235,21 +305,21 @@ bool live_with_fault(const ConformingSink& spec, Fault fault, std::int64_t at) {
   SCOPED_TRACE(spec.name + ": fault " + std::to_string(static_cast<int>(fault)) + " at operation " +
                std::to_string(at));
   SimulatedClock clock(1'700'000'000'000);
-  MemoryFileSystem files(clock);
-  FaultyFiles faulty(files, fault, at);
-  Life life(spec, faulty, clock);
+  const std::unique_ptr<FaultyStorage> storage = make_storage(spec, clock, fault, at);
+  Life life(spec, storage->faulty(), clock);
   const bool has_ended = life.run([&] {
-    const bool was_dead = faulty.is_dead();
-    faulty.revive();
+    const bool was_dead = storage->is_dead();
+    storage->revive();
     return was_dead;
   });
+  FileSystem& files = storage->real();
   EXPECT_TRUE(has_ended) << "one fault ended more than one attempt";
   EXPECT_EQ(spec.visible(files), all_lines(spec, Life::kRows));
   // A file that could not be removed may stay, hidden.
-  if (!faulty.was_removal()) {
+  if (!storage->was_removal()) {
     EXPECT_THAT(spec.leftovers(files), IsEmpty());
   }
-  return faulty.has_fired();
+  return storage->has_fired();
 }
 
 void check_every_fault(const ConformingSink& spec) {
@@ -284,7 +354,8 @@ struct ByHand {
   }
   const ConformingSink& spec;
   SimulatedClock clock{1'700'000'000'000};
-  MemoryFileSystem files{clock};
+  const std::unique_ptr<FaultyStorage> storage = make_storage(spec, clock);
+  FileSystem& files = storage->real();
   const std::unique_ptr<Sink> sink;
   SinkContext context;
 };

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/memory_file_system.h"
+#include "base/file_system.h"
 #include "clepsydra/sink.h"
 #include "stream/batch.h"
 
@@ -20,10 +20,12 @@ struct ConformingSink {
   SchemaPtr schema;
   std::function<std::unique_ptr<Sink>()> make;
   // Lines of all visible rows, sorted; and names of everything else that it has left behind.
-  std::function<std::vector<std::string>(MemoryFileSystem& files)> visible;
-  std::function<std::vector<std::string>(MemoryFileSystem& files)> leftovers;
+  std::function<std::vector<std::string>(FileSystem& files)> visible;
+  std::function<std::vector<std::string>(FileSystem& files)> leftovers;
   // A line of `schema` for row i, as batch_of() reads and visible() answers it.
   std::function<std::string(int i)> line;
+  // It writes to "s3://bucket", on the model of an object store, instead of to the model of a disk.
+  bool on_objects = false;
 };
 
 // Writes, prepares, commits, repeats, aborts; and fails or kills the process before or after every

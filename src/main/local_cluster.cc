@@ -11,7 +11,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/local_file_system.h"
 #include "base/memory_pool.h"
 #include "base/mutex.h"
 #include "base/process.h"
@@ -20,6 +19,7 @@
 #include "base/thread_blocking_pool.h"
 #include "base/thread_worker_pool.h"
 #include "base/transport.h"
+#include "base/uri_file_system.h"
 #include "jobmanager/job_manager.h"
 #include "operators/operator_registry.h"
 #include "state/state_backend.h"
@@ -84,7 +84,7 @@ struct LocalCluster::Impl {
   ChangeSignal changed;
   std::unique_ptr<SystemClock> own_clock;
   std::unique_ptr<Random> random;
-  std::unique_ptr<LocalFileSystem> own_file_system;
+  std::unique_ptr<UriFileSystem> own_file_system;
   std::shared_ptr<MemoryPool> memory;
   std::unique_ptr<ResultExchange> results;
   std::unique_ptr<ThreadBlockingPool> own_blocking_pool;
@@ -177,7 +177,7 @@ void LocalCluster::Impl::make_world() {
   random =
       std::make_unique<Random>(options.seed == 0 ? Random::from_entropy() : Random(options.seed));
   if (options.file_system == nullptr) {
-    own_file_system = std::make_unique<LocalFileSystem>();
+    own_file_system = std::make_unique<UriFileSystem>(options.configuration);
     options.file_system = own_file_system.get();
   }
   if (options.blocking_pool == nullptr) {

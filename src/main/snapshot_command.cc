@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/local_file_system.h"
 #include "base/process.h"
+#include "base/uri_file_system.h"
 #include "checkpoint/checkpoint_report.h"
 #include "gateway/console/statement_runner.h"
 #include "gateway/console/terminal_text.h"
@@ -17,7 +17,7 @@ namespace clepsydra {
 namespace {
 
 Result<std::string> report(const SnapshotCommand& command) {
-  LocalFileSystem files;
+  UriFileSystem files;
   switch (command.action) {
     case SnapshotCommand::Action::kList:
       return list_checkpoints_text(files, command.paths[0]);

@@ -83,15 +83,31 @@ Status FileCommitter::commit(std::span<const std::string> committables, bool is_
   return has_progress ? mark_complete(watermark, watermark == kMaxWatermark) : Status::ok();
 }
 
+Status FileCommitter::publish_staged(const PartFile& part) {
+  StagingArea* area = files_.staging_area(part.visible);
+  if (area == nullptr) {
+    return Status::invalid_argument(
+        fmt::format("'{}' is not on an object store, but was written to one", part.visible));
+  }
+  return area->publish(part.visible, part.token);
+}
+
 Status FileCommitter::publish(const PartFile& part, bool is_restored) {
-  CLP_ASSIGN_OR_RETURN(const bool hidden_exists, files_.exists(part.hidden));
-  if (hidden_exists) return files_.rename(part.hidden, part.visible);
-  // A repeated commit: the first one's answer was lost.
-  CLP_ASSIGN_OR_RETURN(const bool visible_exists, files_.exists(part.visible));
-  if (visible_exists) return Status::ok();
+  std::string what;
+  if (!part.token.empty()) {
+    const Status published = publish_staged(part);
+    if (published.code() != StatusCode::kNotFound) return published;
+    what = "its upload";
+  } else {
+    CLP_ASSIGN_OR_RETURN(const bool hidden_exists, files_.exists(part.hidden));
+    if (hidden_exists) return files_.rename(part.hidden, part.visible);
+    // A repeated commit: the first one's answer was lost.
+    CLP_ASSIGN_OR_RETURN(const bool visible_exists, files_.exists(part.visible));
+    if (visible_exists) return Status::ok();
+    what = fmt::format("its hidden file '{}'", part.hidden);
+  }
   if (!is_restored) {
-    return Status::data_loss(fmt::format("cannot commit '{}': its hidden file '{}' has gone",
-                                         part.visible, part.hidden));
+    return Status::data_loss(fmt::format("cannot commit '{}': {} has gone", part.visible, what));
   }
   // It was visible once, and somebody has taken it since: a table's files are the user's.
   CLP_LOG(kWarning, "connectors",
@@ -104,11 +120,34 @@ void FileCommitter::abort(std::span<const std::string> committables) {
   for (const std::string& bytes : committables) {
     const Result<FileCommittable> committable = decode_file_committable(bytes);
     if (!committable.is_ok()) continue;
-    if (const auto* part = std::get_if<PartFile>(&*committable)) (void)files_.remove(part->hidden);
+    const auto* part = std::get_if<PartFile>(&*committable);
+    if (part == nullptr) continue;
+    if (part->token.empty()) {
+      (void)files_.remove(part->hidden);
+    } else if (StagingArea* area = files_.staging_area(part->visible); area != nullptr) {
+      (void)area->discard(part->visible, part->token);
+    }
+  }
+}
+
+void FileCommitter::remove_staged_leftovers(StagingArea& area, const std::string& job_id) {
+  const Result<std::vector<StagedInfo>> staged = area.list_staged(spec_.directory);
+  if (!staged.is_ok()) {
+    CLP_LOG(kWarning, "connectors",
+            fmt::format("cannot look for uploads that job {} has left in '{}': {}", job_id,
+                        spec_.directory, staged.status().to_string()));
+    return;
+  }
+  for (const StagedInfo& info : *staged) {
+    if (is_part_of(base_name(info.path), job_id)) (void)area.discard(info.path, info.token);
   }
 }
 
 void FileCommitter::remove_leftovers(const std::string& job_id) {
+  if (StagingArea* area = files_.staging_area(spec_.directory); area != nullptr) {
+    remove_staged_leftovers(*area, job_id);
+    return;
+  }
   const Status removed =
       visit_files(files_, spec_.directory, "", spec_.partition_keys.size(),
                   [&](const std::string& below, const FileInfo& entry) {

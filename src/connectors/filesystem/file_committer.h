@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/file_system.h"
 #include "clepsydra/sink.h"
 #include "connectors/filesystem/file_sink_spec.h"
 #include "connectors/filesystem/part_file.h"
@@ -33,6 +34,8 @@ class FileCommitter final : public SinkCommitter {
   Status commit(std::span<const std::string> committables, bool is_restored);
   // Ok also when it was committed before.
   Status publish(const PartFile& file, bool is_restored);
+  Status publish_staged(const PartFile& file);
+  void remove_staged_leftovers(StagingArea& area, const std::string& job_id);
   Status make_pending(const std::string& partition);
   // Of all partitions there are, when nothing is known yet.
   Status find_pending();

@@ -58,7 +58,7 @@ Result<FileSinkSpec> FileSinkSpec::from_tree(const ValueTree& tree) {
 }
 
 Status FileSinkSpec::read_options() {
-  CLP_ASSIGN_OR_RETURN(directory, local_path(text_option(options, "path").value_or("")));
+  CLP_ASSIGN_OR_RETURN(directory, canonical_path(text_option(options, "path").value_or("")));
   if (!options.contains("format")) {
     return Status::invalid_argument("connector 'filesystem' needs the option 'format'");
   }

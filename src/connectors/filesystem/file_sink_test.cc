@@ -35,7 +35,7 @@ using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 // Every file below `folder`, by path.
-void walk(MemoryFileSystem& files, const std::string& folder,
+void walk(FileSystem& files, const std::string& folder,
           const std::function<void(const std::string& path, const std::string& name)>& visit) {
   const auto entries = files.list(folder);
   if (!entries.is_ok()) return;
@@ -49,13 +49,19 @@ void walk(MemoryFileSystem& files, const std::string& folder,
   }
 }
 
+// Where the tables of all tests are.
+std::string table_of(FileSystem& files) {
+  return files.staging_area("s3://bucket") == nullptr ? "/out" : "s3://bucket/out";
+}
+
 // Lines of all files that a reader of the table would read, sorted; with the folders below the
 // table's in front.
-std::vector<std::string> visible_lines(MemoryFileSystem& files) {
+std::vector<std::string> visible_lines(FileSystem& files) {
   std::vector<std::string> lines;
-  walk(files, "/out", [&](const std::string& path, const std::string& name) {
+  const std::size_t root = table_of(files).size() + 1;
+  walk(files, table_of(files), [&](const std::string& path, const std::string& name) {
     if (name.starts_with('.') || name.starts_with('_')) return;
-    const std::string folder = path.substr(5, path.size() - 5 - name.size());
+    const std::string folder = path.substr(root, path.size() - root - name.size());
     const std::string text = *read_file(files, path);
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = text.find('\n', at);
@@ -67,9 +73,13 @@ std::vector<std::string> visible_lines(MemoryFileSystem& files) {
   return lines;
 }
 
-std::vector<std::string> hidden_files(MemoryFileSystem& files) {
+std::vector<std::string> hidden_files(FileSystem& files) {
   std::vector<std::string> hidden;
-  walk(files, "/out", [&](const std::string& path, const std::string& name) {
+  if (StagingArea* area = files.staging_area(table_of(files)); area != nullptr) {
+    const auto staged = area->list_staged("s3://bucket");
+    for (const StagedInfo& info : *staged) hidden.push_back(info.path);
+  }
+  walk(files, table_of(files), [&](const std::string& path, const std::string& name) {
     if (name.starts_with('.')) hidden.push_back(path);
   });
   return hidden;
@@ -91,7 +101,8 @@ TEST(FileSinkConformanceTest, plain_files) {
                           .make = [schema] { return make_sink(schema, {}); },
                           .visible = visible_lines,
                           .leftovers = hidden_files,
-                          .line = [](int i) { return std::to_string(i); }});
+                          .line = [](int i) { return std::to_string(i); },
+                          .on_objects = false});
 }
 
 TEST(FileSinkConformanceTest, files_that_roll_with_every_row) {
@@ -105,46 +116,74 @@ TEST(FileSinkConformanceTest, files_that_roll_with_every_row) {
            },
        .visible = visible_lines,
        .leftovers = hidden_files,
-       .line = [](int i) { return std::to_string(i); }});
+       .line = [](int i) { return std::to_string(i); },
+       .on_objects = false});
 }
 
-TEST(FileSinkConformanceTest, partitions_with_success_files) {
+TEST(FileSinkConformanceTest, objects) {
+  const SchemaPtr schema = schema_of("id INT");
+  for (const char* bytes : {"128 mb", "1 b"}) {
+    check_sink_conformance(
+        {.name = std::string("objects of ") + bytes,
+         .schema = schema,
+         .make =
+             [schema, bytes] {
+               return make_sink(
+                   schema, {{"path", "s3://bucket/out"}, {"sink.rolling-policy.file-size", bytes}});
+             },
+         .visible = visible_lines,
+         .leftovers = hidden_files,
+         .line = [](int i) { return std::to_string(i); },
+         .on_objects = true});
+  }
+}
+
+ConformingSink partitioned_sink(const std::string& path, bool on_objects) {
   const SchemaPtr schema = schema_of("p INT, id INT");
   // Partition and id as batch_of() reads them, and as they are found in a file of a folder.
   const auto as_found = [](const std::string& line) {
     const std::size_t bar = line.find(" | ");
     return "p=" + line.substr(0, bar) + "/" + line.substr(bar + 3);
   };
-  check_sink_conformance(
-      {.name = "partitions",
-       .schema = schema,
-       .make =
-           [schema] {
-             return make_sink(schema,
-                              {{"sink.partition-commit.policy.kind", "success-file"},
-                               {"sink.partition-commit.delay", "1 h"}},
-                              {"p"});
-           },
-       .visible =
-           [as_found](MemoryFileSystem& files) {
-             std::vector<std::string> lines = visible_lines(files);
-             // Back to the form of the input.
-             for (std::string& line : lines) {
-               const std::size_t slash = line.find('/');
-               line = line.substr(2, slash - 2) + " | " + line.substr(slash + 1);
-             }
-             std::sort(lines.begin(), lines.end());
-             return lines;
-           },
-       .leftovers =
-           [](MemoryFileSystem& files) {
-             std::vector<std::string> hidden = hidden_files(files);
-             std::erase_if(hidden, [](const std::string& path) {
-               return path.ends_with(FileCommitter::kPendingName);
-             });
-             return hidden;
-           },
-       .line = [](int i) { return std::to_string(i % 3) + " | " + std::to_string(i); }});
+  return {.name = "partitions",
+          .schema = schema,
+          .make =
+              [schema, path] {
+                return make_sink(schema,
+                                 {{"path", path},
+                                  {"sink.partition-commit.policy.kind", "success-file"},
+                                  {"sink.partition-commit.delay", "1 h"}},
+                                 {"p"});
+              },
+          .visible =
+              [as_found](FileSystem& files) {
+                std::vector<std::string> lines = visible_lines(files);
+                // Back to the form of the input.
+                for (std::string& line : lines) {
+                  const std::size_t slash = line.find('/');
+                  line = line.substr(2, slash - 2) + " | " + line.substr(slash + 1);
+                }
+                std::sort(lines.begin(), lines.end());
+                return lines;
+              },
+          .leftovers =
+              [](FileSystem& files) {
+                std::vector<std::string> hidden = hidden_files(files);
+                std::erase_if(hidden, [](const std::string& name) {
+                  return name.ends_with(FileCommitter::kPendingName);
+                });
+                return hidden;
+              },
+          .line = [](int i) { return std::to_string(i % 3) + " | " + std::to_string(i); },
+          .on_objects = on_objects};
+}
+
+TEST(FileSinkConformanceTest, partitions_with_success_files) {
+  check_sink_conformance(partitioned_sink("/out", false));
+}
+
+TEST(FileSinkConformanceTest, partitions_of_objects) {
+  check_sink_conformance(partitioned_sink("s3://bucket/out", true));
 }
 
 class FileSinkTest : public ::testing::Test {

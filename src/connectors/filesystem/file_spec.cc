@@ -62,7 +62,7 @@ Result<FileSourceSpec> FileSourceSpec::from_tree(const ValueTree& tree) {
 }
 
 Status FileSourceSpec::read_options() {
-  CLP_ASSIGN_OR_RETURN(path, local_path(text_option(options, "path").value_or("")));
+  CLP_ASSIGN_OR_RETURN(path, canonical_path(text_option(options, "path").value_or("")));
   path_pattern = text_option(options, "source.path.regex-pattern").value_or("");
   CLP_ASSIGN_OR_RETURN(const std::optional<Duration> interval,
                        duration_option(options, "source.monitor-interval"));

@@ -25,7 +25,10 @@ constexpr std::size_t kNameBytesMax = 255;
 
 FileWriter::FileWriter(const FileSinkSpec& spec, std::unique_ptr<RowEncoder> encoder,
                        const SinkContext& context)
-    : spec_(spec), encoder_(std::move(encoder)), context_(context) {}
+    : spec_(spec),
+      encoder_(std::move(encoder)),
+      context_(context),
+      area_(context.file_system->staging_area(spec.directory)) {}
 
 Result<std::unique_ptr<SinkWriter>> FileWriter::make(const FileSinkSpec& spec,
                                                      const SinkContext& context) {
@@ -110,22 +113,38 @@ Status FileWriter::write_rows(const std::string& partition, const Batch& rows) {
   CLP_RETURN_IF_ERROR(encoder_->append(rows, file->buffer));
   file->written_ms = context_.clock->now_ms();
   const auto waiting = static_cast<std::int64_t>(file->buffer.size());
-  if (file->file->size() + waiting >= spec_.roll_bytes) return finish(open_.find(partition));
+  if (file->out().size() + waiting >= spec_.roll_bytes) return finish(open_.find(partition));
   return file->buffer.size() >= kFlushBytes ? flush(*file) : Status::ok();
 }
 
 Result<FileWriter::OpenFile*> FileWriter::open(const std::string& partition) {
   const auto found = open_.find(partition);
   if (found != open_.end()) return &found->second;
-  if (open_.size() >= kOpenFilesMax) CLP_RETURN_IF_ERROR(finish_oldest());
-  FileSystem& files = *context_.file_system;
+  if (open_.size() >= (area_ == nullptr ? kOpenFilesMax : kStagedFilesMax)) {
+    CLP_RETURN_IF_ERROR(finish_oldest());
+  }
   const std::string folder =
       partition.empty() ? spec_.directory : join_path(spec_.directory, partition);
-  CLP_RETURN_IF_ERROR(files.create_directories(folder));
   const std::string name = part_file_name(context_.job_id, context_.operator_uid, context_.attempt,
                                           context_.subtask, count_++, spec_.extension);
   OpenFile file;
-  file.part = {join_path(folder, hidden_name(name)), join_path(folder, name), partition};
+  file.part.visible = join_path(folder, name);
+  file.part.partition = partition;
+  if (area_ == nullptr) {
+    CLP_RETURN_IF_ERROR(open_hidden(folder, name, file));
+  } else {
+    CLP_ASSIGN_OR_RETURN(file.staged, area_->stage(file.part.visible));
+  }
+  encoder_->append_header(file.buffer);
+  file.opened_ms = context_.clock->now_ms();
+  file.written_ms = file.opened_ms;
+  return &open_.emplace(partition, std::move(file)).first->second;
+}
+
+Status FileWriter::open_hidden(const std::string& folder, const std::string& name, OpenFile& file) {
+  FileSystem& files = *context_.file_system;
+  CLP_RETURN_IF_ERROR(files.create_directories(folder));
+  file.part.hidden = join_path(folder, hidden_name(name));
   Result<std::unique_ptr<WritableFile>> opened =
       files.open_for_write(file.part.hidden, WriteMode::kCreateNew);
   if (!opened.is_ok()) {
@@ -134,10 +153,7 @@ Result<FileWriter::OpenFile*> FileWriter::open(const std::string& partition) {
     return opened.status();
   }
   file.file = *std::move(opened);
-  encoder_->append_header(file.buffer);
-  file.opened_ms = context_.clock->now_ms();
-  file.written_ms = file.opened_ms;
-  return &open_.emplace(partition, std::move(file)).first->second;
+  return Status::ok();
 }
 
 // ---- Ends of files ----
@@ -149,7 +165,7 @@ Status FileWriter::flush() {
 
 Status FileWriter::flush(OpenFile& file) {
   if (file.buffer.empty()) return Status::ok();
-  CLP_RETURN_IF_ERROR(file.file->append(file.buffer));
+  CLP_RETURN_IF_ERROR(file.out().append(file.buffer));
   file.buffer.clear();
   return Status::ok();
 }
@@ -157,8 +173,9 @@ Status FileWriter::flush(OpenFile& file) {
 Status FileWriter::finish(std::map<std::string, OpenFile>::iterator open) {
   OpenFile& file = open->second;
   CLP_RETURN_IF_ERROR(flush(file));
-  CLP_RETURN_IF_ERROR(file.file->sync());
-  CLP_RETURN_IF_ERROR(file.file->close());
+  CLP_RETURN_IF_ERROR(file.out().sync());
+  CLP_RETURN_IF_ERROR(file.out().close());
+  if (file.staged != nullptr) file.part.token = file.staged->token();
   finished_.push_back(std::move(file.part));
   open_.erase(open);
   return Status::ok();
@@ -187,9 +204,11 @@ Status FileWriter::roll() {
 
 Result<std::vector<std::string>> FileWriter::prepare_commit() {
   while (!open_.empty()) CLP_RETURN_IF_ERROR(finish(open_.begin()));
-  std::set<std::string> partitions;
-  for (const PartFile& file : finished_) partitions.insert(file.partition);
-  for (const std::string& partition : partitions) CLP_RETURN_IF_ERROR(make_durable(partition));
+  if (area_ == nullptr) {
+    std::set<std::string> partitions;
+    for (const PartFile& file : finished_) partitions.insert(file.partition);
+    for (const std::string& partition : partitions) CLP_RETURN_IF_ERROR(make_durable(partition));
+  }
   std::vector<std::string> committables;
   for (const PartFile& file : std::exchange(finished_, {})) {
     committables.push_back(encode_file_committable(file));
@@ -216,12 +235,20 @@ Status FileWriter::make_durable(const std::string& partition) {
 // Removes what nobody will commit. A file that cannot be removed keeps its hidden name.
 void FileWriter::discard() {
   for (auto& [partition, file] : open_) {
+    // A staged file that was not closed goes with its object.
+    if (file.file == nullptr) continue;
     (void)file.file->close();
-    (void)context_.file_system->remove(file.part.hidden);
+    discard(file.part);
   }
   open_.clear();
-  for (const PartFile& file : std::exchange(finished_, {})) {
-    (void)context_.file_system->remove(file.hidden);
+  for (const PartFile& file : std::exchange(finished_, {})) discard(file);
+}
+
+void FileWriter::discard(const PartFile& part) {
+  if (area_ == nullptr) {
+    (void)context_.file_system->remove(part.hidden);
+  } else {
+    (void)area_->discard(part.visible, part.token);
   }
 }
 

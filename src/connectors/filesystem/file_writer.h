@@ -1,4 +1,5 @@
-// Writes the rows of one subtask into hidden files, one per partition at a time.
+// Writes the rows of one subtask into files that nobody sees, one per partition at a time: hidden
+// ones on a disk, staged ones on an object store.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,8 @@ class FileWriter final : public SinkWriter {
  public:
   // Beyond so many open files the one that was written to longest ago is ended.
   static constexpr std::size_t kOpenFilesMax = 256;
+  // Of staged ones each may hold a part in memory until it is large enough to go up.
+  static constexpr std::size_t kStagedFilesMax = 16;
 
   static Result<std::unique_ptr<SinkWriter>> make(const FileSinkSpec& spec,
                                                   const SinkContext& context);
@@ -42,7 +45,9 @@ class FileWriter final : public SinkWriter {
  private:
   struct OpenFile {
     PartFile part;
-    std::unique_ptr<WritableFile> file;
+    std::unique_ptr<WritableFile> file;  // Or
+    std::unique_ptr<StagedFile> staged;
+    [[nodiscard]] WritableFile& out() const { return file != nullptr ? *file : *staged; }
     std::string buffer;
     std::int64_t opened_ms = 0;
     std::int64_t written_ms = 0;
@@ -56,6 +61,7 @@ class FileWriter final : public SinkWriter {
   Status append_partition(const Batch& batch, std::int64_t row, std::string& path);
   Result<Batch> without_keys(const Batch& batch) const;
   Result<OpenFile*> open(const std::string& partition);
+  Status open_hidden(const std::string& folder, const std::string& name, OpenFile& file);
   Status flush(OpenFile& file);
   Status finish(std::map<std::string, OpenFile>::iterator file);
   Status finish_oldest();
@@ -63,10 +69,12 @@ class FileWriter final : public SinkWriter {
   Status roll();
   Status make_durable(const std::string& partition);
   void discard();
+  void discard(const PartFile& part);
 
   const FileSinkSpec spec_;
   const std::unique_ptr<RowEncoder> encoder_;
   const SinkContext context_;
+  StagingArea* const area_;               // Null: on a disk.
   std::map<std::string, OpenFile> open_;  // By partition.
   std::vector<PartFile> finished_;        // Since the last barrier.
   std::set<std::string> durable_;         // Folders whose own names are on stable storage.

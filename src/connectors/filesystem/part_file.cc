@@ -16,7 +16,12 @@ constexpr std::string_view kHiddenEnd = ".inprogress";
 std::string encode_file_committable(const FileCommittable& committable) {
   ValueTree tree = ValueTree::map();
   if (const auto* file = std::get_if<PartFile>(&committable)) {
-    tree.set("hidden", file->hidden).set("visible", file->visible);
+    tree.set("visible", file->visible);
+    if (file->token.empty()) {
+      tree.set("hidden", file->hidden);
+    } else {
+      tree.set("token", file->token);
+    }
     if (!file->partition.empty()) tree.set("partition", file->partition);
   } else {
     tree.set("watermark", std::get<WriterProgress>(committable).watermark);
@@ -31,7 +36,10 @@ Result<FileCommittable> decode_file_committable(std::string_view bytes) {
     return FileCommittable(WriterProgress{watermark});
   }
   PartFile file;
-  CLP_ASSIGN_OR_RETURN(file.hidden, tree.get_string("hidden"));
+  file.token = tree.get_string_or("token", "");
+  if (file.token.empty()) {
+    CLP_ASSIGN_OR_RETURN(file.hidden, tree.get_string("hidden"));
+  }
   CLP_ASSIGN_OR_RETURN(file.visible, tree.get_string("visible"));
   file.partition = tree.get_string_or("partition", "");
   return FileCommittable(std::move(file));
@@ -50,7 +58,11 @@ std::string hidden_name(std::string_view name) {
 }
 
 bool is_hidden_part_of(std::string_view name, std::string_view job_id) {
-  return name.starts_with(fmt::format(".part-{}-", job_id)) && name.ends_with(kHiddenEnd);
+  return name.starts_with('.') && is_part_of(name.substr(1), job_id) && name.ends_with(kHiddenEnd);
+}
+
+bool is_part_of(std::string_view name, std::string_view job_id) {
+  return name.starts_with(fmt::format("part-{}-", job_id));
 }
 
 }  // namespace clepsydra

@@ -11,11 +11,13 @@
 
 namespace clepsydra {
 
-// A finished file under its hidden name, and the name it will have.
+// A finished file that nobody sees, and the name it will have. On a disk it stands under a hidden
+// name; on an object store it is staged (StagedFile) and has a token.
 struct PartFile {
   std::string hidden;
   std::string visible;
   std::string partition = {};  // "day=2024-01-31", below the table's folder; empty: none.
+  std::string token = {};      // Empty: it has a hidden name.
 };
 // How far the writer of a subtask is in event time; kMaxWatermark: it has nothing more to write.
 struct WriterProgress {
@@ -34,5 +36,7 @@ std::string part_file_name(std::string_view job_id, std::string_view operator_ui
 std::string hidden_name(std::string_view name);
 // Whether a hidden name is of a writer of this job.
 bool is_hidden_part_of(std::string_view name, std::string_view job_id);
+// The same of the name that it will have.
+bool is_part_of(std::string_view name, std::string_view job_id);
 
 }  // namespace clepsydra
