@@ -14,6 +14,7 @@
 
 namespace clepsydra {
 
+class FileSystem;
 class Schema;
 class ValueTree;
 
@@ -50,18 +51,45 @@ struct MetadataColumn {
   bool virtual_only = true;
 };
 
+/// A condition on a column that a table is PARTITIONED BY. NULL meets none but kIsNull.
+struct PartitionCondition {
+  enum class Kind : std::uint8_t {
+    kOneOf,  ///< Equals one of the values.
+    kNotEqual,
+    kLess,
+    kLessOrEqual,
+    kGreater,
+    kGreaterOrEqual,
+    kIsNull,
+    kIsNotNull
+  };
+  std::string column;
+  Kind kind = Kind::kOneOf;
+  std::vector<std::string> values = {};  ///< As CAST of the column's type to STRING gives them.
+};
+
 /// What the planner asks a source to produce.
 struct ScanRequest {
   /// Physical columns to produce in this order, then metadata columns; all the reader builds.
   std::vector<std::string> columns;
   std::vector<std::string> metadata;  ///< Keys.
   bool has_watermark = false;         ///< The table declares a WATERMARK (files are then not cut).
+  /// Columns that the table is PARTITIONED BY, in their order; only for a connector that has
+  /// partitioned_sink().
+  std::vector<std::string> partition_keys = {};
+  /// Rows of partitions that do not meet all of them need not be produced.
+  std::vector<PartitionCondition> partition_conditions = {};
 };
 
-/// The part of a connector that writes tables PARTITIONED BY columns.
+/// The part of a connector that has tables PARTITIONED BY columns.
 class PartitionedSinkConnector {
  public:
   virtual ~PartitionedSinkConnector() = default;
+  /// What there is, ordered: one value per key, NULL as the connector writes it. Reads folders or
+  /// asks the outside.
+  [[nodiscard]] virtual Result<std::vector<std::vector<std::string>>> list_partitions(
+      const TableOptions& options, const std::vector<std::string>& partition_keys,
+      FileSystem& files) const = 0;
   /// As TableConnector::sink_spec(). `partition_keys`: columns of `schema`, in their order.
   [[nodiscard]] virtual Result<ValueTree> partitioned_sink_spec(
       const TableOptions& options, const Schema& schema,
@@ -105,7 +133,7 @@ class TableConnector {
                                                     const ScanRequest& request) const = 0;
   [[nodiscard]] virtual Result<ValueTree> sink_spec(const TableOptions& options,
                                                     const Schema& schema) const = 0;
-  /// Null unless it writes tables that are PARTITIONED BY columns.
+  /// Null unless it reads and writes tables that are PARTITIONED BY columns.
   [[nodiscard]] virtual const PartitionedSinkConnector* partitioned_sink() const { return nullptr; }
 };
 

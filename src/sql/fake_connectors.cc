@@ -82,6 +82,8 @@ Result<ValueTree> FakeConnector::scan_spec(const TableOptions&, const Schema& sc
   spec.set("columns", texts(request.columns));
   spec.set("metadata", texts(request.metadata));
   spec.set("has_watermark", request.has_watermark);
+  spec.set("partition_keys", texts(request.partition_keys));
+  spec.set("conditions", static_cast<std::int64_t>(request.partition_conditions.size()));
   return spec;
 }
 
@@ -90,6 +92,22 @@ Result<ValueTree> FakeConnector::sink_spec(const TableOptions&, const Schema& sc
   spec.set("connector", own_name);
   spec.set("schema", schema_to_tree(schema));
   return spec;
+}
+
+Result<ValueTree> FakeConnector::partitioned_sink_spec(
+    const TableOptions& options, const Schema& schema,
+    const std::vector<std::string>& partition_keys) const {
+  if (partition_keys.size() == static_cast<std::size_t>(schema.size())) {
+    return Status::invalid_argument("a partitioned table needs a column beside its keys");
+  }
+  CLP_ASSIGN_OR_RETURN(ValueTree spec, sink_spec(options, schema));
+  spec.set("partition_keys", texts(partition_keys));
+  return spec;
+}
+
+Result<std::vector<std::vector<std::string>>> FakeConnector::list_partitions(
+    const TableOptions&, const std::vector<std::string>&, FileSystem&) const {
+  return std::vector<std::vector<std::string>>();
 }
 
 FakeConnectors::FakeConnectors() {
@@ -101,9 +119,11 @@ FakeConnectors::FakeConnectors() {
   FakeConnector& files = add("filesystem");
   files.formatted = true;
   files.identity = {"path"};
+  files.has_partitions = true;
   files.own_options = {option("path", OptionKind::kString, true),
                        option("source.monitor-interval", OptionKind::kDuration),
-                       option("scan.rows-per-second", OptionKind::kDouble)};
+                       option("scan.rows-per-second", OptionKind::kDouble),
+                       option("sink.shuffle-by-partition.enable", OptionKind::kBoolean)};
   files.metadata = {{.key = "file.path", .type = "STRING NOT NULL"}};
   FakeConnector& generator = add("datagen");
   generator.writes = false;

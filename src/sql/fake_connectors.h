@@ -12,8 +12,8 @@
 namespace clepsydra::sql::testing {
 
 // Reads or writes nothing. Its scan spec repeats the request: {connector, schema, columns,
-// metadata}.
-struct FakeConnector final : TableConnector {
+// metadata, has_watermark, partition_keys, conditions: number}.
+struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   std::string own_name;
   bool reads = true;
   bool writes = true;
@@ -25,6 +25,7 @@ struct FakeConnector final : TableConnector {
   std::vector<OptionDescription> own_options = {};
   std::vector<MetadataColumn> metadata = {};
   std::vector<std::string> identity = {};
+  bool has_partitions = false;
 
   [[nodiscard]] std::string_view name() const override { return own_name; }
   [[nodiscard]] std::string_view description() const override { return "for tests"; }
@@ -45,6 +46,16 @@ struct FakeConnector final : TableConnector {
                                             const ScanRequest& request) const override;
   [[nodiscard]] Result<ValueTree> sink_spec(const TableOptions& options,
                                             const Schema& schema) const override;
+  [[nodiscard]] const PartitionedSinkConnector* partitioned_sink() const override {
+    return has_partitions ? this : nullptr;
+  }
+  // {connector, schema, partition_keys}
+  [[nodiscard]] Result<ValueTree> partitioned_sink_spec(
+      const TableOptions& options, const Schema& schema,
+      const std::vector<std::string>& partition_keys) const override;
+  [[nodiscard]] Result<std::vector<std::vector<std::string>>> list_partitions(
+      const TableOptions& options, const std::vector<std::string>& partition_keys,
+      FileSystem& files) const override;
 };
 
 // filesystem (csv, json), datagen, print, blackhole, and `nested`, which finds ROW fields by name.

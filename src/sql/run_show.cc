@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "functions/function_registry.h"
 #include "sql/ast/print.h"
+#include "sql/bind/partition_binder.h"
 #include "sql/bind/query_binder.h"
 #include "sql/catalog/definition_text.h"
 #include "sql/grammar/parser.h"
@@ -269,15 +270,43 @@ Result<StatementResult> StatementRunner::run_show_list(const ast::Show& statemen
           lines, [&](const ColumnLine& line) { return !is_listed(line.name, statement.pattern); });
       return column_table(lines);
     }
-    case ast::ObjectKind::kPartition: {
-      CLP_ASSIGN_OR_RETURN(const CatalogObject object, find_object(*statement.name));
-      return text_.invalid(statement.name->range(),
-                           fmt::format("{} '{}' is not partitioned", object.view ? "view" : "table",
-                                       object.path().object));
-    }
+    case ast::ObjectKind::kPartition:
+      return show_partitions(statement);
     default:
       return refuse(statement, fmt::format("SHOW {}S", ast::object_kind_name(statement.object)));
   }
+}
+
+Result<StatementResult> StatementRunner::show_partitions(const ast::Show& statement) const {
+  CLP_ASSIGN_OR_RETURN(const CatalogObject object, find_object(*statement.name));
+  if (!object.table || object.table->partition_keys.empty()) {
+    return text_.invalid(statement.name->range(),
+                         fmt::format("{} '{}' is not partitioned", object.view ? "view" : "table",
+                                     object.path().object));
+  }
+  const CatalogTable& table = *object.table;
+  const std::vector<std::string> keys = partition_key_names(table);
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  CLP_ASSIGN_OR_RETURN(
+      const auto wanted,
+      bind_partition_texts(statement.partition, table, planning.environment(state_), text_));
+  if (state_.files == nullptr) return refuse(statement, "SHOW PARTITIONS here");
+  const TableConnector* connector = state_.connectors.find_connector(table.options.at("connector"));
+  const auto partitions =
+      connector->partitioned_sink()->list_partitions(table.options, keys, *state_.files);
+  if (!partitions.is_ok()) return text_.at_place(statement.name->range(), partitions.status());
+  std::vector<std::vector<std::string>> rows;
+  for (const std::vector<std::string>& values : *partitions) {
+    std::string name;
+    bool is_wanted = true;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      name += fmt::format("{}{}={}", i == 0 ? "" : "/", keys[i], values[i]);
+      const auto value = wanted.find(keys[i]);
+      is_wanted = is_wanted && (value == wanted.end() || value->second == values[i]);
+    }
+    if (is_wanted) rows.push_back({std::move(name)});
+  }
+  return text_table({"partition name"}, rows);
 }
 
 Result<StatementResult> StatementRunner::run_show_create(const ast::Show& statement) {

@@ -52,6 +52,8 @@ class StatementRunner {
   Result<StatementResult> run_insert(const ast::Insert& statement);
   Result<StatementResult> run_statement_set(const ast::StatementSet& statement);
   Result<StatementResult> run_explain(const ast::Explain& statement);
+  // What the job would go on from, a section of EXPLAIN; empty when it starts from nothing.
+  std::string explain_recovery(const StreamGraph& graph);
   // The Collect or Sink nodes of a SELECT, INSERT or statement set, bound.
   Result<PlanRoots> bind_roots(const ast::Statement& statement, const BindEnvironment& environment);
   Result<PlanRoots> bind_explained(const ast::Statement& statement,
@@ -107,6 +109,7 @@ class StatementRunner {
   Result<StatementResult> run_describe(const ast::Describe& statement);
   Result<DatabasePath> listed_database(const ast::Show& statement) const;
   Result<StatementResult> show_databases(const ast::Show& statement) const;
+  Result<StatementResult> show_partitions(const ast::Show& statement) const;
   Result<StatementResult> describe_catalog(const ast::Describe& statement);
   Result<StatementResult> describe_database(const ast::Describe& statement);
   Result<StatementResult> describe_function(const ast::Describe& statement);

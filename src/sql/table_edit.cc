@@ -38,8 +38,8 @@ std::vector<std::string> names_of(const Columns& columns) {
   return names;
 }
 
-// "computed column 'c'", "the watermark", "the primary key": who reads column `name`, leaving out
-// columns in `ignored`; empty when nobody does.
+// "computed column 'c'", "the watermark", "PARTITIONED BY", "the primary key": who reads column
+// `name`, leaving out columns in `ignored`; empty when nobody does.
 std::string user_of(const CatalogTable& table, std::string_view name,
                     const std::set<std::string>& ignored, bool with_primary_key) {
   std::string user;
@@ -57,6 +57,9 @@ std::string user_of(const CatalogTable& table, std::string_view name,
     for_each_column(*table.watermark->expression,
                     [&](int index) { used = used || table.schema->field(index).name == name; });
     if (used) return "the watermark";
+  }
+  for (const int index : table.partition_keys) {
+    if (table.columns[static_cast<std::size_t>(index)].name == name) return "PARTITIONED BY";
   }
   if (!with_primary_key) return {};
   for (const int index : table.primary_key) {
@@ -350,6 +353,7 @@ class LikeMerger {
     CLP_RETURN_IF_ERROR(merge_columns());
     CLP_RETURN_IF_ERROR(merge_watermark());
     CLP_RETURN_IF_ERROR(merge_key());
+    CLP_RETURN_IF_ERROR(merge_partitions());
     CLP_RETURN_IF_ERROR(merge_options());
     statement_.like.reset();
     return Status::ok();
@@ -418,6 +422,18 @@ class LikeMerger {
     return text_.invalid(statement_.schema.keys[0].range,
                          "the source table has a primary key already",
                          "write EXCLUDING CONSTRAINTS");
+  }
+
+  Status merge_partitions() {
+    if (source_.partitioned_by.empty() || actions_.excluded(LikeFeature::kPartitions)) {
+      return Status::ok();
+    }
+    if (statement_.partitioned_by.empty()) {
+      statement_.partitioned_by = std::move(source_.partitioned_by);
+      return Status::ok();
+    }
+    return text_.invalid(statement_.partitioned_by[0].range,
+                         "the source table is partitioned already", "write EXCLUDING PARTITIONS");
   }
 
   Status merge_options() {

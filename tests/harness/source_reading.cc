@@ -156,6 +156,8 @@ ReadTable read_table(const std::string& connector, const TableOptions& options,
   for (const Field& field : schema->fields()) request.columns.push_back(field.name);
   request.metadata = metadata;
   request.has_watermark = how.has_watermark;
+  request.partition_keys = how.partition_keys;
+  request.partition_conditions = how.partition_conditions;
   const TableConnector* table = registry.find_connector(connector);
   CLP_CHECK(table != nullptr);
   const auto run = [&]() -> Status {

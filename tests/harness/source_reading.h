@@ -34,6 +34,9 @@ struct ReadOptions {
   // other number of subtasks. 0: never.
   int restart_every = 0;
   int restart_parallelism = 1;
+  // Of a table PARTITIONED BY columns.
+  std::vector<std::string> partition_keys = {};
+  std::vector<PartitionCondition> partition_conditions = {};
 };
 
 // Plans the scan of all columns of `schema` (and the metadata), then reads it. A reader that has

@@ -14,8 +14,11 @@
 
 #include "base/check.h"
 #include "base/file_system.h"
+#include "base/logging.h"
 #include "connectors/filesystem/byte_stream.h"
 #include "connectors/filesystem/file_spec.h"
+#include "connectors/filesystem/partition_columns.h"
+#include "connectors/filesystem/partition_path.h"
 #include "connectors/filesystem/path_pattern.h"
 #include "connectors/table_options.h"
 #include "formats/format_registry.h"
@@ -36,9 +39,12 @@ bool is_hidden(const std::string& name) {
 
 class FileEnumerator final : public SplitEnumerator {
  public:
-  FileEnumerator(FileSourceSpec spec, std::optional<PathPattern> pattern,
-                 std::unique_ptr<Format> format)
-      : spec_(std::move(spec)), pattern_(std::move(pattern)), format_(std::move(format)) {}
+  FileEnumerator(FileSourceSpec spec, PartitionColumns partitions,
+                 std::optional<PathPattern> pattern, std::unique_ptr<Format> format)
+      : spec_(std::move(spec)),
+        partitions_(std::move(partitions)),
+        pattern_(std::move(pattern)),
+        format_(std::move(format)) {}
 
   Status start(SplitEnumeratorContext& context) override {
     finished_.assign(static_cast<std::size_t>(context.parallelism()), false);
@@ -123,8 +129,29 @@ class FileEnumerator final : public SplitEnumerator {
       }
       return info.status().with_context("cannot read the table's path");
     }
-    if (!info->is_directory) return add_file(spec_.path, info->size, context);
-    return find_in_folder(spec_.path, 0, context);
+    if (info->is_directory) return find_in_partitions(spec_.path, 0, context);
+    if (!spec_.is_partitioned()) return add_file(spec_.path, info->size, context);
+    return Status::invalid_argument(fmt::format(
+        "the path of a partitioned table must be a folder, and '{}' is a file", spec_.path));
+  }
+
+  // `key`: which one the folders in `folder` are named by.
+  Status find_in_partitions(const std::string& folder, int key, SplitEnumeratorContext& context) {
+    if (key == partitions_.size()) return find_in_folder(folder, key, context);
+    CLP_ASSIGN_OR_RETURN(const std::vector<FileInfo> entries, context.file_system().list(folder));
+    for (const FileInfo& entry : entries) {
+      const std::string path = join_path(folder, entry.name);
+      const std::optional<std::string> value = partition_value(entry.name, partitions_.key(key));
+      if (value && entry.is_directory) {
+        CLP_ASSIGN_OR_RETURN(const bool is_read, partitions_.is_read(key, *value));
+        if (is_read) CLP_RETURN_IF_ERROR(find_in_partitions(path, key + 1, context));
+      } else if (!is_hidden(entry.name) && strangers_.insert(path).second) {
+        CLP_LOG(kWarning, "connectors",
+                fmt::format("'{}' is passed over: the table has its files in folders '{}=...'",
+                            path, partitions_.key(key)));
+      }
+    }
+    return Status::ok();
   }
 
   Status find_in_folder(const std::string& folder, int depth, SplitEnumeratorContext& context) {
@@ -236,10 +263,12 @@ class FileEnumerator final : public SplitEnumerator {
   }
 
   const FileSourceSpec spec_;
+  const PartitionColumns partitions_;
   const std::optional<PathPattern> pattern_;
   const std::unique_ptr<Format> format_;
   std::set<std::string> known_;
-  std::vector<FileSplit> splits_;  // As found by start(); pending_ has the same order then.
+  std::set<std::string> strangers_;  // What was found beside the folders of partitions.
+  std::vector<FileSplit> splits_;    // As found by start(); pending_ has the same order then.
   std::deque<SourceSplit> pending_;
   std::deque<int> waiting_;
   std::vector<bool> finished_;
@@ -253,11 +282,13 @@ Result<std::unique_ptr<SplitEnumerator>> make_file_enumerator(FileSourceSpec spe
     CLP_ASSIGN_OR_RETURN(PathPattern compiled, PathPattern::make(spec.path_pattern));
     pattern.emplace(std::move(compiled));
   }
+  CLP_ASSIGN_OR_RETURN(PartitionColumns partitions, PartitionColumns::make(spec));
   CLP_ASSIGN_OR_RETURN(
       std::unique_ptr<Format> format,
       FormatRegistry::built_in().make(text_option(spec.options, "format").value_or(""),
                                       {spec.options, spec.record, spec.columns}));
-  return std::make_unique<FileEnumerator>(std::move(spec), std::move(pattern), std::move(format));
+  return std::make_unique<FileEnumerator>(std::move(spec), std::move(partitions),
+                                          std::move(pattern), std::move(format));
 }
 
 }  // namespace clepsydra

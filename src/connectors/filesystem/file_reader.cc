@@ -14,6 +14,7 @@
 #include "base/file_system.h"
 #include "connectors/filesystem/byte_stream.h"
 #include "connectors/filesystem/file_spec.h"
+#include "connectors/filesystem/partition_columns.h"
 #include "connectors/pacing.h"
 #include "connectors/table_options.h"
 #include "formats/format_registry.h"
@@ -24,10 +25,12 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
-SchemaPtr physical_part(const FileSourceSpec& spec) {
-  std::vector<Field> fields(
-      spec.produced->fields().begin(),
-      spec.produced->fields().begin() + static_cast<std::ptrdiff_t>(spec.columns.size()));
+// What the decoder gives.
+SchemaPtr decoded_part(const FileSourceSpec& spec) {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < spec.order.size(); ++i) {
+    if (spec.order[i] >= 0) fields.push_back(spec.produced->field(static_cast<int>(i)));
+  }
   return make_schema(std::move(fields));
 }
 
@@ -35,15 +38,18 @@ class FileReader final : public SplitReader {
  public:
   FileReader(FileSplit split, std::unique_ptr<ByteStream> stream,
              std::unique_ptr<RowDecoder> decoder, const FileSourceSpec& spec,
-             std::vector<Column> metadata, const SourceContext& context)
+             std::vector<Column> partition, std::vector<Column> metadata,
+             const SourceContext& context)
       : split_(std::move(split)),
         stream_(std::move(stream)),
         decoder_(std::move(decoder)),
         produced_(spec.produced),
+        order_(spec.order),
+        partition_(std::move(partition)),
         metadata_(std::move(metadata)),
         context_(context),
         pacing_(split_.rows_per_second),
-        builder_(physical_part(spec), *context.pool) {}
+        builder_(decoded_part(spec), *context.pool) {}
 
   Result<Poll> poll(std::int64_t rows_max, Batch& batch) override {
     const std::int64_t now = split_.rows_per_second > 0 ? context_.clock->monotonic_ns() : 0;
@@ -54,7 +60,7 @@ class FileReader final : public SplitReader {
     const std::int64_t rows = builder_.rows();
     pacing_.take(rows);
     CLP_ASSIGN_OR_RETURN(batch, builder_.finish());
-    CLP_RETURN_IF_ERROR(add_metadata(batch));
+    CLP_RETURN_IF_ERROR(add_constants(batch));
     const bool finished = at_end_ && begin_ == buffer_used_;
     return Poll{finished ? PollState::kEndOfSplit : PollState::kRows, 0};
   }
@@ -110,13 +116,23 @@ class FileReader final : public SplitReader {
     return Status::ok();
   }
 
-  Status add_metadata(Batch& batch) {
-    if (metadata_.empty()) return Status::ok();
-    std::vector<Column> columns = batch.columns();
-    for (const Column& value : metadata_) {
+  // The columns that all rows of a file share.
+  Status add_constants(Batch& batch) {
+    if (partition_.empty() && metadata_.empty()) return Status::ok();
+    std::vector<Column> columns;
+    const auto add = [&](const Column& value) -> Status {
       CLP_ASSIGN_OR_RETURN(Column column, repeat_row(value, 0, batch.rows(), *context_.pool));
       columns.push_back(std::move(column));
+      return Status::ok();
+    };
+    for (const int place : order_) {
+      if (place >= 0) {
+        columns.push_back(batch.column(place));
+      } else {
+        CLP_RETURN_IF_ERROR(add(partition_[static_cast<std::size_t>(-1 - place)]));
+      }
     }
+    for (const Column& value : metadata_) CLP_RETURN_IF_ERROR(add(value));
     batch = batch.with_columns(produced_, std::move(columns));
     return Status::ok();
   }
@@ -125,7 +141,9 @@ class FileReader final : public SplitReader {
   const std::unique_ptr<ByteStream> stream_;
   const std::unique_ptr<RowDecoder> decoder_;
   const SchemaPtr produced_;
-  const std::vector<Column> metadata_;  // One row each.
+  const std::vector<int> order_;
+  const std::vector<Column> partition_;  // One row each, so are the metadata.
+  const std::vector<Column> metadata_;
   const SourceContext context_;
   Pacing pacing_;
   BatchBuilder builder_;
@@ -143,7 +161,7 @@ Result<std::vector<Column>> metadata_values(const FileSourceSpec& spec, const Fi
   CLP_ASSIGN_OR_RETURN(const FileInfo info, context.file_system->stat(split.path));
   for (std::size_t i = 0; i < spec.metadata.size(); ++i) {
     const std::string& key = spec.metadata[i];
-    ColumnBuilder builder(spec.produced->field(static_cast<int>(spec.columns.size() + i)).type,
+    ColumnBuilder builder(spec.produced->field(static_cast<int>(spec.order.size() + i)).type,
                           *context.pool);
     if (key == "file.path") {
       builder.append_string(split.path);
@@ -181,9 +199,12 @@ Result<std::unique_ptr<SplitReader>> make_file_reader(const FileSourceSpec& spec
   Result<std::unique_ptr<ByteStream>> stream =
       open_byte_stream(*context.file_system, file.path, file.begin, file.end);
   if (!stream.is_ok()) return stream.status().with_context(place);
+  CLP_ASSIGN_OR_RETURN(const PartitionColumns partitions, PartitionColumns::make(spec));
+  CLP_ASSIGN_OR_RETURN(std::vector<Column> partition,
+                       partitions.values_of(file.path, *context.pool));
   CLP_ASSIGN_OR_RETURN(std::vector<Column> metadata, metadata_values(spec, file, context));
   return std::make_unique<FileReader>(std::move(file), *std::move(stream), *std::move(decoder),
-                                      spec, std::move(metadata), context);
+                                      spec, std::move(partition), std::move(metadata), context);
 }
 
 }  // namespace clepsydra

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -14,20 +15,88 @@
 
 namespace clepsydra {
 
+namespace {
+
+ValueTree integers_to_tree(const std::vector<int>& values) {
+  ValueTree list = ValueTree::list();
+  for (const int value : values) list.add(value);
+  return list;
+}
+
+// Each at least `min` and below `end`.
+Result<std::vector<int>> integers_from_tree(const ValueTree& tree, std::string_view key, int min,
+                                            int end) {
+  std::vector<int> values;
+  CLP_ASSIGN_OR_RETURN(const ValueTree::List list, tree.get_list(key));
+  for (const ValueTree& value : list) {
+    if (value.as_int() == nullptr || *value.as_int() < min || *value.as_int() >= end) {
+      return Status::invalid_argument(fmt::format("a file source's list '{}' is broken", key));
+    }
+    values.push_back(static_cast<int>(*value.as_int()));
+  }
+  return values;
+}
+
+ValueTree texts_to_tree(const std::vector<std::string>& texts) {
+  ValueTree list = ValueTree::list();
+  for (const std::string& text : texts) list.add(text);
+  return list;
+}
+
+Result<std::vector<std::string>> texts_from_tree(const ValueTree& tree, std::string_view key) {
+  std::vector<std::string> texts;
+  CLP_ASSIGN_OR_RETURN(const ValueTree::List list, tree.get_list(key));
+  for (const ValueTree& text : list) {
+    if (text.as_string() == nullptr) {
+      return Status::invalid_argument(fmt::format("a file source's list '{}' is broken", key));
+    }
+    texts.push_back(*text.as_string());
+  }
+  return texts;
+}
+
+ValueTree conditions_to_tree(const std::vector<PartitionCondition>& conditions) {
+  ValueTree list = ValueTree::list();
+  for (const PartitionCondition& condition : conditions) {
+    list.add(ValueTree::map()
+                 .set("column", condition.column)
+                 .set("kind", static_cast<int>(condition.kind))
+                 .set("values", texts_to_tree(condition.values)));
+  }
+  return list;
+}
+
+Result<std::vector<PartitionCondition>> conditions_from_tree(const ValueTree& tree) {
+  std::vector<PartitionCondition> conditions;
+  CLP_ASSIGN_OR_RETURN(const ValueTree::List list, tree.get_list("conditions"));
+  for (const ValueTree& item : list) {
+    PartitionCondition condition;
+    CLP_ASSIGN_OR_RETURN(condition.column, item.get_string("column"));
+    CLP_ASSIGN_OR_RETURN(const std::int64_t kind, item.get_int("kind"));
+    if (kind < 0 || kind > static_cast<int>(PartitionCondition::Kind::kIsNotNull)) {
+      return Status::invalid_argument("a file source's conditions are broken");
+    }
+    condition.kind = static_cast<PartitionCondition::Kind>(kind);
+    CLP_ASSIGN_OR_RETURN(condition.values, texts_from_tree(item, "values"));
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
+}
+
+}  // namespace
+
 ValueTree FileSourceSpec::to_tree() const {
-  ValueTree tree = ValueTree::map();
-  tree.set("connector", "filesystem");
-  tree.set("schema", schema_to_tree(*produced));
-  tree.set("options", options_to_tree(options));
-  tree.set("record", schema_to_tree(*record));
-  ValueTree column_list = ValueTree::list();
-  for (const int column : columns) column_list.add(column);
-  tree.set("columns", std::move(column_list));
-  ValueTree metadata_list = ValueTree::list();
-  for (const std::string& key : metadata) metadata_list.add(key);
-  tree.set("metadata", std::move(metadata_list));
-  tree.set("may_split", may_split);
-  return tree;
+  return ValueTree::map()
+      .set("connector", "filesystem")
+      .set("schema", schema_to_tree(*produced))
+      .set("options", options_to_tree(options))
+      .set("record", schema_to_tree(*record))
+      .set("columns", integers_to_tree(columns))
+      .set("partition_keys", schema_to_tree(*partition_keys))
+      .set("conditions", conditions_to_tree(conditions))
+      .set("order", integers_to_tree(order))
+      .set("metadata", texts_to_tree(metadata))
+      .set("may_split", may_split);
 }
 
 Result<FileSourceSpec> FileSourceSpec::from_tree(const ValueTree& tree) {
@@ -38,22 +107,14 @@ Result<FileSourceSpec> FileSourceSpec::from_tree(const ValueTree& tree) {
   CLP_ASSIGN_OR_RETURN(spec.record, schema_from_tree(record));
   CLP_ASSIGN_OR_RETURN(const ValueTree produced, tree.get("schema"));
   CLP_ASSIGN_OR_RETURN(spec.produced, schema_from_tree(produced));
-  CLP_ASSIGN_OR_RETURN(const ValueTree::List columns, tree.get_list("columns"));
-  for (const ValueTree& column : columns) {
-    if (column.as_int() == nullptr || *column.as_int() < 0 ||
-        *column.as_int() >= spec.record->size()) {
-      return Status::invalid_argument("a file source's column list is broken");
-    }
-    spec.columns.push_back(static_cast<int>(*column.as_int()));
-  }
-  CLP_ASSIGN_OR_RETURN(const ValueTree::List metadata, tree.get_list("metadata"));
-  for (const ValueTree& key : metadata) {
-    if (key.as_string() == nullptr) {
-      return Status::invalid_argument("a file source's metadata list is broken");
-    }
-    spec.metadata.push_back(*key.as_string());
-  }
-  if (spec.produced->size() != static_cast<int>(spec.columns.size() + spec.metadata.size())) {
+  CLP_ASSIGN_OR_RETURN(spec.columns, integers_from_tree(tree, "columns", 0, spec.record->size()));
+  CLP_ASSIGN_OR_RETURN(const ValueTree keys, tree.get("partition_keys"));
+  CLP_ASSIGN_OR_RETURN(spec.partition_keys, schema_from_tree(keys));
+  CLP_ASSIGN_OR_RETURN(spec.conditions, conditions_from_tree(tree));
+  CLP_ASSIGN_OR_RETURN(spec.order, integers_from_tree(tree, "order", -spec.partition_keys->size(),
+                                                      static_cast<int>(spec.columns.size())));
+  CLP_ASSIGN_OR_RETURN(spec.metadata, texts_from_tree(tree, "metadata"));
+  if (spec.produced->size() != static_cast<int>(spec.order.size() + spec.metadata.size())) {
     return Status::invalid_argument("a file source's schema does not fit its columns");
   }
   spec.may_split = tree.get_bool_or("may_split", false);
@@ -64,6 +125,8 @@ Result<FileSourceSpec> FileSourceSpec::from_tree(const ValueTree& tree) {
 Status FileSourceSpec::read_options() {
   CLP_ASSIGN_OR_RETURN(path, canonical_path(text_option(options, "path").value_or("")));
   path_pattern = text_option(options, "source.path.regex-pattern").value_or("");
+  default_partition =
+      text_option(options, "partition.default-name").value_or("__DEFAULT_PARTITION__");
   CLP_ASSIGN_OR_RETURN(const std::optional<Duration> interval,
                        duration_option(options, "source.monitor-interval"));
   monitor_interval_ms =

@@ -15,8 +15,13 @@ namespace clepsydra {
 
 struct FileSourceSpec {
   TableOptions options;
-  SchemaPtr record;                   // All physical columns of the table.
-  std::vector<int> columns;           // Of record, produced in this order, then the metadata.
+  SchemaPtr record;          // What the files hold: physical columns, but for partition keys.
+  std::vector<int> columns;  // Of record: what is decoded.
+  SchemaPtr partition_keys;  // What the names of folders hold, in their order.
+  // Conditions on these columns; partitions that do not meet all of them are passed over.
+  std::vector<PartitionCondition> conditions;
+  // What is produced first: >= 0 of `columns`, -1-k: partition key k. Metadata follow.
+  std::vector<int> order;
   std::vector<std::string> metadata;  // Keys.
   SchemaPtr produced;
   bool may_split = false;  // Large files may be cut and read in parallel.
@@ -25,7 +30,9 @@ struct FileSourceSpec {
   std::string path_pattern;              // Empty: every file.
   std::int64_t monitor_interval_ms = 0;  // 0: bounded.
   double rows_per_second = 0;            // 0: no limit.
+  std::string default_partition;         // The value of a folder's name that stands for NULL.
 
+  [[nodiscard]] bool is_partitioned() const { return partition_keys->size() > 0; }
   [[nodiscard]] ValueTree to_tree() const;
   static Result<FileSourceSpec> from_tree(const ValueTree& tree);
   // Fills what follows from `options`.

@@ -2,6 +2,7 @@
 // of their own.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "connectors/filesystem/file_sink.h"
 #include "connectors/filesystem/file_sink_spec.h"
 #include "connectors/filesystem/file_spec.h"
+#include "connectors/filesystem/partition_path.h"
 #include "connectors/filesystem/path_pattern.h"
 #include "connectors/table_options.h"
 
@@ -121,6 +123,10 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
          .kind = kString,
          .default_value = "_SUCCESS",
          .description = "The name of that file."},
+        {.key = "sink.shuffle-by-partition.enable",
+         .kind = kBoolean,
+         .default_value = "false",
+         .description = "All rows of a partition go to one writer: fewer files, less at a time."},
     };
   }
 
@@ -157,14 +163,35 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
                                             const ScanRequest& request) const override {
     FileSourceSpec spec;
     spec.options = options;
-    spec.record = std::make_shared<const Schema>(schema);
+    spec.conditions = request.partition_conditions;
+    const std::vector<std::string>& keys = request.partition_keys;
+    const auto key_of = [&](const std::string& column) {
+      return static_cast<int>(std::find(keys.begin(), keys.end(), column) - keys.begin());
+    };
+    std::vector<Field> in_files;
+    std::vector<Field> in_names(keys.size());
+    for (const Field& field : schema.fields()) {
+      const int key = key_of(field.name);
+      if (key == static_cast<int>(keys.size())) {
+        in_files.push_back(field);
+      } else {
+        in_names[static_cast<std::size_t>(key)] = field;
+      }
+    }
+    spec.record = make_schema(std::move(in_files));
+    spec.partition_keys = make_schema(std::move(in_names));
     std::vector<Field> produced;
     for (const std::string& column : request.columns) {
       const int index = schema.find(column);
       if (index < 0)
         return Status::invalid_argument(fmt::format("the table has no column '{}'", column));
-      spec.columns.push_back(index);
       produced.push_back(schema.field(index));
+      if (const int key = key_of(column); key < static_cast<int>(keys.size())) {
+        spec.order.push_back(-1 - key);
+        continue;
+      }
+      spec.order.push_back(static_cast<int>(spec.columns.size()));
+      spec.columns.push_back(spec.record->find(column));
     }
     for (const std::string& key : request.metadata) {
       produced.push_back({key, metadata_type(key), ""});
@@ -186,6 +213,14 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
       const TableOptions& options, const Schema& schema,
       const std::vector<std::string>& partition_keys) const override {
     return file_sink_spec(options, schema, partition_keys);
+  }
+  [[nodiscard]] Result<std::vector<std::vector<std::string>>> list_partitions(
+      const TableOptions& options, const std::vector<std::string>& partition_keys,
+      FileSystem& files) const override {
+    FileSourceSpec spec;
+    spec.options = options;
+    CLP_RETURN_IF_ERROR(spec.read_options());
+    return partitions_below(files, spec.path, partition_keys);
   }
 };
 

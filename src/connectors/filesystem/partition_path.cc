@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
+#include "base/file_system.h"
 #include "base/utf8.h"
 #include "stream/value_text.h"
 
@@ -62,21 +65,55 @@ std::string partition_path(const PartitionValues& values) {
   return path;
 }
 
+std::optional<std::string> partition_value(std::string_view name, std::string_view key) {
+  const std::size_t equals = name.find('=');
+  if (equals == std::string_view::npos || unescape_path_part(name.substr(0, equals)) != key) {
+    return std::nullopt;
+  }
+  return unescape_path_part(name.substr(equals + 1));
+}
+
 std::optional<PartitionValues> parse_partition_path(std::string_view path,
                                                     const std::vector<std::string>& keys) {
   PartitionValues values;
   for (const std::string& key : keys) {
     const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, end);
-    const std::size_t equals = part.find('=');
-    if (equals == std::string_view::npos || unescape_path_part(part.substr(0, equals)) != key) {
-      return std::nullopt;
-    }
-    values.emplace_back(key, unescape_path_part(part.substr(equals + 1)));
+    std::optional<std::string> value = partition_value(path.substr(0, end), key);
+    if (!value) return std::nullopt;
+    values.emplace_back(key, *std::move(value));
     path.remove_prefix(std::min(end + 1, path.size()));
   }
   if (!path.empty()) return std::nullopt;
   return values;
+}
+
+Result<std::vector<std::vector<std::string>>> partitions_below(
+    FileSystem& files, const std::string& folder, const std::vector<std::string>& keys) {
+  struct Found {
+    std::string folder;
+    std::vector<std::string> values;
+  };
+  std::vector<Found> level = {{folder, {}}};
+  for (const std::string& key : keys) {
+    std::vector<Found> next;
+    for (const Found& above : level) {
+      Result<std::vector<FileInfo>> entries = files.list(above.folder);
+      // A table that was not written to has no folder; one may go while this looks.
+      if (entries.status().code() == StatusCode::kNotFound) continue;
+      if (!entries.is_ok()) return entries.status();
+      for (const FileInfo& entry : *entries) {
+        std::optional<std::string> value = partition_value(entry.name, key);
+        if (!entry.is_directory || !value) continue;
+        Found& found = next.emplace_back(Found{join_path(above.folder, entry.name), above.values});
+        found.values.push_back(*std::move(value));
+      }
+    }
+    level = std::move(next);
+  }
+  std::vector<std::vector<std::string>> partitions;
+  for (Found& found : level) partitions.push_back(std::move(found.values));
+  std::sort(partitions.begin(), partitions.end());
+  return partitions;
 }
 
 Result<std::int64_t> partition_time(const PartitionValues& values, const std::string& pattern) {

@@ -12,6 +12,8 @@
 
 namespace clepsydra {
 
+class FileSystem;
+
 // Keys and values in the order of the folders, values as they are (not escaped).
 using PartitionValues = std::vector<std::pair<std::string, std::string>>;
 
@@ -24,6 +26,12 @@ std::string partition_path(const PartitionValues& values);
 // The reverse; nothing for another path or other keys.
 std::optional<PartitionValues> parse_partition_path(std::string_view path,
                                                     const std::vector<std::string>& keys);
+
+// The value in "key=value", the name of a folder; nothing for another name or another key.
+std::optional<std::string> partition_value(std::string_view name, std::string_view key);
+// The values of all partitions there are below `folder`, ordered; none when it is not there.
+Result<std::vector<std::vector<std::string>>> partitions_below(
+    FileSystem& files, const std::string& folder, const std::vector<std::string>& keys);
 
 // Local milliseconds that `values` stand for: `pattern` with "$key" replaced, or without a pattern
 // the first value, read as a timestamp or a date.

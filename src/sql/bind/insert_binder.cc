@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "sql/ast/print.h"
+#include "sql/bind/partition_binder.h"
 #include "sql/logical/expression_rewrite.h"
 
 namespace clepsydra::sql {
@@ -13,9 +14,6 @@ namespace {
 
 Status refuse_clauses(const ast::Insert& insert, const StatementText& text) {
   if (insert.overwrite) return text.not_built(insert.table.range(), "INSERT OVERWRITE");
-  if (!insert.partition.empty()) {
-    return text.not_built(insert.partition[0].column.range, "PARTITION of INSERT");
-  }
   if (insert.on_conflict != ast::ConflictAction::kNone) {
     return text.not_built(insert.range, "ON CONFLICT");
   }
@@ -61,9 +59,12 @@ std::vector<int> persisted_columns(const CatalogTable& table) {
 
 // Which columns of the table the columns of the query go to.
 Result<std::vector<int>> target_columns(const ast::Insert& insert, const CatalogTable& table,
-                                        const StatementText& text) {
-  const std::vector<int> persisted = persisted_columns(table);
-  if (insert.columns.empty()) return persisted;
+                                        const PartitionValues& statics, const StatementText& text) {
+  std::vector<int> persisted = persisted_columns(table);
+  if (insert.columns.empty()) {
+    std::erase_if(persisted, [&](int column) { return statics.contains(column); });
+    return persisted;
+  }
   std::vector<int> targets;
   for (const ast::Identifier& name : insert.columns) {
     const int index = table.schema->find(name.name);
@@ -80,6 +81,10 @@ Result<std::vector<int>> target_columns(const ast::Insert& insert, const Catalog
                           fmt::format("column '{}' of table '{}' is computed or virtual and "
                                       "cannot be written",
                                       name.name, table.path.object));
+    }
+    if (statics.contains(index)) {
+      return text.invalid(name.range,
+                          fmt::format("column '{}' has its value from PARTITION", name.name));
     }
     for (const int earlier : targets) {
       if (earlier == index) {
@@ -128,7 +133,10 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
                             const StatementText& text, BindState& state) {
   CLP_RETURN_IF_ERROR(refuse_clauses(insert, text));
   CLP_ASSIGN_OR_RETURN(const CatalogTablePtr table, find_target(insert, environment, text));
-  CLP_ASSIGN_OR_RETURN(const std::vector<int> targets, target_columns(insert, *table, text));
+  CLP_ASSIGN_OR_RETURN(const PartitionValues statics,
+                       bind_partition(insert.partition, *table, environment, text));
+  CLP_ASSIGN_OR_RETURN(const std::vector<int> targets,
+                       target_columns(insert, *table, statics, text));
   CLP_ASSIGN_OR_RETURN(const TableOptions options,
                        options_with_hints(*table, insert.hints, environment, text));
   QueryBinder binder(environment, text, state);
@@ -146,6 +154,7 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
   for (const int column : persisted_columns(*table)) {
     const Field& target = table->schema->field(column);
     ExpressionPtr value;
+    if (const auto found = statics.find(column); found != statics.end()) value = found->second;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (targets[i] != column) continue;
       value = column_of(*plan, static_cast<int>(i));

@@ -37,6 +37,7 @@ class TableBinder {
     CLP_RETURN_IF_ERROR(bind_computed_columns());
     make_table_schema();
     CLP_RETURN_IF_ERROR(bind_options());
+    CLP_RETURN_IF_ERROR(bind_partition_keys());
     CLP_RETURN_IF_ERROR(bind_metadata());
     CLP_RETURN_IF_ERROR(bind_watermark());
     table_->temporary = statement_.temporary;
@@ -51,9 +52,6 @@ class TableBinder {
     if (statement_.like) return text_.not_built(statement_.like->range, "LIKE");
     if (statement_.distribution)
       return text_.not_built(statement_.distribution->range, "DISTRIBUTED");
-    if (!statement_.partitioned_by.empty()) {
-      return text_.not_built(statement_.partitioned_by[0].range, "PARTITIONED BY");
-    }
     if (statement_.schema.columns.empty()) {
       return text_.invalid(statement_.name.range(), "a table needs at least one column");
     }
@@ -218,6 +216,43 @@ class TableBinder {
         place = problem->in_value ? option.value_range : option.key_range;
     }
     return text_.error(place, problem->message, problem->suggestion, problem->code);
+  }
+
+  Status bind_partition_keys() {
+    if (statement_.partitioned_by.empty()) return Status::ok();
+    for (const ast::Identifier& name : statement_.partitioned_by) {
+      const int index = find_column(name.name);
+      if (index < 0) {
+        return text_.not_found(
+            name.range,
+            fmt::format("partition column '{}' is not a column of the table", name.name),
+            did_you_mean_name(name.name, column_names()));
+      }
+      if (table_->columns[static_cast<std::size_t>(index)].role != ColumnRole::kPhysical) {
+        return text_.invalid(name.range, fmt::format("partition column '{}' is computed or of the "
+                                                     "connector; expected a column with a type",
+                                                     name.name));
+      }
+      if (std::find(table_->partition_keys.begin(), table_->partition_keys.end(), index) !=
+          table_->partition_keys.end()) {
+        return text_.invalid(name.range,
+                             fmt::format("'{}' occurs twice in PARTITIONED BY", name.name));
+      }
+      table_->partition_keys.push_back(index);
+    }
+    const TableConnector* connector =
+        environment_.connectors.find_connector(table_->options.at("connector"));
+    CLP_CHECK(connector != nullptr);
+    const ast::SourceRange place =
+        ast::cover(statement_.partitioned_by.front().range, statement_.partitioned_by.back().range);
+    if (connector->partitioned_sink() == nullptr) {
+      return text_.error(
+          place, fmt::format("tables of connector '{}' cannot be partitioned", connector->name()),
+          {}, StatusCode::kUnimplemented);
+    }
+    const Result<ValueTree> spec = connector->partitioned_sink()->partitioned_sink_spec(
+        table_->options, *table_->physical, partition_key_names(*table_));
+    return spec.is_ok() ? Status::ok() : text_.at_place(place, spec.status());
   }
 
   // The connector knows which metadata there is and its types; the declared type is a cast away.

@@ -61,6 +61,14 @@ std::string column_extras(const TableColumn& column) {
   return extras;
 }
 
+std::vector<std::string> partition_key_names(const CatalogTable& table) {
+  std::vector<std::string> names;
+  for (const int key : table.partition_keys) {
+    names.push_back(table.columns[static_cast<std::size_t>(key)].name);
+  }
+  return names;
+}
+
 std::string create_table_text(const CatalogTable& table, Secrets secrets) {
   std::string out = fmt::format("CREATE {}TABLE {} (\n", table.temporary ? "TEMPORARY " : "",
                                 quoted_path(table.path));
@@ -90,7 +98,15 @@ std::string create_table_text(const CatalogTable& table, Secrets secrets) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     out += parts[i] + (i + 1 < parts.size() ? ",\n" : "\n");
   }
-  return out + ")" + comment_text(table.comment) + "\n" + options_text(table.options, secrets);
+  out += ")" + comment_text(table.comment) + "\n";
+  if (!table.partition_keys.empty()) {
+    std::string names;
+    for (const std::string& name : partition_key_names(table)) {
+      names += (names.empty() ? "" : ", ") + quoted(name);
+    }
+    out += fmt::format("PARTITIONED BY ({})\n", names);
+  }
+  return out + options_text(table.options, secrets);
 }
 
 std::string create_view_text(const CatalogView& view) {

@@ -61,6 +61,8 @@ struct CatalogTable {
   std::optional<TableWatermark> watermark;
   std::string primary_key_name;  // Empty without a primary key.
   std::vector<int> primary_key;  // Columns.
+  // Columns, physical ones, in the order of PARTITIONED BY.
+  std::vector<int> partition_keys;
   TableOptions options;
 
   SchemaPtr schema;    // All columns.
@@ -68,6 +70,7 @@ struct CatalogTable {
   SchemaPtr
       produced;  // Physical, then metadata columns as declared: what computed columns are over.
 };
+std::vector<std::string> partition_key_names(const CatalogTable& table);
 using CatalogTablePtr = std::shared_ptr<const CatalogTable>;  // Shared by plans; immutable.
 
 struct CatalogView {

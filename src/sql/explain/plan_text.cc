@@ -83,6 +83,47 @@ std::string bound_list(const std::vector<WindowBound>& bounds) {
   return join(names);
 }
 
+std::string condition_text(const PartitionCondition& condition) {
+  using enum PartitionCondition::Kind;
+  std::string values;
+  for (const std::string& value : condition.values) {
+    values += fmt::format("{}'{}'", values.empty() ? "" : ", ", value);
+  }
+  const auto with = [&](std::string_view sign) {
+    return fmt::format("{} {} {}", condition.column, sign, values);
+  };
+  switch (condition.kind) {
+    case kOneOf:
+      return condition.values.size() == 1 ? with("=")
+                                          : fmt::format("{} IN ({})", condition.column, values);
+    case kNotEqual:
+      return with("<>");
+    case kLess:
+      return with("<");
+    case kLessOrEqual:
+      return with("<=");
+    case kGreater:
+      return with(">");
+    case kGreaterOrEqual:
+      return with(">=");
+    case kIsNull:
+      return condition.column + " IS NULL";
+    case kIsNotNull:
+      return condition.column + " IS NOT NULL";
+  }
+  return {};
+}
+
+// ", partitions=[day = '2024-01-31']": those that are read.
+std::string partition_text(const ScanNode& scan) {
+  if (scan.partition_conditions.empty()) return {};
+  std::string text;
+  for (const PartitionCondition& condition : scan.partition_conditions) {
+    text += (text.empty() ? "" : ", ") + condition_text(condition);
+  }
+  return fmt::format(", partitions=[{}]", text);
+}
+
 // Prints one forest.
 class PlanPrinter {
  public:
@@ -218,8 +259,8 @@ class PlanPrinter {
     switch (node.kind) {
       case PlanKind::kScan: {
         const auto& scan = node.as<ScanNode>();
-        return fmt::format("TableSourceScan(table=[[{}]], fields=[{}])", table_path(*scan.table),
-                           scan_fields(scan));
+        return fmt::format("TableSourceScan(table=[[{}{}]], fields=[{}])", table_path(*scan.table),
+                           partition_text(scan), scan_fields(scan));
       }
       case PlanKind::kWatermark: {
         const auto& watermark = node.as<WatermarkNode>();

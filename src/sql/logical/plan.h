@@ -82,6 +82,8 @@ struct ScanNode final : PlanNode {
   CatalogTablePtr table;
   TableOptions options;  // The table's, with those of an OPTIONS hint.
   std::vector<int> columns;
+  // Partitions that do not meet them all are not read.
+  std::vector<PartitionCondition> partition_conditions;
 };
 
 // Makes column `rowtime` the event time, with watermarks by `expression`.

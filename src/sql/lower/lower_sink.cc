@@ -37,6 +37,32 @@ TableOptions connector_options(const TableOptions& options) {
   return own;
 }
 
+Result<ValueTree> sink_spec(const SinkNode& sink, const TableConnector& connector) {
+  const TableOptions options = connector_options(sink.options);
+  if (sink.table->partition_keys.empty()) {
+    return connector.sink_spec(options, *sink.table->physical);
+  }
+  CLP_CHECK(connector.partitioned_sink() != nullptr);  // Checked when it was created.
+  return connector.partitioned_sink()->partitioned_sink_spec(options, *sink.table->physical,
+                                                             partition_key_names(*sink.table));
+}
+
+// All rows of a partition to one writer, when the table says so.
+Result<Lowering::Exchange> exchange_to(const SinkNode& sink, int parallelism) {
+  const auto option = sink.options.find("sink.shuffle-by-partition.enable");
+  if (sink.table->partition_keys.empty() || option == sink.options.end() || parallelism == 1) {
+    return Lowering::Exchange{};
+  }
+  CLP_ASSIGN_OR_RETURN(const bool is_enabled,
+                       parse_option_value<bool>(option->first, option->second));
+  if (!is_enabled) return Lowering::Exchange{};
+  Lowering::Exchange exchange{Partitioning::kHash, {}};
+  for (const std::string& name : partition_key_names(*sink.table)) {
+    exchange.keys.push_back(sink.input()->schema->find(name));
+  }
+  return exchange;
+}
+
 }  // namespace
 
 Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
@@ -51,8 +77,7 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   spec.uid = make_uid(spec.kind, sink_identity(sink, environment.connectors));
   spec.name = fmt::format("Sink: {}", sink.table->path.object);
   spec.inputs = {sink.input()->schema};
-  CLP_ASSIGN_OR_RETURN(
-      ValueTree tree, connector->sink_spec(connector_options(sink.options), *sink.table->physical));
+  CLP_ASSIGN_OR_RETURN(ValueTree tree, sink_spec(sink, *connector));
   spec.options = ValueTree::map();
   spec.options.set("sink", std::move(tree));
   spec.options.set("not_null", lower_integers(columns_to_check(sink)));
@@ -62,7 +87,8 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
                          parse_option_value<std::int32_t>(kSinkParallelism, it->second));
     parallelism = std::clamp(parallelism, 1, environment.settings.max_parallelism);
   }
-  return Lowering::Lowered{{lowering.add_operator(std::move(spec), parallelism, input, {})}};
+  CLP_ASSIGN_OR_RETURN(const Lowering::Exchange exchange, exchange_to(sink, parallelism));
+  return Lowering::Lowered{{lowering.add_operator(std::move(spec), parallelism, input, exchange)}};
 }
 
 }  // namespace clepsydra::sql

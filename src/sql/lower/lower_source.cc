@@ -80,6 +80,8 @@ Result<ValueTree> scan_spec(const SourceParts& parts, const TableConnector& conn
     }
   }
   request.has_watermark = parts.watermark != nullptr;
+  request.partition_keys = partition_key_names(*parts.scan->table);
+  request.partition_conditions = parts.scan->partition_conditions;
   TableOptions options;
   for (const auto& [key, value] : parts.scan->options) {
     if (!is_planner_option(key)) options.emplace(key, value);

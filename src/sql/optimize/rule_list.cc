@@ -29,6 +29,8 @@ constexpr std::array kRules = {
     Rule{"reuse_plans", reuse_plans},
     Rule{"prune_columns", prune_columns},
     Rule{"merge_projections", merge_projections},
+    // Filters and scans are where they will be.
+    Rule{"prune_partitions", prune_partitions},
     Rule{"choose_aggregate_phases", choose_aggregate_phases},
 };
 

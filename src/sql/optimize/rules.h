@@ -29,6 +29,9 @@ Result<PlanRoots> make_window_aggregates(const PlanRoots& roots,
 Result<PlanRoots> reuse_plans(const PlanRoots& roots, const BindEnvironment& environment);
 // Columns, and fields of ROW columns, that nobody reads are not produced.
 Result<PlanRoots> prune_columns(const PlanRoots& roots, const BindEnvironment& environment);
+// Filters right above the scan of a partitioned table tell it which partitions to leave out; they
+// stay where they are. Not through a watermark, which every row advances.
+Result<PlanRoots> prune_partitions(const PlanRoots& roots, const BindEnvironment& environment);
 // Window aggregations become two-phase where that pays.
 Result<PlanRoots> choose_aggregate_phases(const PlanRoots& roots,
                                           const BindEnvironment& environment);
