@@ -55,7 +55,7 @@ class InputGateTest : public ::testing::Test {
       if (!polled.is_ok()) return {polled.status().to_string()};
       if (polled->state == InputGate::State::kNothing) return taken;
       if (polled->state == InputGate::State::kEnd) {
-        taken.push_back("end");
+        taken.emplace_back("end");
         return taken;
       }
       if (polled->state == InputGate::State::kAgain) continue;

@@ -156,7 +156,7 @@ Status plan_projection(const ValueTree& tree, const Schema& input,
     }
   }
   if (!computed.empty()) {
-    CLP_ASSIGN_OR_RETURN(plan.program, ExpressionProgram::make(std::move(computed), evaluation));
+    CLP_ASSIGN_OR_RETURN(plan.program, ExpressionProgram::make(computed, evaluation));
   }
   return Status::ok();
 }

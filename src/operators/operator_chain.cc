@@ -25,14 +25,20 @@ struct OperatorChain::Node final : public Output {
     counters.rows_out += batch.rows();
     const std::size_t targets = consumers.size() + external.size();
     std::size_t served = 0;
+    // The last one takes the handle, the others a copy of it.
+    const auto handle = [&] {
+      Batch copy;
+      if (++served == targets) {
+        std::swap(copy, batch);
+      } else {
+        copy = batch;
+      }
+      return copy;
+    };
     for (Node* consumer : consumers) {
-      // The last one takes the handle, the others a copy of it.
-      CLP_RETURN_IF_ERROR(
-          chain->deliver(*consumer, 0, ++served == targets ? std::move(batch) : batch));
+      CLP_RETURN_IF_ERROR(chain->deliver(*consumer, 0, handle()));
     }
-    for (Output* output : external) {
-      CLP_RETURN_IF_ERROR(output->emit(++served == targets ? std::move(batch) : batch));
-    }
+    for (Output* output : external) CLP_RETURN_IF_ERROR(output->emit(handle()));
     return Status::ok();
   }
 

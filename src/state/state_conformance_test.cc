@@ -328,7 +328,7 @@ TEST_P(StateConformanceTest, namespaces_are_apart_and_dropped_whole) {
   std::byte* block = nullptr;
   ASSERT_TRUE((*state.memory(10))->allocate(1 << 20, block).is_ok());
   EXPECT_THAT(state.namespaces(), ElementsAre(10, 20));
-  EXPECT_GT(pool_->used_bytes(), before + (1 << 20) + 100'000 * 16);
+  EXPECT_GT(pool_->used_bytes(), before + (1 << 20) + 100'000L * 16);
 
   state.drop(10);
 

@@ -636,7 +636,7 @@ TEST_P(StateSnapshotTest, lists_of_changes_stay_in_proportion_to_the_rows) {
     snapshot.reset();
     backend->confirm(false);
     // 8 bytes per row and epoch, of three at most.
-    EXPECT_LT(pool_->used_bytes(), filled + 4000 * 8 * 5);
+    EXPECT_LT(pool_->used_bytes(), filled + 4000L * 8 * 5);
   }
 }
 
@@ -649,7 +649,7 @@ TEST_P(StateSnapshotTest, lists_that_have_served_are_freed) {
   take(*backend);
   const std::int64_t filled = pool_->used_bytes();
   put(rows, 1, keys, 1, "");
-  EXPECT_GT(pool_->used_bytes(), filled + 4000 * 8);
+  EXPECT_GT(pool_->used_bytes(), filled + 4000L * 8);
   take(*backend);
   take(*backend);
   EXPECT_EQ(pool_->used_bytes(), filled);
@@ -747,7 +747,7 @@ TEST_P(StateSnapshotTest, small_state_goes_where_its_key_groups_go) {
       TimerService& timers = backend->open_timers("due");
       if (is_first) {
         total = 100 + subtask;
-        low = high = 10 * subtask;
+        low = high = 10L * subtask;
         for (int i = 0; i < 5; ++i) split.push_back(std::to_string(subtask * 5 + i));
         every = {std::to_string(subtask)};
         EXPECT_TRUE(timers.set({.time_ms = subtask, .ns = 0}).is_ok());

@@ -60,9 +60,7 @@ struct RowSource {
 };
 
 constexpr std::uint32_t kEntriesMin = 8;
-// Keys looked at ahead of use, and from how many rows on it pays: below, all is in the caches
-// anyway.
-constexpr std::int64_t kPrefetchKeys = 32;
+// From how many rows on looking at keys ahead of use pays: below, all is in the caches anyway.
 constexpr std::int64_t kPrefetchRowsMin = 8192;
 // Rows erased before it pays to move the others together.
 constexpr std::int64_t kCompactRowsMin = 64;
@@ -79,7 +77,7 @@ RowTable::RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& po
       changes_(epochs, pool) {
   const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
   while (((groups - 1) >> group_shift_) + 1 > kTablesMax) ++group_shift_;
-  tables_wanted_ = static_cast<std::size_t>(((groups - 1) >> group_shift_) + 1);
+  tables_wanted_ = static_cast<std::size_t>((groups - 1) >> group_shift_) + 1;
 }
 
 Status RowTable::find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded,

@@ -152,6 +152,7 @@ class RowTable {
 
   static Entry tag_of(std::uint64_t hash) { return (hash >> 24 & 0xFFFF) << 48; }
   static RowHeader* row_of(Entry entry) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag shares the word with the address.
     return reinterpret_cast<RowHeader*>(entry & 0xFFFF'FFFF'FFFF);
   }
   [[nodiscard]] const Table& table_of(std::uint64_t hash) const {

@@ -11,14 +11,14 @@
 namespace clepsydra {
 
 int StateArena::class_of(std::int64_t bytes) {
-  if (bytes <= kFineClasses * 16) return static_cast<int>((bytes + 15) / 16) - 1;
+  if (bytes <= kFineClasses * 16L) return static_cast<int>((bytes + 15) / 16) - 1;
   // 1025..2048 is the first of the coarse classes.
   return kFineClasses + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(bytes - 1))) -
          11;
 }
 
 std::int64_t StateArena::class_bytes(int size_class) {
-  if (size_class < kFineClasses) return (size_class + 1) * 16;
+  if (size_class < kFineClasses) return (size_class + 1) * 16L;
   return std::int64_t{2048} << (size_class - kFineClasses);
 }
 
