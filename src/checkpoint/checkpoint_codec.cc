@@ -23,11 +23,14 @@ namespace {
 // The header of `_metadata`. It is the same in all versions up to the checksum, so that a damaged
 // version is told from a later one.
 constexpr std::string_view kMagic = "CLPM";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+// Without anything in flight: whoever reads version 1 misses nothing.
+constexpr std::uint32_t kVersionWithoutInFlight = 1;
 constexpr std::size_t kVersionAt = 4;
 constexpr std::size_t kChecksumAt = 8;
 constexpr std::size_t kLengthAt = 16;
 constexpr std::size_t kHeaderBytes = 24;
+constexpr int kEdgesMax = 1'000'000;
 
 // ---- Writing ----
 
@@ -50,6 +53,13 @@ void write_operator(const OperatorSnapshot& snapshot, proto::OperatorSnapshot& o
   }
 }
 
+void write_in_flight(const InFlightFile& in_flight, proto::InFlightFile& out) {
+  out.set_edge(static_cast<std::uint32_t>(in_flight.edge));
+  out.set_is_output(in_flight.is_output);
+  out.set_rows(in_flight.rows);
+  write_file(in_flight.file, *out.mutable_file());
+}
+
 void write_vertex(const CheckpointMetadata::Vertex& vertex,
                   proto::CheckpointMetadata::Vertex& out) {
   out.set_name(vertex.name);
@@ -67,14 +77,17 @@ void write_vertex(const CheckpointMetadata::Vertex& vertex,
     for (const OperatorSnapshot& op : subtask.operators) {
       write_operator(op, *message.add_operators());
     }
+    for (const InFlightFile& in_flight : subtask.in_flight) {
+      write_in_flight(in_flight, *message.add_in_flight());
+    }
   }
 }
 
-std::string with_header(const std::string& body) {
+std::string with_header(const std::string& body, std::uint32_t version) {
   std::string bytes(kHeaderBytes, '\0');
   auto* header = reinterpret_cast<std::uint8_t*>(bytes.data());
   bytes.replace(0, kMagic.size(), kMagic);
-  store_le(header + kVersionAt, kVersion);
+  store_le(header + kVersionAt, version);
   store_le(header + kLengthAt, static_cast<std::uint64_t>(body.size()));
   bytes += body;
   header = reinterpret_cast<std::uint8_t*>(bytes.data());
@@ -144,6 +157,31 @@ Result<std::vector<OperatorSnapshot>> read_operators(const Messages& messages) {
   return operators;
 }
 
+Result<InFlightFile> read_in_flight(const proto::InFlightFile& message) {
+  InFlightFile in_flight;
+  CLP_ASSIGN_OR_RETURN(in_flight.edge, read_index("edge", message.edge(), kEdgesMax));
+  in_flight.is_output = message.is_output();
+  in_flight.rows = message.rows();
+  CLP_ASSIGN_OR_RETURN(in_flight.file, read_file(message.file()));
+  if (in_flight.rows < 0) return wrong(fmt::format("{} rows in flight", in_flight.rows));
+  return in_flight;
+}
+
+// Of one subtask: each end of an edge at most once.
+template <typename Messages>
+Result<std::vector<InFlightFile>> read_in_flights(const Messages& messages) {
+  std::vector<InFlightFile> all;
+  for (const proto::InFlightFile& message : messages) {
+    CLP_ASSIGN_OR_RETURN(InFlightFile in_flight, read_in_flight(message));
+    const auto key = std::pair(in_flight.edge, in_flight.is_output);
+    if (!all.empty() && std::pair(all.back().edge, all.back().is_output) >= key) {
+      return wrong(fmt::format("edge {} after edge {}", in_flight.edge, all.back().edge));
+    }
+    all.push_back(std::move(in_flight));
+  }
+  return all;
+}
+
 template <typename Message>
 Status parse(std::string_view bytes, Message& message) {
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
@@ -158,6 +196,7 @@ Result<TaskSnapshot> read_task_snapshot(std::string_view bytes) {
   CLP_RETURN_IF_ERROR(parse(bytes, message));
   TaskSnapshot snapshot;
   CLP_ASSIGN_OR_RETURN(snapshot.operators, read_operators(message.operators()));
+  CLP_ASSIGN_OR_RETURN(snapshot.in_flight, read_in_flights(message.in_flight()));
   snapshot.alignment_ns = message.alignment_ns();
   snapshot.frozen_ns = message.frozen_ns();
   snapshot.written_bytes = message.written_bytes();
@@ -202,6 +241,55 @@ Result<TaskRestore> read_task_restore(std::string_view bytes) {
   return restore;
 }
 
+Result<InFlightRestore> read_in_flight_restore(std::string_view bytes) {
+  proto::InFlightRestore message;
+  CLP_RETURN_IF_ERROR(parse(bytes, message));
+  InFlightRestore restore;
+  CLP_ASSIGN_OR_RETURN(restore.edge, read_index("edge", message.edge(), kEdgesMax));
+  const auto read_parallelism = [](std::uint32_t value) {
+    return read_index("parallelism", value, kMaxMaxParallelism + 1);
+  };
+  CLP_ASSIGN_OR_RETURN(restore.producers, read_parallelism(message.producers()));
+  CLP_ASSIGN_OR_RETURN(restore.consumers, read_parallelism(message.consumers()));
+  CLP_ASSIGN_OR_RETURN(restore.max_parallelism, read_parallelism(message.max_parallelism()));
+  restore.folder = message.folder();
+  for (const proto::InFlightRestore::Part& part : message.parts()) {
+    InFlightRestore::Part& read = restore.parts.emplace_back();
+    read.is_output = part.is_output();
+    CLP_ASSIGN_OR_RETURN(read.subtask,
+                         read_index("subtask", part.subtask(),
+                                    read.is_output ? restore.producers : restore.consumers));
+    CLP_ASSIGN_OR_RETURN(read.file, read_file(part.file()));
+  }
+  return restore;
+}
+
+Status read_edges(const proto::CheckpointMetadata& message, CheckpointMetadata& metadata) {
+  const int vertices = static_cast<int>(metadata.vertices.size());
+  for (const proto::CheckpointMetadata::Edge& edge : message.edges()) {
+    CheckpointMetadata::Edge& read = metadata.edges.emplace_back();
+    CLP_ASSIGN_OR_RETURN(read.from_vertex, read_index("task", edge.from_vertex(), vertices));
+    CLP_ASSIGN_OR_RETURN(read.to_vertex, read_index("task", edge.to_vertex(), vertices));
+    CLP_ASSIGN_OR_RETURN(read.to_input, read_index("input", edge.to_input(), kEdgesMax));
+    read.from_uid = edge.from_uid();
+    read.to_uid = edge.to_uid();
+  }
+  for (int v = 0; v < vertices; ++v) {
+    for (const auto& subtask : metadata.vertices[static_cast<std::size_t>(v)].subtasks) {
+      for (const InFlightFile& in_flight : subtask.in_flight) {
+        const auto e = static_cast<std::size_t>(in_flight.edge);
+        if (e >= metadata.edges.size()) {
+          return wrong(fmt::format("rows in flight on edge {} of {}", e, metadata.edges.size()));
+        }
+        const CheckpointMetadata::Edge& edge = metadata.edges[e];
+        if (v == (in_flight.is_output ? edge.from_vertex : edge.to_vertex)) continue;
+        return wrong(fmt::format("task {} has rows of edge {}, which is not its", v, e));
+      }
+    }
+  }
+  return Status::ok();
+}
+
 Result<CheckpointMetadata::Vertex> read_vertex(const proto::CheckpointMetadata::Vertex& message) {
   CheckpointMetadata::Vertex vertex;
   vertex.name = message.name();
@@ -218,6 +306,7 @@ Result<CheckpointMetadata::Vertex> read_vertex(const proto::CheckpointMetadata::
   for (const proto::CheckpointMetadata::Subtask& subtask : message.subtasks()) {
     CheckpointMetadata::Subtask& read = vertex.subtasks.emplace_back();
     read.has_finished = subtask.has_finished();
+    CLP_ASSIGN_OR_RETURN(read.in_flight, read_in_flights(subtask.in_flight()));
     CLP_ASSIGN_OR_RETURN(read.operators, read_operators(subtask.operators()));
     if (!read.operators.empty() &&
         read.operators.back().op >= static_cast<int>(vertex.operators.size())) {
@@ -248,6 +337,7 @@ Result<CheckpointMetadata> read_metadata(std::string_view body) {
     }
     metadata.vertices.push_back(*std::move(read));
   }
+  CLP_RETURN_IF_ERROR(read_edges(message, metadata));
   return metadata;
 }
 
@@ -261,6 +351,9 @@ std::string encode_task_snapshot(const TaskSnapshot& snapshot) {
   proto::TaskSnapshot message;
   for (const OperatorSnapshot& op : snapshot.operators) {
     write_operator(op, *message.add_operators());
+  }
+  for (const InFlightFile& in_flight : snapshot.in_flight) {
+    write_in_flight(in_flight, *message.add_in_flight());
   }
   message.set_alignment_ns(snapshot.alignment_ns);
   message.set_frozen_ns(snapshot.frozen_ns);
@@ -301,6 +394,30 @@ Result<TaskRestore> decode_task_restore(std::string_view bytes) {
   return restore;
 }
 
+std::string encode_in_flight_restore(const InFlightRestore& restore) {
+  proto::InFlightRestore message;
+  message.set_edge(static_cast<std::uint32_t>(restore.edge));
+  message.set_producers(static_cast<std::uint32_t>(restore.producers));
+  message.set_consumers(static_cast<std::uint32_t>(restore.consumers));
+  message.set_max_parallelism(static_cast<std::uint32_t>(restore.max_parallelism));
+  message.set_folder(restore.folder);
+  for (const InFlightRestore::Part& part : restore.parts) {
+    proto::InFlightRestore::Part& written = *message.add_parts();
+    written.set_subtask(static_cast<std::uint32_t>(part.subtask));
+    written.set_is_output(part.is_output);
+    write_file(part.file, *written.mutable_file());
+  }
+  return message.SerializeAsString();
+}
+
+Result<InFlightRestore> decode_in_flight_restore(std::string_view bytes) {
+  Result<InFlightRestore> restore = read_in_flight_restore(bytes);
+  if (!restore.is_ok()) {
+    return restore.status().with_context("cannot decode what was in flight");
+  }
+  return restore;
+}
+
 std::string encode_checkpoint_metadata(const CheckpointMetadata& metadata) {
   proto::CheckpointMetadata message;
   message.set_id(metadata.id);
@@ -311,7 +428,16 @@ std::string encode_checkpoint_metadata(const CheckpointMetadata& metadata) {
   for (const CheckpointMetadata::Vertex& vertex : metadata.vertices) {
     write_vertex(vertex, *message.add_vertices());
   }
-  return with_header(message.SerializeAsString());
+  for (const CheckpointMetadata::Edge& edge : metadata.edges) {
+    proto::CheckpointMetadata::Edge& written = *message.add_edges();
+    written.set_from_vertex(static_cast<std::uint32_t>(edge.from_vertex));
+    written.set_to_vertex(static_cast<std::uint32_t>(edge.to_vertex));
+    written.set_from_uid(edge.from_uid);
+    written.set_to_uid(edge.to_uid);
+    written.set_to_input(static_cast<std::uint32_t>(edge.to_input));
+  }
+  return with_header(message.SerializeAsString(),
+                     metadata.edges.empty() ? kVersionWithoutInFlight : kVersion);
 }
 
 Result<CheckpointMetadata> decode_checkpoint_metadata(std::string_view bytes) {

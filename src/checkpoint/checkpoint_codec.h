@@ -19,9 +19,11 @@ std::string encode_task_snapshot(const TaskSnapshot& snapshot);
 Result<TaskSnapshot> decode_task_snapshot(std::string_view bytes);
 std::string encode_task_restore(const TaskRestore& restore);
 Result<TaskRestore> decode_task_restore(std::string_view bytes);
+std::string encode_in_flight_restore(const InFlightRestore& restore);
+Result<InFlightRestore> decode_in_flight_restore(std::string_view bytes);
 
-// A `_metadata` file. DataLoss for every flipped, missing or added bit; FailedPrecondition for a
-// file of a later version, which is named.
+// A `_metadata` file, in the first version that can say it all. DataLoss for every flipped, missing
+// or added bit; FailedPrecondition for a file of a later version, which is named.
 std::string encode_checkpoint_metadata(const CheckpointMetadata& metadata);
 Result<CheckpointMetadata> decode_checkpoint_metadata(std::string_view bytes);
 

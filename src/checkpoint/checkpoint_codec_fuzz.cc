@@ -44,5 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto restore = decode_task_restore(bytes); restore.is_ok()) {
     CLP_CHECK(*decode_task_restore(encode_task_restore(*restore)) == *restore);
   }
+  if (const auto restore = decode_in_flight_restore(bytes); restore.is_ok()) {
+    CLP_CHECK(*decode_in_flight_restore(encode_in_flight_restore(*restore)) == *restore);
+  }
   return 0;
 }

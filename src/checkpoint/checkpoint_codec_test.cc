@@ -69,8 +69,21 @@ CheckpointMetadata golden_metadata() {
   return metadata;
 }
 
-std::string golden_bytes() {
-  std::ifstream file(testing::source_path("tests/formats/checkpoint_metadata_v1.bin"),
+// And tests/formats/checkpoint_metadata_v2.bin, which has rows in flight.
+CheckpointMetadata golden_metadata_with_rows_in_flight() {
+  CheckpointMetadata metadata = golden_metadata();
+  metadata.edges = {{0, 1, "uid-calc", "uid-window", 0}};
+  metadata.vertices[0].subtasks[1].in_flight = {
+      {0, true, 70, {"chk-42/42-0-0-1-out0", "", 4096, 81'985'529'216'486'895ULL}}};
+  // One channel, of subtask 0, that has spoken and holds nothing.
+  std::string nothing("\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x80\0\0\0\0", 21);
+  metadata.vertices[1].subtasks[0].in_flight = {{0, false, 0, inline_state(std::move(nothing))}};
+  return metadata;
+}
+
+std::string golden_bytes(int version = 1) {
+  std::ifstream file(testing::source_path("tests/formats/checkpoint_metadata_v" +
+                                          std::to_string(version) + ".bin"),
                      std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -151,16 +164,41 @@ TEST(CheckpointMetadataTest, missing_and_added_bytes_are_found) {
   EXPECT_EQ(decode_checkpoint_metadata(bytes + '\0').status().code(), StatusCode::kDataLoss);
 }
 
+TEST(CheckpointMetadataTest, version_2_has_rows_in_flight) {
+  const Result<CheckpointMetadata> decoded = decode_checkpoint_metadata(golden_bytes(2));
+  ASSERT_TRUE(decoded.is_ok()) << decoded.status().to_string();
+  EXPECT_EQ(*decoded, golden_metadata_with_rows_in_flight());
+  EXPECT_EQ(encode_checkpoint_metadata(golden_metadata_with_rows_in_flight()), golden_bytes(2));
+}
+
+TEST(CheckpointMetadataTest, rows_in_flight_are_those_of_an_edge_of_the_task) {
+  const auto refuse = [](auto change) {
+    CheckpointMetadata metadata = golden_metadata_with_rows_in_flight();
+    change(metadata);
+    const Status status = decode_checkpoint_metadata(encode_checkpoint_metadata(metadata)).status();
+    EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  };
+  refuse([](CheckpointMetadata& m) { m.edges[0].to_vertex = 2; });
+  refuse([](CheckpointMetadata& m) { m.edges[0].from_vertex = 1; });
+  refuse([](CheckpointMetadata& m) { m.vertices[0].subtasks[1].in_flight[0].edge = 1; });
+  refuse([](CheckpointMetadata& m) { m.vertices[0].subtasks[1].in_flight[0].is_output = false; });
+  refuse([](CheckpointMetadata& m) { m.vertices[0].subtasks[1].in_flight[0].rows = -1; });
+  refuse([](CheckpointMetadata& m) {
+    auto& in_flight = m.vertices[0].subtasks[1].in_flight;
+    in_flight.push_back(in_flight[0]);
+  });
+}
+
 TEST(CheckpointMetadataTest, a_later_version_is_named) {
   std::string bytes = golden_bytes();
   auto* header = reinterpret_cast<std::uint8_t*>(bytes.data());
-  store_le<std::uint32_t>(header + 4, 2);
+  store_le<std::uint32_t>(header + 4, 3);
   store_le<std::uint64_t>(header + 8, hash64_with_seed(std::string_view(bytes).substr(16),
                                                        load_le<std::uint64_t>(header)));
   const Status status = decode_checkpoint_metadata(bytes).status();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("written in version 2"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("up to version 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("written in version 3"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("up to version 2"));
 }
 
 TEST(CheckpointMetadataTest, what_cannot_be_is_refused_under_a_right_checksum) {
@@ -244,6 +282,26 @@ TEST(TaskRestoreCodecTest, what_cannot_be_is_refused) {
   refuse([](TaskRestore& r) { r.operators[0].op = 4; });
   refuse([](TaskRestore& r) { r.operators[1].parts[0].snapshots[0].path = "a//b"; });
   refuse([](TaskRestore& r) { r.operators[0].parts[0].snapshots[0].inline_bytes = "y"; });
+}
+
+TEST(InFlightRestoreCodecTest, what_was_encoded_comes_back) {
+  InFlightRestore restore{4, 2, 3, 128, "/checkpoints/\xff", {}};
+  restore.parts = {{2, false, inline_state("rows")}, {1, true, {"chk-7/7-0-1-1-out4", "", 9, 8}}};
+  const Result<InFlightRestore> decoded =
+      decode_in_flight_restore(encode_in_flight_restore(restore));
+  ASSERT_TRUE(decoded.is_ok()) << decoded.status().to_string();
+  EXPECT_EQ(*decoded, restore);
+  const auto refuse = [&](auto change) {
+    InFlightRestore changed = restore;
+    change(changed);
+    EXPECT_EQ(decode_in_flight_restore(encode_in_flight_restore(changed)).status().code(),
+              StatusCode::kInvalidArgument);
+  };
+  refuse([](InFlightRestore& r) { r.edge = -1; });
+  refuse([](InFlightRestore& r) { r.producers = 40'000; });
+  refuse([](InFlightRestore& r) { r.parts[0].subtask = 3; });
+  refuse([](InFlightRestore& r) { r.parts[1].subtask = 2; });
+  refuse([](InFlightRestore& r) { r.parts[1].file.path = "/etc/passwd"; });
 }
 
 TEST(RelativePathTest, stays_below_its_folder) {

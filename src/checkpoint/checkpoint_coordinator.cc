@@ -257,7 +257,8 @@ CheckpointActions CheckpointCoordinator::acknowledged(int attempt, SubtaskIndex 
   const auto found = pending_.find(id);
   if (found != pending_.end()) {
     if (!found->second.checkpoint.is_missing(task)) return actions;
-    const Status taken = found->second.checkpoint.acknowledge(task, std::move(snapshot));
+    const Status taken =
+        found->second.checkpoint.acknowledge(task, std::move(snapshot), topology_.edges());
     if (!taken.is_ok()) {
       abort(id, taken.with_context(fmt::format("task {}", topology_.name_of(task))),
             Blame::kFailure, actions);
@@ -270,6 +271,9 @@ CheckpointActions CheckpointCoordinator::acknowledged(int attempt, SubtaskIndex 
       for (StateFile& file : op.files) {
         if (!file.path.empty()) discard.files.push_back(std::move(file));
       }
+    }
+    for (InFlightFile& in_flight : snapshot.in_flight) {
+      if (!in_flight.file.path.empty()) discard.files.push_back(std::move(in_flight.file));
     }
     if (!discard.files.empty()) actions.emplace_back(std::move(discard));
   }

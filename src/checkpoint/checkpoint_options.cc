@@ -91,6 +91,9 @@ constexpr ConfigOption<StorageKind> kStorage{"execution.checkpointing.storage", 
                                              "jobmanager or filesystem"};
 constexpr ConfigOption<bool> kUnaligned{"execution.checkpointing.unaligned.enabled", "false",
                                         "barriers overtake rows"};
+constexpr ConfigOption<Duration> kAlignedTimeout{
+    "execution.checkpointing.aligned-checkpoint-timeout", "PT0S",
+    "after so long the barriers of an unaligned checkpoint overtake"};
 constexpr ConfigOption<std::string> kRecoveryPath{"execution.state-recovery.path", std::nullopt,
                                                   "checkpoint or savepoint to start from"};
 constexpr ConfigOption<RecoveryClaimMode> kClaimMode{"execution.state-recovery.claim-mode",
@@ -183,6 +186,25 @@ Status read_folders(const Configuration& configuration, CheckpointOptions& optio
   return Status::ok();
 }
 
+// As in the reference, what does not go together gives way with a warning.
+Status read_unaligned(const Configuration& configuration, CheckpointOptions& options) {
+  CLP_ASSIGN_OR_RETURN(options.is_unaligned, configuration.get(kUnaligned));
+  CLP_ASSIGN_OR_RETURN(options.aligned_timeout_ms, read_ms(configuration, kAlignedTimeout, 0));
+  if (!options.is_unaligned) return Status::ok();
+  if (options.mode != CheckpointingMode::kExactlyOnce) {
+    options.is_unaligned = false;
+    options.overruled.push_back(
+        fmt::format("'{}' is not followed: at least once no barrier waits, so none has to overtake",
+                    kUnaligned.key));
+  } else if (options.max_concurrent > 1) {
+    options.overruled.push_back(
+        fmt::format("'{}' is 1, not {}: an unaligned checkpoint is alone under way",
+                    kMaxConcurrent.key, options.max_concurrent));
+    options.max_concurrent = 1;
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration) {
@@ -194,11 +216,7 @@ Result<CheckpointOptions> read_checkpoint_options(const Configuration& configura
   CLP_ASSIGN_OR_RETURN(options.retention, configuration.get(kRetention));
   CLP_ASSIGN_OR_RETURN(options.is_incremental, configuration.get(kIncremental));
   CLP_ASSIGN_OR_RETURN(options.after_tasks_finish, configuration.get(kAfterTasksFinish));
-  CLP_ASSIGN_OR_RETURN(const bool is_unaligned, configuration.get(kUnaligned));
-  if (is_unaligned) {
-    return Status::unimplemented(fmt::format(
-        "option '{}' is true: unaligned checkpoints are not built yet; remove it", kUnaligned.key));
-  }
+  CLP_RETURN_IF_ERROR(read_unaligned(configuration, options));
   return options;
 }
 

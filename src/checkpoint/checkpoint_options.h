@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/configuration.h"
 #include "clepsydra/status.h"
@@ -36,9 +37,15 @@ struct CheckpointOptions {
   int num_retained = 1;
   bool is_incremental = true;
   bool after_tasks_finish = true;
+  // Barriers overtake rows, once a checkpoint has taken longer than aligned_timeout_ms. Then
+  // exactly once, and one at a time.
+  bool is_unaligned = false;
+  std::int64_t aligned_timeout_ms = 0;
   std::int64_t inline_bytes_max = 20 << 10;  // Snapshots up to this size are kept in the metadata.
   std::string dir;            // Of the checkpoints of all jobs. Empty: they are kept in memory.
   std::string savepoint_dir;  // Default of savepoints. Empty: each names its own.
+  // What was set and is not followed, and why: for the log.
+  std::vector<std::string> overruled;
 
   [[nodiscard]] bool is_enabled() const { return interval_ms > 0; }
 
@@ -49,7 +56,7 @@ struct CheckpointOptions {
   static constexpr std::int64_t kDurationMsMax = 365LL * 24 * 3600 * 1000;
 };
 
-// Errors name the key, the value and what is expected. Unaligned checkpoints are Unimplemented.
+// Errors name the key, the value and what is expected.
 Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration);
 
 // Keys: execution.state-recovery.*

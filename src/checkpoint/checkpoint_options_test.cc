@@ -10,7 +10,9 @@ namespace clepsydra {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Result<CheckpointOptions> read(StringMap values) {
   return read_checkpoint_options(Configuration(std::move(values)));
@@ -113,10 +115,33 @@ TEST(CheckpointOptionsTest, folders_must_be_paths_and_agree_with_the_storage) {
   EXPECT_TRUE(read({{"execution.checkpointing.storage", "jobmanager"}}).is_ok());
 }
 
-TEST(CheckpointOptionsTest, what_is_not_built_is_refused_by_name) {
-  const auto options = read({{"execution.checkpointing.unaligned.enabled", "true"}});
-  EXPECT_EQ(options.status().code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(options.status().message()), HasSubstr("unaligned"));
+TEST(CheckpointOptionsTest, unaligned_checkpoints_are_alone_and_exactly_once) {
+  const auto plain = read({{"execution.checkpointing.unaligned.enabled", "true"},
+                           {"execution.checkpointing.aligned-checkpoint-timeout", "3 s"}});
+  ASSERT_TRUE(plain.is_ok());
+  EXPECT_TRUE(plain->is_unaligned);
+  EXPECT_EQ(plain->aligned_timeout_ms, 3000);
+  EXPECT_THAT(plain->overruled, IsEmpty());
+
+  const auto several = read({{"execution.checkpointing.unaligned.enabled", "true"},
+                             {"execution.checkpointing.max-concurrent-checkpoints", "4"}});
+  ASSERT_TRUE(several.is_ok());
+  EXPECT_EQ(several->max_concurrent, 1);
+  EXPECT_THAT(several->overruled, ElementsAre(HasSubstr("max-concurrent-checkpoints")));
+
+  const auto at_least_once = read({{"execution.checkpointing.unaligned.enabled", "true"},
+                                   {"execution.checkpointing.mode", "AT_LEAST_ONCE"},
+                                   {"execution.checkpointing.max-concurrent-checkpoints", "4"}});
+  ASSERT_TRUE(at_least_once.is_ok());
+  EXPECT_FALSE(at_least_once->is_unaligned);
+  EXPECT_EQ(at_least_once->max_concurrent, 4);
+  EXPECT_THAT(at_least_once->overruled, ElementsAre(HasSubstr("unaligned.enabled")));
+}
+
+TEST(CheckpointOptionsTest, absurd_values_are_refused_by_name) {
+  EXPECT_THAT(error_of("aligned-checkpoint-timeout", "-1 s"), HasSubstr("aligned-checkpoint"));
+  EXPECT_THAT(error_of("aligned-checkpoint-timeout", "1000000 d"), HasSubstr("aligned-checkpoint"));
+  EXPECT_THAT(error_of("unaligned.enabled", "perhaps"), HasSubstr("unaligned.enabled"));
 }
 
 TEST(RecoveryOptionsTest, are_read) {

@@ -243,6 +243,12 @@ std::string state_file_path(CheckpointId id, CheckpointKind kind, bool is_shared
                    : fmt::format("{}{}/{}", kCheckpointPrefix, id, name);
 }
 
+std::string in_flight_file_path(CheckpointId id, int attempt, int vertex, int subtask, int edge,
+                                bool is_output) {
+  return fmt::format("{}{}/{}-{}-{}-{}-{}{}", kCheckpointPrefix, id, id, attempt, vertex, subtask,
+                     is_output ? "out" : "in", edge);
+}
+
 StateFileWriter::StateFileWriter(FileSystem& files, std::string full_path, StateFile file,
                                  std::unique_ptr<WritableFile> out)
     : files_(files),

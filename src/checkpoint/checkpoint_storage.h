@@ -28,6 +28,10 @@ class Random;
 std::string state_file_path(CheckpointId id, CheckpointKind kind, bool is_shared, int attempt,
                             int vertex, int subtask, int op);
 
+// Where goes what was in flight at one end of an edge.
+std::string in_flight_file_path(CheckpointId id, int attempt, int vertex, int subtask, int edge,
+                                bool is_output);
+
 // Writes one state file. Destroyed before finish(): the file is removed.
 class StateFileWriter {
  public:

@@ -32,6 +32,11 @@ CheckpointTopology::CheckpointTopology(const JobGraph& graph) : job_name_(graph.
   for (const JobEdge& edge : graph.edges) {
     producers_[static_cast<std::size_t>(edge.to_vertex)].push_back(
         {edge.from_vertex, edge.partitioning == Partitioning::kForward});
+    const JobVertex& from = graph.vertices[static_cast<std::size_t>(edge.from_vertex)];
+    const JobVertex& to = graph.vertices[static_cast<std::size_t>(edge.to_vertex)];
+    edges_.push_back({edge.from_vertex, edge.to_vertex,
+                      from.operators[static_cast<std::size_t>(edge.from_operator)].spec.uid,
+                      to.operators[0].spec.uid, edge.to_input});
   }
 }
 
@@ -76,7 +81,8 @@ PendingCheckpoint::PendingCheckpoint(CheckpointMetadata metadata, std::set<Subta
   }
 }
 
-Status PendingCheckpoint::acknowledge(SubtaskIndex task, TaskSnapshot snapshot) {
+Status PendingCheckpoint::acknowledge(SubtaskIndex task, TaskSnapshot snapshot,
+                                      const std::vector<CheckpointMetadata::Edge>& edges) {
   CLP_CHECK(missing_.contains(task));
   CheckpointMetadata::Vertex& vertex = metadata_.vertices[static_cast<std::size_t>(task.vertex)];
   std::vector<OperatorSnapshot>& operators = snapshot.operators;
@@ -90,9 +96,20 @@ Status PendingCheckpoint::acknowledge(SubtaskIndex task, TaskSnapshot snapshot) 
           fmt::format("a snapshot of operator {}, expected each of {} once", op, count));
     }
   }
+  for (const InFlightFile& in_flight : snapshot.in_flight) {
+    const auto e = static_cast<std::size_t>(in_flight.edge);
+    if (e < edges.size() &&
+        task.vertex == (in_flight.is_output ? edges[e].from_vertex : edges[e].to_vertex)) {
+      continue;
+    }
+    return Status::invalid_argument(fmt::format("rows in flight on edge {}, which is not its", e));
+  }
   missing_.erase(task);
   written_bytes_ += snapshot.written_bytes;
-  vertex.subtasks[static_cast<std::size_t>(task.subtask)].operators = std::move(operators);
+  if (!snapshot.in_flight.empty()) metadata_.edges = edges;
+  CheckpointMetadata::Subtask& subtask = vertex.subtasks[static_cast<std::size_t>(task.subtask)];
+  subtask.operators = std::move(operators);
+  subtask.in_flight = std::move(snapshot.in_flight);
   return Status::ok();
 }
 

@@ -38,6 +38,7 @@ class CheckpointTopology {
     return vertices_;
   }
   [[nodiscard]] const std::set<SubtaskIndex>& tasks() const { return tasks_; }
+  [[nodiscard]] const std::vector<CheckpointMetadata::Edge>& edges() const { return edges_; }
   [[nodiscard]] bool has(SubtaskIndex task) const { return tasks_.contains(task); }
   // "'Source: orders' (2/3)".
   [[nodiscard]] std::string name_of(SubtaskIndex task) const;
@@ -57,6 +58,7 @@ class CheckpointTopology {
   std::vector<CheckpointMetadata::Vertex> vertices_;
   std::vector<std::vector<Producer>> producers_;  // By vertex.
   std::set<SubtaskIndex> tasks_;
+  std::vector<CheckpointMetadata::Edge> edges_;
 };
 
 // Gathers acknowledgements. Threads: one call at a time.
@@ -68,8 +70,10 @@ class PendingCheckpoint {
 
   [[nodiscard]] CheckpointId id() const { return metadata_.id; }
   [[nodiscard]] CheckpointKind kind() const { return metadata_.kind; }
-  // Of a task that is missing. InvalidArgument for operators that it does not have.
-  Status acknowledge(SubtaskIndex task, TaskSnapshot snapshot);
+  // Of a task that is missing. InvalidArgument for operators and edges that it does not have.
+  // `edges`: of the topology.
+  Status acknowledge(SubtaskIndex task, TaskSnapshot snapshot,
+                     const std::vector<CheckpointMetadata::Edge>& edges);
   void set_enumerators(std::vector<EnumeratorSnapshot> enumerators);
   [[nodiscard]] bool is_missing(SubtaskIndex task) const { return missing_.contains(task); }
   // All tasks and the enumerators.

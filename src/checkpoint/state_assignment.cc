@@ -101,6 +101,7 @@ class Assigner {
       }
     }
     CLP_RETURN_IF_ERROR(check_finished(finished));
+    CLP_RETURN_IF_ERROR(assign_in_flight());
     CLP_RETURN_IF_ERROR(drop_unclaimed(allow_dropping));
     return std::move(assignment_);
   }
@@ -223,6 +224,82 @@ class Assigner {
             clip(graph_.vertices[static_cast<std::size_t>(edge.to_vertex)].name, 64),
             clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
       }
+    }
+    return Status::ok();
+  }
+
+  // The edge of the job that a former one has become, or -1.
+  [[nodiscard]] int find_edge(std::size_t former) const {
+    const auto is_same = [](const CheckpointMetadata::Edge& a, const CheckpointMetadata::Edge& b) {
+      return a.from_uid == b.from_uid && a.to_uid == b.to_uid && a.to_input == b.to_input;
+    };
+    const CheckpointMetadata::Edge& wanted = metadata_.edges[former];
+    int before = 0;  // Equal ones before it.
+    for (std::size_t e = 0; e < former; ++e) before += is_same(metadata_.edges[e], wanted) ? 1 : 0;
+    for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
+      const JobEdge& edge = graph_.edges[e];
+      const JobVertex& from = graph_.vertices[static_cast<std::size_t>(edge.from_vertex)];
+      const JobVertex& to = graph_.vertices[static_cast<std::size_t>(edge.to_vertex)];
+      const CheckpointMetadata::Edge ends{
+          0, 0, from.operators[static_cast<std::size_t>(edge.from_operator)].spec.uid,
+          to.operators[0].spec.uid, edge.to_input};
+      if (is_same(ends, wanted) && before-- == 0) return static_cast<int>(e);
+    }
+    return -1;
+  }
+
+  // Rows that took a channel of their own have no place among others.
+  Status check_routing(const JobEdge& edge, const InFlightRestore& restore) const {
+    const JobVertex& to = graph_.vertices[static_cast<std::size_t>(edge.to_vertex)];
+    const bool can_route = edge.partitioning == Partitioning::kHash ||
+                           edge.partitioning == Partitioning::kRebalance ||
+                           edge.partitioning == Partitioning::kGlobal || to.parallelism == 1;
+    const JobVertex& from = graph_.vertices[static_cast<std::size_t>(edge.from_vertex)];
+    const bool is_as_before =
+        restore.producers == from.parallelism && restore.consumers == to.parallelism;
+    if (can_route || is_as_before) return Status::ok();
+    return Status::failed_precondition(fmt::format(
+        "cannot restore rows that were in flight between '{}' and '{}': they cannot be shared out "
+        "anew; restore with the parallelism that the checkpoint was taken with ({} and {}), or "
+        "from a savepoint",
+        clip(from.name, 64), clip(to.name, 64), restore.producers, restore.consumers));
+  }
+
+  Status assign_in_flight() {
+    for (std::size_t e = 0; e < metadata_.edges.size(); ++e) {
+      const CheckpointMetadata::Edge& former = metadata_.edges[e];
+      const auto from = static_cast<std::size_t>(former.from_vertex);
+      const auto to = static_cast<std::size_t>(former.to_vertex);
+      InFlightRestore restore;
+      restore.edge = find_edge(e);
+      restore.producers = static_cast<int>(metadata_.vertices[from].subtasks.size());
+      restore.consumers = static_cast<int>(metadata_.vertices[to].subtasks.size());
+      restore.max_parallelism = metadata_.vertices[to].max_parallelism;
+      restore.folder = folder_;
+      std::int64_t rows = 0;
+      for (const bool is_output : {false, true}) {
+        const auto& subtasks = metadata_.vertices[is_output ? from : to].subtasks;
+        for (std::size_t s = 0; s < subtasks.size(); ++s) {
+          for (const InFlightFile& in_flight : subtasks[s].in_flight) {
+            if (in_flight.edge != static_cast<int>(e) || in_flight.is_output != is_output) continue;
+            rows += in_flight.rows;
+            restore.parts.push_back({static_cast<int>(s), is_output, in_flight.file});
+          }
+        }
+      }
+      if (restore.parts.empty()) continue;
+      if (restore.edge < 0) {
+        if (rows == 0) continue;
+        assignment_.dropped.push_back(fmt::format("{} rows in flight between '{}' and '{}'", rows,
+                                                  clip(metadata_.vertices[from].name, 64),
+                                                  clip(metadata_.vertices[to].name, 64)));
+        continue;
+      }
+      if (rows > 0) {
+        CLP_RETURN_IF_ERROR(
+            check_routing(graph_.edges[static_cast<std::size_t>(restore.edge)], restore));
+      }
+      assignment_.in_flight.push_back(std::move(restore));
     }
     return Status::ok();
   }

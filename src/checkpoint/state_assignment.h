@@ -24,6 +24,7 @@ struct SourceRestore {
 struct StateAssignment {
   std::vector<TaskRestore> tasks;  // Of those that restore something, by vertex and subtask.
   std::vector<SourceRestore> sources;
+  std::vector<InFlightRestore> in_flight;  // By edge.
   // To be committed (again) before any task starts.
   std::vector<SinkCommittables> commit;
   // What was left out because the job does not have its operator.
@@ -35,9 +36,12 @@ struct StateAssignment {
 // its key groups from them. A task is finished when all former subtasks of all its operators were
 // (at the same parallelism: its own).
 //
+// What was in flight goes to the edge between the same operators, the n-th such edge to the n-th.
+//
 // FailedPrecondition, naming the operator: it has state and is not in the graph (unless
 // `allow_dropping`), its maximal parallelism was another, or its parallelism is above that; a task
-// that had finished but is fed by one that had not.
+// that had finished but is fed by one that had not; an edge that had rows in flight and is not
+// there (unless `allow_dropping`), or sends them another way now.
 Result<StateAssignment> assign_state(const CheckpointMetadata& metadata, const std::string& folder,
                                      const JobGraph& graph, bool allow_dropping);
 

@@ -59,8 +59,9 @@ Status JobAttempt::make_source(int vertex, const OperatorSpec& spec) {
 
 Status JobAttempt::start(const StateAssignment& restore) {
   CLP_RETURN_IF_ERROR(start_sources(restore));
-  CLP_RETURN_IF_ERROR(options_.services->task_manager->deploy(
-      options_.job, options_.number, encode_job_graph(*options_.graph), restore.tasks));
+  CLP_RETURN_IF_ERROR(options_.services->task_manager->deploy(options_.job, options_.number,
+                                                              encode_job_graph(*options_.graph),
+                                                              restore.tasks, restore.in_flight));
   for (const std::vector<Subtask>& subtasks : subtasks_) live_ += static_cast<int>(subtasks.size());
   return Status::ok();
 }

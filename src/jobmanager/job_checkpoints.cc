@@ -38,7 +38,11 @@ JobCheckpoints::JobCheckpoints(JobCheckpointsOptions options)
     : options_(std::move(options)),
       storage_(CheckpointStorage::for_savepoints(*options_.services->file_system)),
       store_(options_.checkpoints.num_retained),
-      random_(options_.services->random.fork("savepoints")) {}
+      random_(options_.services->random.fork("savepoints")) {
+  for (const std::string& overruled : options_.checkpoints.overruled) {
+    CLP_LOG(kWarning, "jobmanager", of_job(options_.job, overruled));
+  }
+}
 
 // ---- Before an attempt ----
 

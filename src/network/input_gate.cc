@@ -27,7 +27,10 @@ InputGate::InputGate(std::vector<Channel> channels, std::vector<SchemaPtr> schem
       silent_(static_cast<int>(channels.size())) {
   for (Channel& channel : channels) {
     CLP_CHECK(channel.input >= 0 && channel.input < static_cast<int>(schemas_.size()));
-    inputs_.push_back({std::move(channel.channel), channel.input});
+    Input& input = inputs_.emplace_back();
+    input.channel = std::move(channel.channel);
+    input.input = channel.input;
+    input.may_be_overtaken = channel.may_be_overtaken;
   }
   // A subtask that nobody sends anything (behind a global edge) has seen the end already.
   if (inputs_.empty()) merger_.finish(0);
@@ -38,8 +41,8 @@ int InputGate::next_channel() {
     const Input& input = inputs_[next_];
     const auto channel = static_cast<int>(next_);
     next_ = next_ + 1 == inputs_.size() ? 0 : next_ + 1;
-    if (input.is_held || (!has_started() && input.has_spoken)) continue;
-    if (input.channel->has_element()) return channel;
+    if (input.is_held || (silent_ > 0 && input.has_spoken)) continue;
+    if (input.channel->has_element() || stands_at_barrier(input)) return channel;
   }
   return -1;
 }
@@ -51,9 +54,18 @@ Result<InputGate::Polled> InputGate::poll() {
       ready_.pop_front();
       return polled;
     }
-    if (merger_.watermark() > delivered_watermark_) {
-      delivered_watermark_ = merger_.watermark();
+    if (merger().watermark() > delivered_watermark_) {
+      delivered_watermark_ = merger().watermark();
       return watermark_batch(delivered_watermark_);
+    }
+    if (recovery_ != nullptr) {
+      const bool was_idle = idle();
+      CLP_ASSIGN_OR_RETURN(const bool has_taken, take_recovered());
+      if (!has_taken) end_recovery();
+      if (!has_taken || (idle() != was_idle && ready_.empty())) {
+        return Polled{.state = State::kAgain};
+      }
+      continue;
     }
     const int channel = next_channel();
     if (channel < 0) {
@@ -62,33 +74,51 @@ Result<InputGate::Polled> InputGate::poll() {
                                                  : State::kNothing;
       return Polled{.state = state};
     }
+    // Asked after it is known that there is an element: who pushes one behind a barrier has
+    // announced the barrier before.
+    if (has_news()) return Polled{.state = State::kAgain};
     Input& input = inputs_[static_cast<std::size_t>(channel)];
-    const bool had_started = has_started();
+    if (stands_at_barrier(input)) {
+      const BarrierSignal barrier = input.barrier->barrier;
+      input.barrier.reset();
+      input.reached = barrier.checkpoint_id;
+      return Polled{.state = State::kBarrier, .channel = channel, .barrier = barrier};
+    }
     StreamElement element;
     CLP_CHECK(input.channel->try_pop(element));
     if (const auto* barrier = as_signal<BarrierSignal>(element)) {
       if (!input.has_spoken) {
         return Status::failed_precondition("a channel began with a checkpoint barrier");
       }
+      input.reached = barrier->checkpoint_id;
       return Polled{.state = State::kBarrier, .channel = channel, .barrier = *barrier};
     }
-    if (!input.has_spoken) {
-      input.has_spoken = true;
-      --silent_;
-    }
-    if (Batch* batch = std::get_if<Batch>(&element)) {
-      CLP_RETURN_IF_ERROR(take_batch(std::move(*batch), channel));
-      continue;
-    }
-    const bool was_idle = idle();
-    CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), channel));
+    if (input.is_recorded) record(input, element);
+    CLP_ASSIGN_OR_RETURN(const bool is_news, take_element(std::move(element), channel));
     // Each change is seen, also one that the next element would take back.
-    const bool is_news = idle() != was_idle || (!had_started && has_started());
-    if (is_news && ready_.empty() && merger_.watermark() == delivered_watermark_) {
+    if (is_news && ready_.empty() && merger_.watermark() <= delivered_watermark_) {
       return Polled{.state = State::kAgain};
     }
   }
   return Polled{.state = State::kAgain};
+}
+
+Result<bool> InputGate::take_element(StreamElement element, int channel) {
+  Input& input = inputs_[static_cast<std::size_t>(channel)];
+  const bool had_started = has_started();
+  if (!input.has_spoken) {
+    input.has_spoken = true;
+    --silent_;
+  }
+  remember(input, element);
+  const Origin from{channel, input.input, &merger_};
+  if (Batch* batch = std::get_if<Batch>(&element)) {
+    CLP_RETURN_IF_ERROR(take_batch(std::move(*batch), from));
+    return false;
+  }
+  const bool was_idle = idle();
+  CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
+  return idle() != was_idle || (!had_started && has_started());
 }
 
 void InputGate::hold(int channel) {
@@ -103,29 +133,37 @@ InputGate::Polled InputGate::watermark_batch(std::int64_t watermark) const {
   return {.state = State::kBatch, .batch = Batch::of_watermark(schemas_[0], watermark)};
 }
 
-Status InputGate::take_signal(const Signal& signal, int channel) {
+Status InputGate::take_signal(const Signal& signal, const Origin& from) {
+  WatermarkMerger& merger = *from.merger;
   if (const auto* watermark = std::get_if<WatermarkSignal>(&signal)) {
-    merger_.advance(channel, watermark->watermark);
+    merger.advance(from.channel, watermark->watermark);
   } else if (const auto* idle = std::get_if<IdleSignal>(&signal)) {
-    merger_.set_idle(channel, idle->idle);
+    merger.set_idle(from.channel, idle->idle);
   } else if (std::holds_alternative<EndOfInputSignal>(signal)) {
-    merger_.finish(channel);
+    merger.finish(from.channel);
     // All that the channel said goes before the news that it has ended.
-    if (merger_.watermark() > delivered_watermark_) {
-      delivered_watermark_ = merger_.watermark();
+    if (merger.watermark() > delivered_watermark_) {
+      delivered_watermark_ = merger.watermark();
       ready_.push_back(watermark_batch(delivered_watermark_));
     }
-    ready_.push_back({.state = State::kEndOfChannel, .channel = channel});
+    ready_.push_back({.state = State::kEndOfChannel, .channel = from.channel});
   } else {
     return Status::unimplemented("latency markers are not built yet");
   }
   return Status::ok();
 }
 
-Status InputGate::take_batch(Batch batch, int channel) {
-  const int input = inputs_[static_cast<std::size_t>(channel)].input;
-  Batch merged = relabelled(merge_marks(std::move(batch), channel, merger_), input);
-  delivered_watermark_ = merger_.watermark();
+Status InputGate::take_batch(Batch batch, const Origin& from) {
+  const int input = from.input;
+  Batch merged = relabelled(merge_marks(std::move(batch), from.channel, *from.merger), input);
+  // After a recovery the channels may begin behind what was said before.
+  if (!merged.marks().empty() && merged.marks().front().watermark <= delivered_watermark_) {
+    std::vector<Mark> marks = merged.marks();
+    std::erase_if(marks,
+                  [this](const Mark& mark) { return mark.watermark <= delivered_watermark_; });
+    merged = merged.with_marks(std::move(marks));
+  }
+  delivered_watermark_ = std::max(delivered_watermark_, from.merger->watermark());
   if (input == 0 || merged.marks().empty()) {
     if (!merged.empty()) {
       ready_.push_back({.state = State::kBatch, .input = input, .batch = std::move(merged)});
@@ -152,6 +190,175 @@ Batch InputGate::relabelled(Batch batch, int input) const {
   const SchemaPtr& schema = schemas_[static_cast<std::size_t>(input)];
   if (batch.schema() == schema) return batch;
   return batch.with_columns(schema, batch.columns());
+}
+
+// ---- What a restored task had under way ----
+
+void InputGate::recover(std::vector<RecoveredChannel> channels) {
+  if (channels.empty()) return;
+  const auto count = static_cast<int>(channels.size());
+  recovery_ = std::make_unique<Recovery>(
+      Recovery{std::move(channels), std::vector<std::size_t>(static_cast<std::size_t>(count)),
+               WatermarkMerger(count)});
+  for (int i = 0; i < count; ++i) {
+    const InFlightChannel& content = recovery_->channels[static_cast<std::size_t>(i)].content;
+    // The end of time is for the live channels to say: who had finished says so again.
+    if (content.watermark > kMinWatermark && content.watermark < kMaxWatermark) {
+      recovery_->merger.advance(i, content.watermark);
+    }
+    const bool is_silent = content.is_idle || (content.has_ended && content.elements.empty());
+    if (is_silent) recovery_->merger.set_idle(i, true);
+  }
+}
+
+Result<bool> InputGate::take_recovered() {
+  Recovery& recovery = *recovery_;
+  const std::size_t count = recovery.channels.size();
+  const auto is_done = [&](std::size_t i) {
+    return recovery.taken[i] == recovery.channels[i].content.elements.size();
+  };
+  // As with live ones: nobody's rows before everybody's first word.
+  std::size_t at = count;
+  for (std::size_t i = 0; i < count && at == count; ++i) {
+    const bool is_first = !recovery.channels[i].content.has_spoken && recovery.taken[i] == 0;
+    if (is_first && !is_done(i)) at = i;
+  }
+  for (std::size_t i = 0; i < count && at == count; ++i) {
+    if (!is_done(recovery.next)) at = recovery.next;
+    recovery.next = recovery.next + 1 == count ? 0 : recovery.next + 1;
+  }
+  if (at == count) return false;
+  InFlightChannel& content = recovery.channels[at].content;
+  StreamElement element = std::exchange(content.elements[recovery.taken[at]++], StreamElement());
+  const Origin from{static_cast<int>(at), recovery.channels[at].input, &recovery.merger};
+  if (Batch* batch = std::get_if<Batch>(&element)) {
+    std::vector<Mark> marks = batch->marks();
+    std::erase_if(marks, [](const Mark& mark) { return mark.watermark == kMaxWatermark; });
+    if (!marks.empty()) content.watermark = marks.back().watermark;
+    CLP_RETURN_IF_ERROR(take_batch(batch->with_marks(std::move(marks)), from));
+  } else if (const auto* mark = as_signal<WatermarkSignal>(element)) {
+    if (mark->watermark < kMaxWatermark) {
+      content.watermark = mark->watermark;
+      CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
+    }
+  } else {
+    CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
+  }
+  if (is_done(at) && content.has_ended) recovery.merger.set_idle(static_cast<int>(at), true);
+  return true;
+}
+
+void InputGate::end_recovery() {
+  for (const RecoveredChannel& recovered : recovery_->channels) {
+    const std::int64_t watermark = recovered.content.watermark;
+    if (recovered.channel < 0 || watermark == kMinWatermark || watermark == kMaxWatermark) continue;
+    inputs_[static_cast<std::size_t>(recovered.channel)].watermark = watermark;
+    merger_.advance(recovered.channel, watermark);
+  }
+  recovery_.reset();
+}
+
+// ---- Barriers that may overtake ----
+
+void InputGate::expect_overtaking() {
+  news_ = std::make_shared<LocalChannel::News>(0);
+  for (Input& input : inputs_) input.channel->set_news(news_);
+}
+
+std::vector<InputGate::News> InputGate::take_news() {
+  std::vector<News> news;
+  if (!has_news()) return news;
+  seen_news_ = news_->load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    Input& input = inputs_[i];
+    const int channel = static_cast<int>(i);
+    if (std::optional<LocalChannel::Announcement> announced = input.channel->take_announcement()) {
+      news.push_back({channel, announced->barrier});
+      if (input.is_recorded && announced->barrier.checkpoint_id == recording_) {
+        close_recording(input, announced->position);
+      } else {
+        input.barrier = announced;
+      }
+    }
+    if (!input.is_closed && input.channel->is_closed()) {
+      input.is_closed = true;
+      news.push_back({channel, std::nullopt});
+      if (input.is_recorded) close_recording(input, input.channel->end_position());
+    }
+  }
+  return news;
+}
+
+void InputGate::start_recording(std::int64_t checkpoint_id) {
+  CLP_CHECK(!is_recording() && checkpoint_id > 0 && ready_.empty());
+  recording_ = checkpoint_id;
+  recorded_bytes_ = 0;
+  for (Input& input : inputs_) {
+    input.in_flight = {.has_spoken = input.has_spoken,
+                       .is_idle = input.is_idle,
+                       .has_ended = input.has_ended,
+                       .watermark = input.watermark};
+    if (input.has_ended || !input.may_be_overtaken || input.reached == checkpoint_id) continue;
+    input.is_recorded = true;
+    ++open_recordings_;
+    if (input.barrier && input.barrier->barrier.checkpoint_id == checkpoint_id) {
+      close_recording(input, input.barrier->position);
+      input.barrier.reset();
+    } else if (input.is_closed) {
+      close_recording(input, input.channel->end_position());
+    }
+  }
+}
+
+std::vector<InFlightChannel> InputGate::take_recorded() {
+  CLP_CHECK(has_recorded());
+  std::vector<InFlightChannel> recorded;
+  for (Input& input : inputs_) recorded.push_back(std::exchange(input.in_flight, {}));
+  stop_recording();
+  return recorded;
+}
+
+void InputGate::stop_recording() {
+  recording_ = 0;
+  open_recordings_ = 0;
+  recorded_bytes_ = 0;
+  for (Input& input : inputs_) {
+    input.is_recorded = false;
+    input.in_flight = {};
+  }
+}
+
+void InputGate::remember(Input& input, const StreamElement& element) {
+  if (const Batch* batch = as_batch(element)) {
+    input.is_idle = false;
+    if (!batch->marks().empty()) input.watermark = batch->marks().back().watermark;
+  } else if (const auto* watermark = as_signal<WatermarkSignal>(element)) {
+    input.is_idle = false;
+    input.watermark = watermark->watermark;
+  } else if (const auto* idle = as_signal<IdleSignal>(element)) {
+    input.is_idle = idle->idle;
+  } else if (as_signal<EndOfInputSignal>(element) != nullptr) {
+    input.has_ended = true;
+  }
+}
+
+void InputGate::record(Input& input, const StreamElement& element) {
+  if (as_signal<BarrierSignal>(element) != nullptr) return;
+  if (as_signal<EndOfInputSignal>(element) != nullptr) {
+    input.in_flight.has_ended = true;
+    return;
+  }
+  const Batch* batch = as_batch(element);
+  recorded_bytes_ += batch == nullptr ? LocalChannel::kElementBytesMin : batch->own_bytes();
+  input.in_flight.elements.push_back(element);
+}
+
+void InputGate::close_recording(Input& input, std::uint64_t end) {
+  for (std::uint64_t at = input.channel->position(); at < end; ++at) {
+    record(input, input.channel->peek(at));
+  }
+  input.is_recorded = false;
+  --open_recordings_;
 }
 
 }  // namespace clepsydra

@@ -1,13 +1,16 @@
 // Where a task's input comes in: the channels of all its inputs, merged.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "clepsydra/status.h"
+#include "network/in_flight.h"
 #include "network/local_channel.h"
 #include "stream/batch.h"
 #include "stream/stream_element.h"
@@ -27,12 +30,22 @@ namespace clepsydra {
 // not know what it means. Its user may hold the channel back, so that nothing more is taken from it
 // (its ring fills and its producer waits) while the others go on.
 //
+// With barriers that may overtake (expect_overtaking()) its user hears at once of those that were
+// announced (take_news()), and may ask for what they overtake: from start_recording() on the gate
+// keeps, of every channel, all that comes before the barrier, whether it is delivered meanwhile or
+// not.
+//
+// What a restored task had under way (recover()) is delivered first; no barrier is looked at before
+// that is done.
+//
 // Threads: the task's.
 class InputGate {
  public:
   struct Channel {
     std::shared_ptr<LocalChannel> channel;
     int input = 0;
+    // Its barriers may overtake: they are announced, not in the ring.
+    bool may_be_overtaken = false;
   };
   enum class State : std::uint8_t {
     kBatch,         // `batch` of `input`.
@@ -62,11 +75,49 @@ class InputGate {
   void release_all();
 
   [[nodiscard]] int channels() const { return static_cast<int>(inputs_.size()); }
-  // Every channel has said whether it has input.
-  [[nodiscard]] bool has_started() const { return silent_ == 0; }
+  // Every channel has said whether it has input, now or before the task was restored.
+  [[nodiscard]] bool has_started() const { return recovery_ != nullptr || silent_ == 0; }
   // No channel holds event time back, but one may do so again.
-  [[nodiscard]] bool idle() const { return merger_.idle(); }
-  [[nodiscard]] std::int64_t watermark() const { return merger_.watermark(); }
+  [[nodiscard]] bool idle() const { return merger().idle(); }
+  [[nodiscard]] std::int64_t watermark() const {
+    return std::max(merger().watermark(), delivered_watermark_);
+  }
+
+  // Before the first poll.
+  void recover(std::vector<RecoveredChannel> channels);
+  [[nodiscard]] bool is_recovering() const { return recovery_ != nullptr; }
+
+  // ---- Barriers that may overtake ----
+
+  // Before any side runs.
+  void expect_overtaking();
+  [[nodiscard]] bool expects_overtaking() const { return news_ != nullptr; }
+  [[nodiscard]] bool may_be_overtaken(int channel) const {
+    return inputs_[static_cast<std::size_t>(channel)].may_be_overtaken;
+  }
+  // Something was announced, or a channel was closed.
+  [[nodiscard]] bool has_news() const {
+    return news_ != nullptr && !is_recovering() &&
+           news_->load(std::memory_order_acquire) != seen_news_;
+  }
+  struct News {
+    int channel = 0;
+    std::optional<BarrierSignal> barrier;  // None: nothing follows on the channel.
+  };
+  // Until has_news() is false nothing more is taken from any channel.
+  std::vector<News> take_news();
+  // Something taken before is not delivered yet.
+  [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
+
+  // Everything delivered so far is before the checkpoint. One at a time.
+  void start_recording(std::int64_t checkpoint_id);
+  [[nodiscard]] bool is_recording() const { return recording_ != 0; }
+  // The barrier of every channel is known, or its end.
+  [[nodiscard]] bool has_recorded() const { return is_recording() && open_recordings_ == 0; }
+  [[nodiscard]] std::int64_t recorded_bytes() const { return recorded_bytes_; }
+  // By channel; ends the recording.
+  std::vector<InFlightChannel> take_recorded();
+  void stop_recording();
 
  private:
   // Signals taken in one poll at most.
@@ -75,18 +126,56 @@ class InputGate {
   struct Input {
     std::shared_ptr<LocalChannel> channel;
     int input = 0;
+    bool may_be_overtaken = false;
     bool has_spoken = false;
     bool is_held = false;
+    // What was taken so far has said.
+    bool is_idle = false;
+    bool has_ended = false;
+    std::int64_t watermark = kMinWatermark;
+    bool is_closed = false;                             // As far as the news were read.
+    std::optional<LocalChannel::Announcement> barrier;  // Announced and not reached.
+    std::int64_t reached = 0;                           // The last one reached.
+    bool is_recorded = false;                           // What is taken goes into `in_flight`.
+    InFlightChannel in_flight;
   };
+  // What the task is restored with, as channels of its own.
+  struct Recovery {
+    std::vector<RecoveredChannel> channels;
+    std::vector<std::size_t> taken;  // Elements, by channel.
+    WatermarkMerger merger;
+    std::size_t next = 0;
+  };
+  // Where an element comes from.
+  struct Origin {
+    int channel = 0;  // In the merger.
+    int input = 0;
+    WatermarkMerger* merger = nullptr;
+  };
+  [[nodiscard]] const WatermarkMerger& merger() const {
+    return recovery_ != nullptr ? recovery_->merger : merger_;
+  }
   // The next channel in turn that is not held and has an element, or -1. Until all have spoken only
   // those that have not.
   int next_channel();
+  [[nodiscard]] static bool stands_at_barrier(const Input& input) {
+    return input.barrier && input.barrier->position == input.channel->position();
+  }
   // What a batch without rows and the mark of the merged watermark are told by.
   Polled watermark_batch(std::int64_t watermark) const;
-  Status take_signal(const Signal& signal, int channel);
+  // True: idle() or has_started() may have changed.
+  Result<bool> take_element(StreamElement element, int channel);
+  // False: there is nothing left.
+  Result<bool> take_recovered();
+  void end_recovery();
+  Status take_signal(const Signal& signal, const Origin& from);
   // Queues what a batch of one channel becomes.
-  Status take_batch(Batch batch, int channel);
+  Status take_batch(Batch batch, const Origin& from);
   Batch relabelled(Batch batch, int input) const;
+  void remember(Input& input, const StreamElement& element);
+  void record(Input& input, const StreamElement& element);
+  // What stands in the ring before `end`, and no more.
+  void close_recording(Input& input, std::uint64_t end);
 
   std::vector<Input> inputs_;
   const std::vector<SchemaPtr> schemas_;
@@ -95,6 +184,12 @@ class InputGate {
   std::size_t next_ = 0;
   int silent_ = 0;
   std::deque<Polled> ready_;  // Pieces of one batch, or what a signal became.
+  std::unique_ptr<Recovery> recovery_;
+  std::shared_ptr<LocalChannel::News> news_;  // Shared with the channels.
+  std::uint64_t seen_news_ = 0;
+  std::int64_t recording_ = 0;  // Of which checkpoint; 0: none.
+  int open_recordings_ = 0;
+  std::int64_t recorded_bytes_ = 0;
 };
 
 }  // namespace clepsydra

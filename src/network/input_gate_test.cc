@@ -303,6 +303,175 @@ TEST_F(InputGateTest, a_channel_must_not_begin_with_a_barrier) {
   EXPECT_EQ(gate_->poll().status().code(), StatusCode::kFailedPrecondition);
 }
 
+// ---- Barriers that may overtake ----
+
+class OvertakingGateTest : public InputGateTest {
+ protected:
+  void open_overtaking(int channels, const std::vector<bool>& may_be_overtaken = {}) {
+    channels_.clear();
+    std::vector<InputGate::Channel> of_gate;
+    for (int i = 0; i < channels; ++i) {
+      channels_.push_back(std::make_shared<LocalChannel>(1 << 20));
+      of_gate.push_back(
+          {channels_.back(), 0,
+           may_be_overtaken.empty() || may_be_overtaken[static_cast<std::size_t>(i)]});
+    }
+    gate_ = std::make_unique<InputGate>(std::move(of_gate), std::vector{schema_of("x BIGINT")});
+    gate_->expect_overtaking();
+    for (int i = 0; i < channels; ++i) send(i, IdleSignal{false});
+    take();
+  }
+  void announce(int channel, std::int64_t id) {
+    channels_[static_cast<std::size_t>(channel)]->announce({id, 0, CheckpointKind::kCheckpoint});
+  }
+  // "7 of 0", "end of 1".
+  std::vector<std::string> news() {
+    std::vector<std::string> all;
+    for (const InputGate::News& each : gate_->take_news()) {
+      all.push_back((each.barrier ? std::to_string(each.barrier->checkpoint_id) : "end") + " of " +
+                    std::to_string(each.channel));
+    }
+    return all;
+  }
+  std::string poll_line() {
+    const Result<InputGate::Polled> polled = gate_->poll();
+    if (!polled.is_ok()) return polled.status().to_string();
+    switch (polled->state) {
+      case InputGate::State::kBatch:
+        return lines_of(polled->batch)[0];
+      case InputGate::State::kBarrier:
+        return "barrier " + std::to_string(polled->barrier.checkpoint_id);
+      case InputGate::State::kAgain:
+        return "again";
+      default:
+        return "nothing";
+    }
+  }
+  static std::vector<std::string> rows(const InFlightChannel& channel) {
+    std::vector<std::string> all;
+    for (const StreamElement& element : channel.elements) {
+      const Batch* batch = as_batch(element);
+      for (const std::string& line :
+           batch == nullptr ? std::vector<std::string>{"signal"} : lines_of(*batch)) {
+        all.push_back(line);
+      }
+    }
+    return all;
+  }
+};
+
+TEST_F(OvertakingGateTest, nothing_is_taken_before_the_news_are_heard) {
+  open_overtaking(1);
+  push(0, {"1"});
+  announce(0, 7);
+  push(0, {"2"});
+  EXPECT_EQ(poll_line(), "again");
+  EXPECT_THAT(news(), ElementsAre("7 of 0"));
+  EXPECT_FALSE(gate_->has_news());
+  EXPECT_EQ(poll_line(), "1");
+  EXPECT_EQ(poll_line(), "barrier 7");  // At its place.
+  EXPECT_EQ(poll_line(), "2");
+}
+
+TEST_F(OvertakingGateTest, what_stands_before_the_barrier_is_recorded_and_delivered_all_the_same) {
+  open_overtaking(2);
+  push(0, {"1"});
+  send(0, WatermarkSignal{5});
+  announce(0, 7);
+  push(0, {"2"});
+  push(1, {"10"});
+  EXPECT_THAT(news(), ElementsAre("7 of 0"));
+  gate_->start_recording(7);
+  EXPECT_FALSE(gate_->has_recorded());  // Of channel 1 no barrier is known.
+  EXPECT_THAT(take(), ::testing::UnorderedElementsAre("1", "2", "10"));
+  push(1, {"11"});
+  announce(1, 7);
+  push(1, {"12"});
+  EXPECT_THAT(news(), ElementsAre("7 of 1"));
+  ASSERT_TRUE(gate_->has_recorded());
+  const std::vector<InFlightChannel> recorded = gate_->take_recorded();
+  EXPECT_THAT(rows(recorded[0]), ElementsAre("1", "signal"));
+  EXPECT_TRUE(recorded[0].has_spoken);
+  EXPECT_THAT(rows(recorded[1]), ElementsAre("10", "11"));
+  EXPECT_THAT(take(), ElementsAre("11", "12"));
+  EXPECT_FALSE(gate_->is_recording());
+}
+
+TEST_F(OvertakingGateTest, the_end_of_a_channel_stands_for_its_barrier) {
+  open_overtaking(2);
+  announce(0, 3);
+  push(1, {"10"});
+  send(1, EndOfInputSignal{});
+  EXPECT_THAT(news(), ElementsAre("3 of 0", "end of 1"));
+  gate_->start_recording(3);
+  ASSERT_TRUE(gate_->has_recorded());
+  const std::vector<InFlightChannel> recorded = gate_->take_recorded();
+  EXPECT_FALSE(recorded[0].has_ended);
+  EXPECT_THAT(rows(recorded[1]), ElementsAre("10"));
+  EXPECT_TRUE(recorded[1].has_ended);
+}
+
+TEST_F(OvertakingGateTest, channels_that_cannot_be_overtaken_have_nothing_in_flight) {
+  open_overtaking(2, {true, false});
+  push(1, {"@40"});
+  send(1, barrier(3));
+  announce(0, 3);
+  EXPECT_THAT(news(), ElementsAre("3 of 0"));
+  EXPECT_THAT(take(), ::testing::IsSupersetOf({"barrier 3 of 1"}));
+  gate_->start_recording(3);
+  push(1, {"11"});
+  ASSERT_TRUE(gate_->has_recorded());
+  const std::vector<InFlightChannel> recorded = gate_->take_recorded();
+  EXPECT_THAT(rows(recorded[1]), IsEmpty());
+  EXPECT_EQ(recorded[1].watermark, 40);
+}
+
+TEST_F(OvertakingGateTest, recovered_rows_come_first_with_their_watermarks_and_before_any_barrier) {
+  open_overtaking(2);
+  std::vector<RecoveredChannel> recovered(2);
+  recovered[0] = {.input = 0, .channel = 0, .content = {.has_spoken = true, .watermark = 100}};
+  recovered[0].content.elements.emplace_back(batch_of("k BIGINT", {"1", "@120", "2"}));
+  recovered[1] = {.input = 0, .channel = 1, .content = {.has_spoken = true, .watermark = 110}};
+  recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"3"}));
+  gate_->recover(std::move(recovered));
+  push(0, {"9"});
+  announce(0, 4);
+  EXPECT_TRUE(gate_->is_recovering());
+  EXPECT_FALSE(gate_->has_news());
+  std::vector<std::string> taken;
+  while (gate_->is_recovering()) {
+    const Result<InputGate::Polled> polled = gate_->poll();
+    ASSERT_TRUE(polled.is_ok());
+    if (polled->state != InputGate::State::kBatch) continue;
+    for (const std::string& line : lines_of(polled->batch)) taken.push_back(line);
+  }
+  // Merged: 100 at first; 110 when channel 0 is past it.
+  EXPECT_THAT(taken, ElementsAre("@100", "1", "@110", "2", "3"));
+  EXPECT_EQ(gate_->watermark(), 110);
+  EXPECT_THAT(news(), ElementsAre("4 of 0"));
+  EXPECT_EQ(poll_line(), "9");
+  // The channels go on where they were: 120 and 110.
+  push(1, {"@115"});
+  EXPECT_EQ(poll_line(), "@115");
+  EXPECT_EQ(poll_line(), "barrier 4");
+}
+
+TEST_F(OvertakingGateTest, time_does_not_end_and_does_not_go_back_with_what_is_recovered) {
+  open_overtaking(2);
+  std::vector<RecoveredChannel> recovered(2);
+  recovered[0] = {.input = 0, .channel = -1, .content = {.has_spoken = true, .watermark = 100}};
+  recovered[0].content.elements.emplace_back(Signal(WatermarkSignal{kMaxWatermark}));
+  recovered[0].content.has_ended = true;
+  recovered[1] = {.input = 0, .channel = -1, .content = {.has_spoken = true, .watermark = 200}};
+  recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"3"}));
+  gate_->recover(std::move(recovered));
+  EXPECT_THAT(take(), ElementsAre("@100", "@200", "3"));
+  push(0, {"@150", "4", "@250"});
+  push(1, {"@150", "5", "@260"});
+  // Each channel said 150, which is behind what was said before.
+  EXPECT_THAT(take(), ::testing::UnorderedElementsAre("4", "5", "@250"));
+}
+
 TEST_F(InputGateTest, latency_markers_are_refused_as_long_as_nobody_sends_them) {
   open({0});
   send(0, LatencyMarkerSignal{1, 2, 3});

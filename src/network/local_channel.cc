@@ -18,13 +18,33 @@ bool LocalChannel::try_push(StreamElement& element, std::int64_t bytes) {
                       tail - head_.load(std::memory_order_acquire) == kElementsMax)) {
     return false;
   }
+  const bool closes = as_signal<EndOfInputSignal>(element) != nullptr;
   Slot& slot = slots_[tail % kElementsMax];
   slot.element = std::move(element);
   slot.bytes = bytes;
   queued_bytes_.fetch_add(bytes);
   tail_.store(tail + 1, std::memory_order_release);
+  if (closes) {
+    is_closed_.store(true, std::memory_order_release);
+    if (news_ != nullptr) news_->fetch_add(1, std::memory_order_release);
+  }
   consumer_.wake();
   return true;
+}
+
+void LocalChannel::announce(const BarrierSignal& barrier) {
+  {
+    const MutexLock lock(mutex_);
+    announcement_ = {barrier, tail_.load(std::memory_order_relaxed)};
+  }
+  // Before anything is pushed behind it: who sees that sees the news too.
+  if (news_ != nullptr) news_->fetch_add(1, std::memory_order_release);
+  consumer_.wake();
+}
+
+std::optional<LocalChannel::Announcement> LocalChannel::take_announcement() {
+  const MutexLock lock(mutex_);
+  return std::exchange(announcement_, std::nullopt);
 }
 
 bool LocalChannel::has_room() const {

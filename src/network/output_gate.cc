@@ -162,12 +162,57 @@ Status OutputGate::send(const Signal& signal) {
   return Status::ok();
 }
 
+Status OutputGate::send_overtaking(const BarrierSignal& barrier) {
+  for (OpenChannel& channel : channels_) {
+    CLP_RETURN_IF_ERROR(hand_over(channel));
+    channel.barrier.reset();  // An older one will not complete any more.
+    if (channel.backlog.empty()) {
+      channel.channel->announce(barrier);
+    } else {
+      channel.barrier = {barrier, channel.backlog.size()};
+    }
+  }
+  return Status::ok();
+}
+
+bool OutputGate::has_waiting_barrier() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const OpenChannel& channel) { return channel.barrier.has_value(); });
+}
+
+void OutputGate::overtake() {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    OpenChannel& channel = channels_[i];
+    if (!channel.barrier) continue;
+    Overtaken& overtaken = overtaken_.emplace_back();
+    overtaken.channel = static_cast<int>(i);
+    for (std::size_t at = 0; at < channel.barrier->behind; ++at) {
+      overtaken.elements.push_back(channel.backlog[at].element);
+    }
+    channel.channel->announce(channel.barrier->barrier);
+    channel.barrier.reset();
+  }
+}
+
+std::vector<OutputGate::Overtaken> OutputGate::take_overtaken() {
+  return std::exchange(overtaken_, {});
+}
+
+void OutputGate::drop_barrier() {
+  for (OpenChannel& channel : channels_) channel.barrier.reset();
+  overtaken_.clear();
+}
+
 bool OutputGate::make_room() {
   bool has_room = true;
   for (OpenChannel& channel : channels_) {
     while (!channel.backlog.empty() && channel.channel->try_push(channel.backlog.front().element,
                                                                  channel.backlog.front().bytes)) {
       channel.backlog.pop_front();
+      if (channel.barrier && --channel.barrier->behind == 0) {
+        channel.channel->announce(channel.barrier->barrier);
+        channel.barrier.reset();
+      }
     }
     has_room = has_room && channel.backlog.empty() && channel.channel->has_room();
   }
@@ -204,6 +249,14 @@ bool OutputGate::is_drained() const {
   return std::all_of(channels_.begin(), channels_.end(), [](const OpenChannel& channel) {
     return channel.backlog.empty() && !channel.is_open();
   });
+}
+
+std::int64_t OutputGate::backlog_bytes() const {
+  std::int64_t bytes = 0;
+  for (const OpenChannel& channel : channels_) {
+    for (const OpenChannel::Waiting& waiting : channel.backlog) bytes += waiting.bytes;
+  }
+  return bytes;
 }
 
 }  // namespace clepsydra

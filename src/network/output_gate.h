@@ -1,6 +1,7 @@
 // Where a task's results leave it: one gate per outgoing edge.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -48,6 +49,22 @@ class OutputGate {
   // To every channel, after all that was emitted.
   Status send(const Signal& signal);
 
+  // A barrier that may overtake: it stands behind all that was emitted, and its consumers hear of
+  // it when it has left the backlog, or at overtake().
+  Status send_overtaking(const BarrierSignal& barrier);
+  // Such a barrier waits in a backlog.
+  [[nodiscard]] bool has_waiting_barrier() const;
+  // It goes before the backlog. What stood before it is kept for take_overtaken(), and goes its way
+  // all the same.
+  void overtake();
+  struct Overtaken {
+    int channel = 0;
+    std::vector<StreamElement> elements;
+  };
+  std::vector<Overtaken> take_overtaken();
+  // Nobody wants it any more.
+  void drop_barrier();
+
   // At the beginning of a step: backlogs enter channels that have room again. True: every channel
   // has room.
   bool make_room();
@@ -59,6 +76,8 @@ class OutputGate {
   bool prepare_to_wait();
   // Everything emitted is in the channels.
   [[nodiscard]] bool is_drained() const;
+  // What waits for room in the channels.
+  [[nodiscard]] std::int64_t backlog_bytes() const;
 
  private:
   struct OpenChannel {
@@ -70,6 +89,12 @@ class OutputGate {
       std::int64_t bytes;
     };
     std::deque<Waiting> backlog;
+    // A barrier that may overtake stands behind so many elements of the backlog.
+    struct WaitingBarrier {
+      BarrierSignal barrier;
+      std::size_t behind = 0;
+    };
+    std::optional<WaitingBarrier> barrier;
 
     [[nodiscard]] std::int64_t open_rows() const { return rows ? rows->rows() : 0; }
     [[nodiscard]] bool is_open() const { return open_rows() > 0 || !marks.empty(); }
@@ -91,6 +116,7 @@ class OutputGate {
   const OutputGateOptions options_;
   Partitioner partitioner_;
   std::vector<OpenChannel> channels_;
+  std::vector<Overtaken> overtaken_;
   std::vector<std::int32_t> all_rows_;  // 0, 1, 2, ...
 };
 

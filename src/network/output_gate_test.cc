@@ -263,6 +263,56 @@ TEST_F(OutputGateTest, without_room_a_backlog_waits_and_the_task_is_told) {
   EXPECT_TRUE(gate_->is_drained());
 }
 
+TEST_F(OutputGateTest, a_barrier_that_may_overtake_is_announced_when_it_has_left_the_backlog) {
+  open({}, 1, 1, 2 * LocalChannel::kElementBytesMin);
+  for (int i = 0; i < 4; ++i) emit({std::to_string(i)});
+  ASSERT_TRUE(gate_->send_overtaking({7, 0, CheckpointKind::kCheckpoint}).is_ok());
+  emit({"4"});
+  EXPECT_TRUE(gate_->has_waiting_barrier());
+  EXPECT_EQ(channels_[0]->take_announcement(), std::nullopt);
+  EXPECT_THAT(take(0), ElementsAre("[0]", "[1]"));
+  EXPECT_FALSE(gate_->make_room());
+  EXPECT_FALSE(gate_->has_waiting_barrier());
+  const auto announced = channels_[0]->take_announcement();
+  ASSERT_TRUE(announced.has_value());
+  EXPECT_EQ(announced->barrier.checkpoint_id, 7);
+  EXPECT_EQ(announced->position, 4);  // Behind four elements, though 4 is in the ring or will be.
+  EXPECT_THAT(gate_->take_overtaken(), IsEmpty());
+}
+
+TEST_F(OutputGateTest, a_barrier_that_overtakes_leaves_what_it_overtook_to_be_kept_and_sent) {
+  open({.kind = RoutingKind::kAll}, 2, 1, 2 * LocalChannel::kElementBytesMin);
+  for (int i = 0; i < 4; ++i) emit({std::to_string(i)});
+  EXPECT_THAT(take(1), ElementsAre("[0]", "[1]"));
+  gate_->make_room();
+  ASSERT_TRUE(gate_->send_overtaking({7, 0, CheckpointKind::kCheckpoint}).is_ok());
+  // Channel 1 has no backlog: it was announced at once.
+  EXPECT_EQ(channels_[1]->take_announcement()->position, 4);
+  gate_->overtake();
+  EXPECT_EQ(channels_[0]->take_announcement()->position, 2);
+  emit({"4"});
+  const std::vector<OutputGate::Overtaken> overtaken = gate_->take_overtaken();
+  ASSERT_EQ(overtaken.size(), 1);
+  EXPECT_EQ(overtaken[0].channel, 0);
+  std::vector<std::string> kept;
+  for (const StreamElement& element : overtaken[0].elements) {
+    for (const std::string& line : lines_of(*as_batch(element))) kept.push_back(line);
+  }
+  EXPECT_THAT(kept, ElementsAre("2", "3"));
+  EXPECT_THAT(take(0), ElementsAre("[0]", "[1]"));
+  gate_->make_room();
+  EXPECT_THAT(take(0), ElementsAre("[2]", "[3]"));
+}
+
+TEST_F(OutputGateTest, an_open_batch_goes_before_a_barrier_that_may_overtake) {
+  open({}, 1);
+  occupy(0);
+  emit({"1"});
+  ASSERT_TRUE(gate_->send_overtaking({7, 0, CheckpointKind::kCheckpoint}).is_ok());
+  EXPECT_EQ(channels_[0]->take_announcement()->position, 2);
+  EXPECT_THAT(take(0), ElementsAre("active", "[1]"));
+}
+
 TEST_F(OutputGateTest, a_task_with_an_open_batch_waits_for_its_consumer_to_run_dry) {
   open({}, 1);
   EXPECT_TRUE(gate_->prepare_to_wait());  // Nothing is open.

@@ -17,6 +17,7 @@
 #include "operators/operator_registry.h"
 #include "state/state_backend.h"
 #include "stream/key_group.h"
+#include "taskmanager/in_flight_restore.h"
 #include "taskmanager/input_driver.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/source_driver.h"
@@ -70,6 +71,8 @@ Result<Limits> read_limits(const Configuration& configuration) {
   limits.checkpoint.exactly_once = checkpoint.mode == CheckpointingMode::kExactlyOnce;
   limits.checkpoint.incremental = checkpoint.is_incremental;
   limits.checkpoint.inline_bytes_max = checkpoint.inline_bytes_max;
+  limits.checkpoint.overtakes = checkpoint.is_unaligned;
+  limits.checkpoint.overtake_after_ms = checkpoint.aligned_timeout_ms;
   CLP_ASSIGN_OR_RETURN(const RecoveryOptions recovery, read_recovery_options(configuration));
   limits.ignore_unclaimed_state = recovery.ignore_unclaimed_state;
   return limits;
@@ -77,16 +80,25 @@ Result<Limits> read_limits(const Configuration& configuration) {
 
 class DeploymentBuilder {
  public:
-  DeploymentBuilder(const JobGraph& graph, RestoredTasks restored,
+  DeploymentBuilder(const JobGraph& graph, RestoredTasks restored, RecoveredEdges recovered,
                     const TaskEnvironment& environment, Deployment& deployment)
       : graph_(graph),
         restored_(std::move(restored)),
+        recovered_(std::move(recovered)),
         environment_(environment),
         deployment_(deployment) {}
 
   Status build();
 
  private:
+  // As in the reference: what takes a channel of its own (forward) or all of them (broadcast) could
+  // not be shared out anew among more or fewer subtasks.
+  static bool may_be_overtaken(const JobEdge& edge) {
+    return edge.partitioning == Partitioning::kHash ||
+           edge.partitioning == Partitioning::kRebalance ||
+           edge.partitioning == Partitioning::kGlobal;
+  }
+
   // One end of the channels of an edge: who is at the other end, and the channels in that order.
   struct EdgeEnd {
     std::vector<std::shared_ptr<LocalChannel>> channels;
@@ -97,6 +109,12 @@ class DeploymentBuilder {
   void add_pools(const JobVertex& vertex, TaskParts& parts);
   Status add_input(const JobVertex& vertex, int vertex_index, TaskParts& parts);
   Status add_source(const JobVertex& vertex, TaskParts& parts);
+  std::vector<RecoveredChannel> recovered_channels(int vertex_index, const TaskParts& parts);
+  [[nodiscard]] const SchemaPtr& sent_by(const JobEdge& edge) const {
+    return vertex(edge.from_vertex)
+        .operators[static_cast<std::size_t>(edge.from_operator)]
+        .spec.output;
+  }
   Status add_chain(const JobVertex& vertex, int vertex_index, TaskParts& parts);
   Result<std::unique_ptr<KeyedStateBackend>> make_state(const JobVertex& vertex, int op,
                                                         const TaskParts& parts);
@@ -111,6 +129,7 @@ class DeploymentBuilder {
 
   const JobGraph& graph_;
   RestoredTasks restored_;
+  RecoveredEdges recovered_;
   const TaskEnvironment& environment_;
   Deployment& deployment_;
   Limits limits_;
@@ -200,15 +219,39 @@ Status DeploymentBuilder::add_input(const JobVertex& vertex, int vertex_index, T
   if (head.kind == "source") return add_source(vertex, parts);
   std::vector<InputGate::Channel> channels;
   for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
-    if (graph_.edges[e].to_vertex != vertex_index) continue;
+    const JobEdge& edge = graph_.edges[e];
+    if (edge.to_vertex != vertex_index) continue;
+    const bool is_forward = edge.partitioning == Partitioning::kForward;
+    int producer = is_forward ? parts.id.subtask : 0;
     for (const auto& channel : in_[e][static_cast<std::size_t>(parts.id.subtask)].channels) {
-      channels.push_back({channel, graph_.edges[e].to_input});
+      channels.push_back({channel, edge.to_input, may_be_overtaken(edge)});
+      parts.input_ends.push_back({static_cast<int>(e), producer++, sent_by(edge)});
     }
   }
   auto driver = std::make_unique<InputDriver>(InputGate(std::move(channels), head.inputs));
   parts.gate = &driver->gate();
+  parts.gate->recover(recovered_channels(vertex_index, parts));
   parts.input = std::move(driver);
   return Status::ok();
+}
+
+std::vector<RecoveredChannel> DeploymentBuilder::recovered_channels(int vertex_index,
+                                                                    const TaskParts& parts) {
+  std::vector<RecoveredChannel> channels;
+  const auto found = recovered_.find({vertex_index, parts.id.subtask});
+  if (found == recovered_.end() || parts.has_finished_before) return channels;
+  for (RecoveredEdge& recovered : found->second) {
+    RecoveredChannel& channel = channels.emplace_back();
+    channel.input = graph_.edges[static_cast<std::size_t>(recovered.edge)].to_input;
+    for (std::size_t c = 0; c < parts.input_ends.size(); ++c) {
+      const TaskInFlightParts::InputEnd& end = parts.input_ends[c];
+      if (end.edge == recovered.edge && end.producer == recovered.producer) {
+        channel.channel = static_cast<int>(c);
+      }
+    }
+    channel.content = std::move(recovered.content);
+  }
+  return channels;
 }
 
 Status DeploymentBuilder::add_source(const JobVertex& vertex, TaskParts& parts) {
@@ -332,12 +375,17 @@ std::vector<Output*> DeploymentBuilder::make_outputs(int vertex_index, int op, T
     if (edge.from_vertex != vertex_index || edge.from_operator != op) continue;
     OutputGateOptions options;
     options.routing = make_routing(edge, parts.id.subtask);
-    options.schema = vertex(vertex_index).operators[static_cast<std::size_t>(op)].spec.output;
+    options.schema = sent_by(edge);
     options.rows_max = limits_.batch_rows_max;
     options.bytes_max = limits_.batch_bytes_max;
     options.pool = parts.pools[static_cast<std::size_t>(op)].get();
     parts.outputs.push_back(std::make_unique<GateOutput>(std::make_unique<OutputGate>(
         std::move(options), out_[e][static_cast<std::size_t>(parts.id.subtask)].channels)));
+    TaskInFlightParts::OutputEnd& end = parts.output_ends.emplace_back();
+    end.edge = static_cast<int>(e);
+    end.first_consumer = edge.partitioning == Partitioning::kForward ? parts.id.subtask : 0;
+    end.may_be_overtaken = may_be_overtaken(edge);
+    end.schema = sent_by(edge);
     outputs.push_back(parts.outputs.back().get());
   }
   return outputs;
@@ -371,10 +419,13 @@ Routing DeploymentBuilder::make_routing(const JobEdge& edge, int subtask) const 
 Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
                                                      int attempt,
                                                      const std::vector<TaskRestore>& restores,
+                                                     const std::vector<InFlightRestore>& in_flight,
                                                      std::shared_ptr<MemoryPool> pool,
                                                      const TaskEnvironment& environment) {
   CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
                        read_restores(restores, graph, *environment.file_system));
+  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered,
+                       read_in_flight(in_flight, graph, *environment.file_system, *pool));
   auto deployment = std::make_unique<Deployment>();
   deployment->job = job;
   deployment->attempt = attempt;
@@ -386,7 +437,8 @@ Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, cons
   // "default" would be the zone of the machine: results must not depend on where a task runs.
   CLP_ASSIGN_OR_RETURN(deployment->session_zone, find_time_zone(zone == "default" ? "UTC" : zone));
   CLP_RETURN_IF_ERROR(
-      DeploymentBuilder(graph, std::move(restored), environment, *deployment).build());
+      DeploymentBuilder(graph, std::move(restored), std::move(recovered), environment, *deployment)
+          .build());
   return deployment;
 }
 

@@ -63,10 +63,11 @@ struct Deployment {
 };
 
 // Builds all subtasks of `graph`: one TaskManager runs a whole job as long as there are no channels
-// between processes. With `restores` it reads files, and blocks. Errors name the task.
+// between processes. With something to restore it reads files, and blocks. Errors name the task.
 Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
                                                      int attempt,
                                                      const std::vector<TaskRestore>& restores,
+                                                     const std::vector<InFlightRestore>& in_flight,
                                                      std::shared_ptr<MemoryPool> pool,
                                                      const TaskEnvironment& environment);
 

@@ -26,14 +26,37 @@ constexpr std::int64_t kInlineBytesMax = 32 << 20;
 // Restoring reads every one of them.
 constexpr std::size_t kChainFilesMax = 100;
 
+TaskInFlightParts in_flight_parts(const TaskCheckpointParts& parts) {
+  TaskInFlightParts out;
+  out.task = parts.task;
+  out.is_enabled = parts.options.overtakes;
+  out.overtake_after_ms = parts.options.overtake_after_ms;
+  out.inline_bytes_max = parts.options.inline_bytes_max;
+  out.clock = parts.clock;
+  out.files = parts.files;
+  out.blocking_pool = parts.blocking_pool;
+  out.pool = parts.pool;
+  out.gate = parts.gate;
+  out.inputs = parts.inputs;
+  out.outputs = parts.outputs;
+  return out;
+}
+
 }  // namespace
 
 TaskCheckpoint::TaskCheckpoint(TaskCheckpointParts parts)
-    : parts_(std::move(parts)), chains_(parts_.states.size()) {
+    : parts_(std::move(parts)), in_flight_(in_flight_parts(parts_)), chains_(parts_.states.size()) {
   if (parts_.gate == nullptr || parts_.gate->channels() == 0) return;
   aligner_.emplace(parts_.gate->channels(), parts_.options.exactly_once
                                                 ? BarrierAligner::Mode::kExactlyOnce
                                                 : BarrierAligner::Mode::kAtLeastOnce);
+  if (!parts_.options.overtakes) return;
+  parts_.gate->expect_overtaking();
+  std::vector<bool> may_be_overtaken;
+  for (int channel = 0; channel < parts_.gate->channels(); ++channel) {
+    may_be_overtaken.push_back(parts_.gate->may_be_overtaken(channel));
+  }
+  overtaking_.emplace(may_be_overtaken);
 }
 
 TaskCheckpoint::~TaskCheckpoint() {
@@ -41,17 +64,64 @@ TaskCheckpoint::~TaskCheckpoint() {
 }
 
 void TaskCheckpoint::trigger(TaskCheckpointOrder order) {
+  give_up_before(order.id);
   // The rows of producers that have finished may be under way: that has to be aligned too.
-  if (aligner_) return follow(aligner_->on_trigger(order.id), -1);
-  begin(std::move(order), 0);
+  if (aligner_ && in_flight_.overtakes(order.kind)) {
+    follow(overtaking_->on_trigger(order.id), -1);
+  } else if (aligner_) {
+    follow(aligner_->on_trigger(order.id), -1);
+  } else {
+    begin(std::move(order), 0);
+  }
 }
 
 void TaskCheckpoint::take_barrier(int channel, const BarrierSignal& barrier) {
-  follow(aligner_->on_barrier(channel, barrier.checkpoint_id), channel);
+  give_up_before(barrier.checkpoint_id);
+  if (in_flight_.overtakes(barrier.kind)) {
+    follow(overtaking_->on_reached(channel, barrier.checkpoint_id), channel);
+  } else {
+    follow(aligner_->on_barrier(channel, barrier.checkpoint_id), channel);
+  }
 }
 
 void TaskCheckpoint::end_of_channel(int channel) {
   follow(aligner_->on_end(channel), channel);
+  if (overtaking_) follow(overtaking_->on_end(channel), channel);
+}
+
+void TaskCheckpoint::watch_channels() {
+  // What the task was restored with comes first: it stands before every barrier.
+  if (!overtaking_ || parts_.gate->is_recovering()) return;
+  for (const InputGate::News& news : parts_.gate->take_news()) {
+    if (!news.barrier) continue;
+    give_up_before(news.barrier->checkpoint_id);
+    follow(overtaking_->on_announced(news.barrier->checkpoint_id), news.channel);
+  }
+  if (overtaking_->aligning() != 0 && parts_.clock->monotonic_ns() >= overtakes_at_ns_) {
+    follow(overtaking_->overtake(), -1);
+  }
+}
+
+void TaskCheckpoint::give_up_before(CheckpointId id) {
+  if (!parts_.options.overtakes) return;
+  const auto give_up = [this](CheckpointId older) {
+    decline(older, Status::cancelled("the barrier of a newer checkpoint came first"));
+  };
+  if (overtaking_) {
+    while (aligner_->aligning() != 0 && aligner_->aligning() < id) {
+      const CheckpointId older = aligner_->aligning();
+      follow(aligner_->on_abort(older), -1);
+      give_up(older);
+    }
+    if (const CheckpointId older = overtaking_->aligning(); older != 0 && older < id) {
+      follow(overtaking_->on_abort(older), -1);
+      give_up(older);
+    }
+  }
+  if (in_flight_.is_gathering() && writing_ != nullptr && writing_->order.id < id) {
+    give_up(writing_->order.id);
+    abandon();
+  }
 }
 
 void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {
@@ -61,18 +131,40 @@ void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {
   }
   if (action.release_all) parts_.gate->release_all();
   for (const CheckpointId id : action.aligned) {
-    std::optional<TaskCheckpointOrder> order = parts_.orders->find(id);
-    if (!order) {
-      decline(id, Status::failed_precondition("its barrier came without an order"));
-      continue;
-    }
-    begin(*std::move(order), id == aligning_ ? now_ns - aligning_since_ns_ : 0);
+    begin(id, id == aligning_ ? now_ns - aligning_since_ns_ : 0);
   }
   if (action.hold) parts_.gate->hold(channel);
   if (aligner_->aligning() != aligning_) {
     aligning_ = aligner_->aligning();
     aligning_since_ns_ = now_ns;
   }
+}
+
+void TaskCheckpoint::follow(const OvertakingAligner::Action& action, int channel) {
+  const std::int64_t now_ns = parts_.clock->monotonic_ns();
+  if (action.given_up != 0) {
+    decline(action.given_up, Status::cancelled("the barrier of a newer checkpoint came first"));
+  }
+  if (action.release_all) parts_.gate->release_all();
+  if (action.started != 0) {
+    begin(action.started, action.started == aligning_ ? now_ns - aligning_since_ns_ : 0);
+  }
+  if (action.hold) parts_.gate->hold(channel);
+  if (const CheckpointId aligning = overtaking_->aligning();
+      aligning != 0 && aligning != aligning_) {
+    aligning_ = aligning;
+    aligning_since_ns_ = now_ns;
+    const std::optional<TaskCheckpointOrder> order = parts_.orders->find(aligning);
+    overtakes_at_ns_ = order ? in_flight_.overtakes_at_ns(order->timestamp_ms) : 0;
+  }
+}
+
+void TaskCheckpoint::begin(CheckpointId id, std::int64_t alignment_ns) {
+  std::optional<TaskCheckpointOrder> order = parts_.orders->find(id);
+  if (!order) {
+    return decline(id, Status::failed_precondition("its barrier came without an order"));
+  }
+  begin(*std::move(order), alignment_ns);
 }
 
 void TaskCheckpoint::begin(TaskCheckpointOrder order, std::int64_t alignment_ns) {
@@ -89,9 +181,34 @@ void TaskCheckpoint::end(const CheckpointEndMail& mail) {
   if (acknowledged_ && acknowledged_->id == mail.id) forget_acknowledged(mail.completed);
   if (mail.completed) return;
   if (aligner_) follow(aligner_->on_abort(mail.id), -1);
+  if (overtaking_) follow(overtaking_->on_abort(mail.id), -1);
   std::erase_if(begun_, [&](const Begun& begun) { return begun.order.id == mail.id; });
   if (waiting_barrier_ && waiting_barrier_->checkpoint_id == mail.id) waiting_barrier_.reset();
   if (writing_ != nullptr && writing_->order.id == mail.id) abandon();
+}
+
+bool TaskCheckpoint::overtakes_now() const {
+  if (begun_.empty() || !in_flight_.overtakes(begun_.front().order.kind)) return false;
+  return parts_.clock->monotonic_ns() >=
+         in_flight_.overtakes_at_ns(begun_.front().order.timestamp_ms);
+}
+
+bool TaskCheckpoint::needs_input() const {
+  return parts_.gate != nullptr && parts_.gate->has_ready();
+}
+
+std::int64_t TaskCheckpoint::wake_deadline_ns() const {
+  std::int64_t wake_ns = in_flight_.wake_deadline_ns();
+  const std::int64_t now_ns = parts_.clock->monotonic_ns();
+  const auto consider = [&](std::int64_t at_ns) {
+    // What is over waits for something else.
+    if (at_ns > now_ns) wake_ns = std::min(wake_ns, at_ns);
+  };
+  if (overtaking_ && overtaking_->aligning() != 0) consider(overtakes_at_ns_);
+  if (!begun_.empty() && in_flight_.overtakes(begun_.front().order.kind)) {
+    consider(in_flight_.overtakes_at_ns(begun_.front().order.timestamp_ms));
+  }
+  return wake_ns;
 }
 
 Result<std::optional<BarrierSignal>> TaskCheckpoint::prepare(bool may_send) {
@@ -134,6 +251,7 @@ void TaskCheckpoint::freeze(const Begun& begun) {
     piece.is_base = piece.snapshot->is_base();
   }
   if (parts_.source != nullptr) writing_->splits = parts_.source->snapshot_splits();
+  if (in_flight_.overtakes(begun.order.kind)) in_flight_.begin(begun.order);
   writing_->snapshot.frozen_ns = parts_.clock->monotonic_ns() - begun.begun_ns;
 }
 
@@ -160,7 +278,12 @@ bool TaskCheckpoint::write(bool has_time) {
       has_more = writing.next < writing.pieces.size() && !is_blocked;
     }
     CLP_ASSIGN_OR_RETURN(const bool has_all_files, collect_files());
-    if (writing.next == writing.pieces.size() && has_all_files) acknowledge();
+    CLP_ASSIGN_OR_RETURN(const TaskInFlight::Progress in_flight, in_flight_.write(has_time));
+    has_more = has_more || in_flight.has_more;
+    if (writing.next == writing.pieces.size() && has_all_files && in_flight.is_complete) {
+      acknowledge();
+      has_more = false;
+    }
     return Status::ok();
   };
   const Status written = write_some();
@@ -250,6 +373,7 @@ void TaskCheckpoint::acknowledge() {
     acknowledged.states.push_back(piece.state);
     writing->snapshot.written_bytes += piece.written_bytes;
   }
+  writing->snapshot.in_flight = in_flight_.take_files(writing->snapshot.written_bytes);
   operators[0].splits = std::move(writing->splits);
   for (OperatorCommittables& prepared : std::exchange(prepared_, {})) {
     std::vector<std::string>& out = operators[static_cast<std::size_t>(prepared.op)].committables;
@@ -276,6 +400,7 @@ void TaskCheckpoint::forget_acknowledged(bool completed) {
 
 void TaskCheckpoint::abandon() {
   if (writing_ == nullptr) return;
+  in_flight_.abandon();
   for (Piece& piece : writing_->pieces) {
     if (piece.upload != nullptr) piece.upload->abandon();
     if (piece.snapshot == nullptr) piece.state->confirm(false);

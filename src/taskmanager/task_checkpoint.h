@@ -14,6 +14,7 @@
 #include "base/fwd.h"
 #include "checkpoint/barrier_aligner.h"
 #include "checkpoint/checkpoint_types.h"
+#include "checkpoint/overtaking_aligner.h"
 #include "clepsydra/status.h"
 #include "stream/stream_element.h"
 #include "taskmanager/checkpoint_orders.h"
@@ -21,6 +22,7 @@
 #include "taskmanager/state_upload.h"
 #include "taskmanager/task_events.h"
 #include "taskmanager/task_id.h"
+#include "taskmanager/task_in_flight.h"
 
 namespace clepsydra {
 
@@ -34,6 +36,9 @@ struct TaskCheckpointOptions {
   bool exactly_once = true;  // Else: channels are not held while others' barriers are awaited.
   bool incremental = true;   // What changed, not all of it, where there is something to add to.
   std::int64_t inline_bytes_max = 20 << 10;  // Less goes into the acknowledgement.
+  // Barriers of checkpoints overtake, when a checkpoint is so old.
+  bool overtakes = false;
+  std::int64_t overtake_after_ms = 0;
 };
 
 // What it works on; all of it outlives it.
@@ -51,6 +56,9 @@ struct TaskCheckpointParts {
   const SourceDriver* source = nullptr;    // Null of a task with channels.
   // Where operators leave what they prepared.
   std::vector<OperatorCommittables>* handed_over = nullptr;
+  MemoryPool* pool = nullptr;
+  std::vector<TaskInFlightParts::InputEnd> inputs;  // By channel of the gate.
+  std::vector<TaskInFlightParts::OutputEnd> outputs;
 };
 
 // A checkpoint goes through the task like this:
@@ -65,6 +73,9 @@ struct TaskCheckpointParts {
 // aborted at any moment. One is written at a time; a newer one waits for that, unless it was
 // aborted.
 //
+// Where barriers may overtake, a checkpoint begins when the aligner says so, and does not wait for
+// room in the outputs; it is acknowledged when what its barriers overtook is written too.
+//
 // What operators prepared is handed to the JobManager once: with the first acknowledgement after
 // it, or with the end of the task.
 //
@@ -77,7 +88,10 @@ class TaskCheckpoint {
   TaskCheckpoint& operator=(const TaskCheckpoint&) = delete;
 
   // Before the task is first stepped.
-  void set_waker(Waker waker) { waker_ = std::move(waker); }
+  void set_waker(Waker waker) {
+    waker_ = std::move(waker);
+    in_flight_.set_waker(waker_);
+  }
 
   // From the JobManager.
   void trigger(TaskCheckpointOrder order);
@@ -85,12 +99,19 @@ class TaskCheckpoint {
   // From the input.
   void take_barrier(int channel, const BarrierSignal& barrier);
   void end_of_channel(int channel);
+  // Barriers that were announced, and the time at which they overtake: at the beginning of a step.
+  void watch_channels();
   // The task's input has ended: nothing begins any more.
   void stop_beginning() { may_begin_ = false; }
 
   // True: the task takes no input and lets no timer fire. Once is_writing() is false it calls
   // prepare() whenever nothing is pending and its outputs have room.
   [[nodiscard]] bool is_preparing() const { return !begun_.empty(); }
+  // The checkpoint that is prepared does not wait for room: what is pending, and what was taken
+  // from the channels and not delivered, goes on without.
+  [[nodiscard]] bool overtakes_now() const;
+  // Something that was taken from the channels belongs before the checkpoint.
+  [[nodiscard]] bool needs_input() const;
   // A barrier: to be sent to all outputs, after what was emitted. `may_send`: the task has said its
   // first word; else the barrier waits for take_waiting_barrier(). Errors are the task's.
   Result<std::optional<BarrierSignal>> prepare(bool may_send);
@@ -98,6 +119,11 @@ class TaskCheckpoint {
   std::optional<BarrierSignal> take_waiting_barrier() {
     return std::exchange(waiting_barrier_, std::nullopt);
   }
+
+  // To all outputs, after what was emitted.
+  Status send(const BarrierSignal& barrier) { return in_flight_.send(barrier); }
+  // When it has to be stepped even if nobody wakes the task.
+  [[nodiscard]] std::int64_t wake_deadline_ns() const;
 
   // Writes a piece of what is frozen; `has_time`: the task has nothing else to do. True: there is
   // more to write now; else a wake comes when there is again.
@@ -148,6 +174,10 @@ class TaskCheckpoint {
   };
 
   void follow(const BarrierAligner::Action& action, int channel);
+  void follow(const OvertakingAligner::Action& action, int channel);
+  void begin(CheckpointId id, std::int64_t alignment_ns);
+  // Where barriers overtake there is one checkpoint at a time: those before `id` will not complete.
+  void give_up_before(CheckpointId id);
   void begin(TaskCheckpointOrder order, std::int64_t alignment_ns);
   void freeze(const Begun& begun);
   [[nodiscard]] bool wants_base(std::size_t op, const TaskCheckpointOrder& order) const;
@@ -167,7 +197,10 @@ class TaskCheckpoint {
 
   const TaskCheckpointParts parts_;
   Waker waker_;
-  std::optional<BarrierAligner> aligner_;  // Of a task with channels.
+  TaskInFlight in_flight_;
+  std::optional<BarrierAligner> aligner_;        // Of a task with channels.
+  std::optional<OvertakingAligner> overtaking_;  // Of such a task, where barriers overtake.
+  std::int64_t overtakes_at_ns_ = 0;             // What it aligns.
   CheckpointId aligning_ = 0;
   std::int64_t aligning_since_ns_ = 0;
   bool may_begin_ = true;

@@ -32,6 +32,13 @@ TaskCheckpointParts checkpoint_parts(TaskParts& parts) {
   of_checkpoint.gate = parts.gate;
   of_checkpoint.source = parts.source;
   of_checkpoint.handed_over = parts.committables.get();
+  of_checkpoint.pool = parts.pools.empty() ? nullptr : parts.pools[0].get();
+  of_checkpoint.inputs = parts.input_ends;
+  for (std::size_t i = 0; i < parts.outputs.size(); ++i) {
+    TaskInFlightParts::OutputEnd& output = of_checkpoint.outputs.emplace_back();
+    if (i < parts.output_ends.size()) output = parts.output_ends[i];
+    output.gate = &parts.outputs[i]->gate();
+  }
   return of_checkpoint;
 }
 
@@ -102,6 +109,7 @@ Status Task::read_mail() {
 }
 
 Result<StepResult> Task::run() {
+  checkpoint_.watch_channels();
   checkpoint_.write(false);
   const bool has_room = make_room();
   if (has_sent_end_) {
@@ -111,7 +119,7 @@ Result<StepResult> Task::run() {
     // What was frozen before the end still counts.
     return is_drained && !checkpoint_.is_writing() ? StepResult::kDone : wait_for(Waiting::kOutput);
   }
-  if (!has_room) return wait_for(Waiting::kOutput);
+  if (!has_room && !may_overdraw()) return wait_for(Waiting::kOutput);
   if (parts_.chain->has_pending()) {
     CLP_RETURN_IF_ERROR(parts_.chain->resume());
     CLP_RETURN_IF_ERROR(end_step());
@@ -132,10 +140,11 @@ Result<StepResult> Task::run() {
 Result<StepResult> Task::prepare_checkpoint() {
   // The one before is written first.
   if (checkpoint_.is_writing()) return wait_for(Waiting::kOutput);
+  if (checkpoint_.needs_input()) return take_input();
   CLP_RETURN_IF_ERROR(announce_idleness());
   CLP_ASSIGN_OR_RETURN(const std::optional<BarrierSignal> barrier,
                        checkpoint_.prepare(has_announced_));
-  if (barrier) CLP_RETURN_IF_ERROR(send(*barrier));
+  if (barrier) CLP_RETURN_IF_ERROR(checkpoint_.send(*barrier));
   CLP_RETURN_IF_ERROR(end_step());
   return StepResult::kProgress;
 }
@@ -225,6 +234,13 @@ bool Task::prepare_to_wait() {
   return may_wait;
 }
 
+bool Task::may_overdraw() const {
+  if (!checkpoint_.overtakes_now()) return false;
+  std::int64_t bytes = 0;
+  for (const auto& output : parts_.outputs) bytes += output->gate().backlog_bytes();
+  return bytes <= kOverdraftBytesMax;
+}
+
 bool Task::make_room() {
   bool has_room = true;
   for (const auto& output : parts_.outputs) has_room = output->gate().make_room() && has_room;
@@ -246,7 +262,7 @@ Status Task::announce_idleness() {
   announced_idle_ = idle;
   if (!is_first) return Status::ok();
   const std::optional<BarrierSignal> barrier = checkpoint_.take_waiting_barrier();
-  return barrier ? send(*barrier) : Status::ok();
+  return barrier ? checkpoint_.send(*barrier) : Status::ok();
 }
 
 Status Task::send(const Signal& signal) {
@@ -292,6 +308,7 @@ std::int64_t Task::next_wake_ns() const {
       wake_ns = std::min(wake_ns, parts_.clock->monotonic_ns_at(timer_ms));
     }
   }
+  wake_ns = std::min(wake_ns, checkpoint_.wake_deadline_ns());
   if (has_unpublished_) wake_ns = std::min(wake_ns, published_ns_ + kPublishEveryNs);
   return wake_ns;
 }

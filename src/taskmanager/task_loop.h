@@ -74,6 +74,9 @@ struct TaskParts {
   BlockingPool* blocking_pool = nullptr;
   std::shared_ptr<const CheckpointOrders> checkpoint_orders;
   InputGate* gate = nullptr;  // Of the input, when it is no source.
+  // Where barriers may overtake: by channel of the gate, and by output.
+  std::vector<TaskInFlightParts::InputEnd> input_ends;
+  std::vector<TaskInFlightParts::OutputEnd> output_ends;
   // It had finished before the checkpoint that the job goes on from: its operators are not asked
   // for anything, it only says so to its consumers.
   bool has_finished_before = false;
@@ -82,7 +85,8 @@ struct TaskParts {
 // One step: mail first, then a piece of what a checkpoint has frozen, then room in the outputs,
 // then what operators left behind, then a checkpoint that begins, then processing time, then one
 // batch of input. A task takes input only when all its outputs have room, so what it emits needs no
-// bound but that of one step.
+// bound but that of one step. Only what must go before a checkpoint that does not wait for room
+// goes on without, up to a bound of its own.
 //
 // Threads: step() and wake_deadline_ns() one at a time; start(), mailbox() and metrics() any.
 class Task final : public Steppable {
@@ -103,6 +107,8 @@ class Task final : public Steppable {
  private:
   using Waiting = TaskMetricsSnapshot::Waiting;
   static constexpr std::int64_t kPublishEveryNs = 50'000'000;
+  // What may wait for room while a checkpoint is prepared that does not wait.
+  static constexpr std::int64_t kOverdraftBytesMax = 16 << 20;
 
   Status read_mail();
   Result<StepResult> run();
@@ -115,6 +121,8 @@ class Task final : public Steppable {
   // Asks the gates for a wake; false: there is something to do already.
   bool prepare_to_wait();
   bool make_room();
+  // For the sake of a checkpoint that overtakes, though there is no room.
+  [[nodiscard]] bool may_overdraw() const;
   // Tells the consumers whether this task's input is idle: at first, and when that has changed.
   Status announce_idleness();
   Status end_step();

@@ -52,7 +52,8 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
   }
 
   void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-              Result<std::vector<TaskRestore>> restores) override;
+              Result<std::vector<TaskRestore>> restores,
+              Result<std::vector<InFlightRestore>> in_flight) override;
   void cancel_job(const JobId& job, int attempt) override;
   void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                      bool no_more_splits) override;
@@ -79,6 +80,7 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
     int attempt = 0;
     JobGraph graph;
     std::vector<TaskRestore> restores;
+    std::vector<InFlightRestore> in_flight;
     bool is_canceled = false;
     bool waits = false;
   };
@@ -86,8 +88,7 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
   // Builds the deployment that has arrived, on an I/O thread when there is something to read or
   // `elsewhere` asks for it.
   void begin(const JobId& job, bool elsewhere);
-  void build(const JobId& job, int attempt, const JobGraph& graph,
-             const std::vector<TaskRestore>& restores);
+  void build(const JobId& job, const Arrival& arrival);
   void refuse(const JobId& job, int attempt, const Status& status);
   void task_is_done(const JobId& job, std::size_t index);
   Deployment* find_deployment(const JobId& job, int attempt) CLP_REQUIRES(mutex_);
@@ -105,9 +106,11 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
 };
 
 void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-                               Result<std::vector<TaskRestore>> restores) {
-  if (!graph.is_ok() || !restores.is_ok()) {
-    job_manager_.deployed(job, attempt, graph.is_ok() ? restores.status() : graph.status());
+                               Result<std::vector<TaskRestore>> restores,
+                               Result<std::vector<InFlightRestore>> in_flight) {
+  for (const Status& read : {graph.status(), restores.status(), in_flight.status()}) {
+    if (read.is_ok()) continue;
+    job_manager_.deployed(job, attempt, read);
     return;
   }
   bool waits = false;
@@ -121,6 +124,7 @@ void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> g
       arrivals_[job] = {.attempt = attempt,
                         .graph = *std::move(graph),
                         .restores = *std::move(restores),
+                        .in_flight = *std::move(in_flight),
                         .waits = waits};
     } else {
       waits = true;
@@ -133,34 +137,33 @@ void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> g
 }
 
 void TaskManager::Impl::begin(const JobId& job, bool elsewhere) {
-  int attempt = 0;
-  JobGraph graph;
-  std::vector<TaskRestore> restores;
+  Arrival taken;
   {
     const MutexLock lock(mutex_);
     const auto found = arrivals_.find(job);
     if (found == arrivals_.end()) return;
     Arrival& arrival = found->second;
     arrival.waits = false;
-    attempt = arrival.attempt;
-    graph = std::move(arrival.graph);
-    restores = std::move(arrival.restores);
+    taken.attempt = arrival.attempt;
+    taken.graph = std::move(arrival.graph);
+    taken.restores = std::move(arrival.restores);
+    taken.in_flight = std::move(arrival.in_flight);
   }
-  if (restores.empty() && !elsewhere) return build(job, attempt, graph, restores);
+  const int attempt = taken.attempt;
+  if (taken.restores.empty() && taken.in_flight.empty() && !elsewhere) return build(job, taken);
   const Status submitted = options_.environment.blocking_pool->submit(
-      [self = shared_from_this(), job, attempt, graph = std::move(graph),
-       restores = std::move(restores)] { self->build(job, attempt, graph, restores); });
+      [self = shared_from_this(), job, taken = std::move(taken)] { self->build(job, taken); });
   if (!submitted.is_ok()) refuse(job, attempt, submitted);
 }
 
-void TaskManager::Impl::build(const JobId& job, int attempt, const JobGraph& graph,
-                              const std::vector<TaskRestore>& restores) {
+void TaskManager::Impl::build(const JobId& job, const Arrival& arrived) {
+  const int attempt = arrived.attempt;
   {
     const MutexLock lock(mutex_);
     if (stopped_) return;
   }
   Result<std::unique_ptr<Deployment>> built =
-      build_deployment(graph, job, attempt, restores,
+      build_deployment(arrived.graph, job, attempt, arrived.restores, arrived.in_flight,
                        options_.memory->make_child("job-" + job.to_string()), options_.environment);
   if (!built.is_ok()) return refuse(job, attempt, built.status());
   Deployment& deployment = **built;

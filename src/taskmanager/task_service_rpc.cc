@@ -58,6 +58,15 @@ Result<std::vector<TaskRestore>> read_restores(const proto::Deploy& message) {
   return restores;
 }
 
+Result<std::vector<InFlightRestore>> read_in_flight(const proto::Deploy& message) {
+  std::vector<InFlightRestore> restores;
+  for (const std::string& bytes : message.in_flight()) {
+    CLP_ASSIGN_OR_RETURN(InFlightRestore restore, decode_in_flight_restore(bytes));
+    restores.push_back(std::move(restore));
+  }
+  return restores;
+}
+
 Status dispatch_trigger(const proto::TriggerCheckpoint& message, TaskService& service) {
   CLP_ASSIGN_OR_RETURN(const JobId job, read_job(message.job().job()));
   TaskCheckpointOrder order;
@@ -96,7 +105,7 @@ Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
       const proto::Deploy& deploy = message.deploy();
       CLP_ASSIGN_OR_RETURN(const JobId job, read_job(deploy.job().job()));
       service.deploy(job, read_number(deploy.job().attempt()), decode_job_graph(deploy.job_graph()),
-                     read_restores(deploy));
+                     read_restores(deploy), read_in_flight(deploy));
       return Status::ok();
     }
     case proto::ToTaskManager::kCancelJob: {

@@ -20,9 +20,10 @@ namespace clepsydra {
 class TaskService {
  public:
   virtual ~TaskService() = default;
-  // `graph` and `restores` are errors when their bytes are not valid.
+  // The last three are errors when their bytes are not valid.
   virtual void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-                      Result<std::vector<TaskRestore>> restores) = 0;
+                      Result<std::vector<TaskRestore>> restores,
+                      Result<std::vector<InFlightRestore>> in_flight) = 0;
   virtual void cancel_job(const JobId& job, int attempt) = 0;
   virtual void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                              bool no_more_splits) = 0;

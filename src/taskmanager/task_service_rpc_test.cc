@@ -21,11 +21,13 @@ using ::testing::IsEmpty;
 class RecordingService final : public TaskService {
  public:
   void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-              Result<std::vector<TaskRestore>> restores) override {
+              Result<std::vector<TaskRestore>> restores,
+              Result<std::vector<InFlightRestore>> in_flight) override {
     calls.push_back("deploy " + job.to_string().substr(0, 4) + " " + std::to_string(attempt) + " " +
                     std::string(status_code_name(graph.status().code())) + " " +
                     (restores.is_ok() ? std::to_string(restores->size())
-                                      : std::string(status_code_name(restores.status().code()))));
+                                      : std::string(status_code_name(restores.status().code()))) +
+                    (in_flight.is_ok() ? "" : " in flight: " + in_flight.status().to_string()));
   }
   void trigger_checkpoint(const JobId& job, int attempt, TaskCheckpointOrder order,
                           std::vector<std::pair<int, int>> tasks) override {

@@ -1,0 +1,30 @@
+// What a channel held when a barrier overtook it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "stream/batch.h"
+#include "stream/stream_element.h"
+
+namespace clepsydra {
+
+// Where the consumer stood, and what came between there and the barrier: batches, watermarks and
+// words about idleness, in order. Of barriers and of the end of the channel nothing is kept but
+// `has_ended`.
+struct InFlightChannel {
+  bool has_spoken = false;
+  bool is_idle = false;
+  bool has_ended = false;  // Before the barrier.
+  std::int64_t watermark = kMinWatermark;
+  std::vector<StreamElement> elements = {};
+};
+
+// Rows that are under way to a task that is restored: they are delivered before anything live.
+struct RecoveredChannel {
+  int input = 0;
+  int channel = -1;  // Of the gate, when it goes on there with the same producer; -1: with none.
+  InFlightChannel content = {};
+};
+
+}  // namespace clepsydra
