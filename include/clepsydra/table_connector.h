@@ -121,8 +121,8 @@ class TableConnector {
   /// Replayable from a position, so that state and source agree after a restore.
   [[nodiscard]] virtual bool can_replay() const { return true; }
   [[nodiscard]] virtual DeliveryGuarantee sink_guarantee(const TableOptions& options) const = 0;
-  /// Keys of the options that say what is read or written: a position in, or a write prepared for,
-  /// one value of them means nothing for another. They are part of the ids of operators.
+  /// Keys of the options that say what is read: a position in one value of them means nothing for
+  /// another. They are part of the ids of sources.
   [[nodiscard]] virtual std::vector<std::string> identity_options() const { return {}; }
   /// Rows a second that the table's options ask for etc. stay in the options; the planner only
   /// carries them. The product goes into OperatorSpec::options of the source or sink operator, and

@@ -119,22 +119,6 @@ std::uint64_t digest_of(const Expression& expression, const std::vector<std::uin
   return digest.value();
 }
 
-std::uint64_t table_identity(std::string_view tag, const CatalogTable& table,
-                             const TableOptions& options,
-                             const TableConnectorRegistry& connectors) {
-  const std::string& name = options.at("connector");
-  Digest digest(tag);
-  digest.add(std::string_view(table.path.to_string())).add(std::string_view(name));
-  const TableConnector* connector = connectors.find_connector(name);
-  CLP_CHECK(connector != nullptr);
-  for (const std::string& key : connector->identity_options()) {
-    const auto option = options.find(key);
-    digest.add(std::string_view(key));
-    digest.add(option == options.end() ? std::string_view() : std::string_view(option->second));
-  }
-  return digest.value();
-}
-
 std::uint64_t window_identity(const WindowSpec& window, std::uint64_t time) {
   return Digest("window")
       .add(window_kind_name(window.kind))
@@ -150,16 +134,29 @@ std::uint64_t window_identity(const WindowSpec& window, std::uint64_t time) {
 
 std::uint64_t source_identity(const ScanNode& scan, const TableConnectorRegistry& connectors) {
   Digest digest("source");
-  digest.add(table_identity("table", *scan.table, scan.options, connectors));
+  digest.add(std::string_view(scan.table->path.to_string()));
+  const std::string& name = scan.options.at("connector");
+  digest.add(std::string_view(name));
+  const TableConnector* connector = connectors.find_connector(name);
+  CLP_CHECK(connector != nullptr);
+  for (const std::string& key : connector->identity_options()) {
+    const auto option = scan.options.find(key);
+    digest.add(std::string_view(key));
+    digest.add(option == scan.options.end() ? std::string_view()
+                                            : std::string_view(option->second));
+  }
   if (scan.table->watermark) {
     const auto column = static_cast<std::size_t>(scan.table->watermark->column);
-    digest.add(std::string_view(scan.table->columns[column].name));
+    digest.add("event time").add(std::string_view(scan.table->columns[column].name));
   }
   return digest.value();
 }
 
-std::uint64_t sink_identity(const SinkNode& sink, const TableConnectorRegistry& connectors) {
-  return table_identity("sink", *sink.table, sink.options, connectors);
+std::uint64_t sink_identity(const SinkNode& sink) {
+  return Digest("sink")
+      .add(std::string_view(sink.table->path.to_string()))
+      .add(std::string_view(sink.options.at("connector")))
+      .value();
 }
 
 std::uint64_t window_aggregate_identity(const WindowAggregateNode& aggregate) {

@@ -16,8 +16,9 @@ namespace clepsydra::sql {
 
 // The table, its connector, the options that say what is read, and the event time. Not: columns.
 std::uint64_t source_identity(const ScanNode& scan, const TableConnectorRegistry& connectors);
-// The table, its connector, the options that say what is written to. Not: the query.
-std::uint64_t sink_identity(const SinkNode& sink, const TableConnectorRegistry& connectors);
+// The table and its connector. Not: the query, nor where it writes to: what was prepared says that
+// itself.
+std::uint64_t sink_identity(const SinkNode& sink);
 // The rows that it aggregates, with their windows, its keys and its aggregates: both as sets, and
 // only those that are computed.
 std::uint64_t window_aggregate_identity(const WindowAggregateNode& aggregate);

@@ -74,7 +74,7 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   CLP_CHECK(connector != nullptr);
   OperatorSpec spec;
   spec.kind = "sink_writer";
-  spec.uid = make_uid(spec.kind, sink_identity(sink, environment.connectors));
+  spec.uid = make_uid(spec.kind, sink_identity(sink));
   spec.name = fmt::format("Sink: {}", sink.table->path.object);
   spec.inputs = {sink.input()->schema};
   CLP_ASSIGN_OR_RETURN(ValueTree tree, sink_spec(sink, *connector));

@@ -221,6 +221,12 @@ INSTANTIATE_TEST_SUITE_P(
                "INSERT INTO out_table SELECT product, 2 FROM orders WHERE price > 1",
                {"source", "sink_writer"},
                {}},
+        Change{"other_folder_of_results",
+               "INSERT INTO out_table SELECT product, 1 FROM orders",
+               "INSERT INTO out_table /*+ OPTIONS('path' = '/elsewhere') */ "
+               "SELECT product, 1 FROM orders",
+               {"source", "sink_writer"},
+               {}},
         Change{"other_path_by_hint",
                "SELECT product FROM orders",
                "SELECT product FROM orders /*+ OPTIONS('path' = '/elsewhere') */",
