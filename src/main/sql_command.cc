@@ -14,19 +14,21 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/configuration.h"
-#include "base/local_file_system.h"
 #include "base/logging.h"
 #include "base/process.h"
 #include "base/terminal.h"
+#include "base/uri_file_system.h"
 #include "connectors/connector_registry.h"
 #include "gateway/console/live_display.h"
 #include "gateway/console/result_output.h"
 #include "gateway/console/shell.h"
 #include "gateway/console/statement_runner.h"
+#include "graph/job_graph.h"
 #include "main/command_line.h"
 #include "main/job_door.h"
 #include "main/local_cluster.h"
 #include "main/process_configuration.h"
+#include "main/recovery_report.h"
 #include "sql/grammar/parser.h"
 #include "sql/session.h"
 
@@ -61,15 +63,21 @@ int complain(Process& process, const Status& status, int exit_code) {
 // The jobs of this process, for statements about jobs.
 class ProcessJobs final : public SessionJobs {
  public:
-  explicit ProcessJobs(JobClient& jobs) : jobs_(jobs) {}
+  ProcessJobs(JobClient& jobs, FileSystem& files) : jobs_(jobs), files_(files) {}
   Result<std::vector<JobStatus>> list() override { return jobs_.list(); }
   Status cancel(const JobId& id) override { return jobs_.cancel(id); }
   Result<std::string> stop(const JobId& id, bool drain) override {
     return jobs_.stop(id, {}, drain);
   }
+  Result<std::string> explain_recovery(const StreamGraph& graph,
+                                       const Configuration& configuration) override {
+    CLP_ASSIGN_OR_RETURN(const JobGraph job, build_job_graph(graph));
+    return recovery_report(files_, configuration, job);
+  }
 
  private:
   JobClient& jobs_;
+  FileSystem& files_;
 };
 
 // Everything that scripts need, in the order of construction: what is used stands before its users.
@@ -78,6 +86,7 @@ class Assembly {
   Assembly(Process& process, Configuration configuration)
       : process_(process),
         configuration_(std::move(configuration)),
+        files_(configuration_),
         session_(ConnectorRegistry::built_in(), clock_, configuration_, &files_),
         output_(process.standard_output()),
         display_(process, clock_) {}
@@ -91,8 +100,9 @@ class Assembly {
     options.standard_output =
         display_.print_output() != nullptr ? display_.print_output() : &output_;
     options.configuration = configuration_;
+    options.file_system = &files_;
     CLP_ASSIGN_OR_RETURN(cluster_, LocalCluster::make(std::move(options)));
-    jobs_ = std::make_unique<ProcessJobs>(*cluster_);
+    jobs_ = std::make_unique<ProcessJobs>(*cluster_, files_);
     session_.set_jobs(jobs_.get());
     open_door();
     return process_.on_interrupt([this](int count) {
@@ -155,8 +165,8 @@ class Assembly {
 
   Process& process_;
   const SystemClock clock_;
-  LocalFileSystem files_;
   Configuration configuration_;
+  UriFileSystem files_;
   SqlSession session_;
   console::ResultOutput output_;
   console::LiveDisplay display_;
@@ -169,7 +179,7 @@ class Assembly {
 }  // namespace
 
 int run_sql_command(const SqlCommand& command, Process& process) {
-  LocalFileSystem files;
+  UriFileSystem files;
   Result<Configuration> configuration =
       read_configuration(command.configuration_directory, command.settings, files);
   if (!configuration.is_ok()) {

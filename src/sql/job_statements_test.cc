@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::string_view kRunning = "00000000000000000000000000000001";
 constexpr std::string_view kFinished = "00000000000000000000000000000002";
@@ -34,6 +35,12 @@ struct ToldJobs final : SessionJobs {
     calls.push_back((drain ? "drain " : "stop ") + id.to_string());
     if (fails) return failure;
     return std::string("/savepoints/savepoint-1");
+  }
+  Result<std::string> explain_recovery(const StreamGraph& graph,
+                                       const Configuration& configuration) override {
+    if (fails) return failure;
+    return std::string("from ") + *configuration.find("execution.state-recovery.path") + " for " +
+           graph.nodes[0].spec.name + "\n";
   }
 
   std::vector<JobStatus> jobs;
@@ -76,6 +83,17 @@ TEST_F(JobStatementsTest, jobs_are_stopped_with_and_without_savepoint) {
               HasSubstr("has ended already: FINISHED"));
   EXPECT_THAT(error("STOP JOB '00000000000000000000000000000001' WITH DRAIN"),
               HasSubstr("goes with a savepoint"));
+}
+
+TEST_F(JobStatementsTest, explain_says_what_a_job_would_go_on_from) {
+  create_orders();
+  EXPECT_THAT(text("EXPLAIN SELECT product FROM orders"), Not(HasSubstr("== State ==")));
+  run("SET 'execution.state-recovery.path' = '/savepoints/1'");
+  EXPECT_THAT(text("EXPLAIN SELECT product FROM orders"),
+              HasSubstr("\n== State ==\nfrom /savepoints/1 for Source: orders[1]\n"));
+  jobs_.fails = true;
+  EXPECT_THAT(text("EXPLAIN SELECT product FROM orders"),
+              HasSubstr("\n== State ==\nThe job would be refused: no folder for savepoints\n"));
 }
 
 TEST_F(SessionTest, statements_about_jobs_need_somebody_who_runs_them) {

@@ -16,6 +16,8 @@
 namespace clepsydra::sql {
 namespace {
 
+constexpr std::string_view kRecoveryPath = "execution.state-recovery.path";
+
 std::vector<std::pair<std::string, std::string>> configuration_of(
     const Configuration& configuration) {
   return {configuration.values().begin(), configuration.values().end()};
@@ -143,6 +145,14 @@ Result<PlanRoots> StatementRunner::bind_explained(const ast::Statement& statemen
   return roots;
 }
 
+std::string StatementRunner::explain_recovery(const StreamGraph& graph) {
+  const std::string* path = state_.configuration.find(kRecoveryPath);
+  if (state_.jobs == nullptr || path == nullptr || path->empty()) return {};
+  const Result<std::string> recovery = state_.jobs->explain_recovery(graph, state_.configuration);
+  if (recovery.is_ok()) return "\n== State ==\n" + *recovery;
+  return fmt::format("\n== State ==\nThe job would be refused: {}\n", recovery.status().message());
+}
+
 Result<StatementResult> StatementRunner::run_explain(const ast::Explain& statement) {
   bool with_changelog = false;
   bool with_json = false;
@@ -173,6 +183,7 @@ Result<StatementResult> StatementRunner::run_explain(const ast::Explain& stateme
     CLP_ASSIGN_OR_RETURN(const std::string guarantee, describe_guarantee(roots, environment));
     out += "\nDelivery guarantee: " + guarantee + "\n";
   }
+  out += explain_recovery(graph);
   return text_table({"result"}, {{std::move(out)}});
 }
 

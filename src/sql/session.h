@@ -65,7 +65,7 @@ struct InsertJob {
 
 using StatementResult = std::variant<Done, TableResult, QueryJob, InsertJob>;
 
-// The jobs that SHOW JOBS, DESCRIBE JOB and STOP JOB speak of: whoever runs them answers.
+// The jobs that SHOW JOBS, DESCRIBE JOB, STOP JOB and EXPLAIN speak of: whoever runs them answers.
 class SessionJobs {
  public:
   virtual ~SessionJobs() = default;
@@ -75,6 +75,10 @@ class SessionJobs {
   virtual Status cancel(const JobId& id) = 0;
   // Ends the job with a savepoint in the configured folder, waits for that; its folder.
   virtual Result<std::string> stop(const JobId& id, bool drain) = 0;
+  // What a job of these operators would keep, drop and begin anew of the checkpoint in
+  // execution.state-recovery.path: lines for people.
+  virtual Result<std::string> explain_recovery(const StreamGraph& graph,
+                                               const Configuration& configuration) = 0;
 };
 
 // Holds the catalog and the session's settings. Nothing is run here: a job comes back as a
