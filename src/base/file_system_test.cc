@@ -8,13 +8,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/local_file_system.h"
 #include "base/memory_file_system.h"
+#include "base/random.h"
 
 namespace clepsydra {
 namespace {
@@ -283,9 +286,75 @@ TEST_F(MemoryFileSystemTest, a_power_cut_loses_what_was_not_synced) {
   EXPECT_TRUE(file->append("safe").is_ok());
   EXPECT_TRUE(file->sync().is_ok());
   EXPECT_TRUE(file->append(" lost").is_ok());
+  EXPECT_TRUE(files_.sync_directory("/").is_ok());
   files_.drop_unsynced();
   EXPECT_EQ(*read_file(files_, "/a"), "safe");
   EXPECT_EQ(files_.used_bytes(), 4);
+}
+
+Status write_synced(FileSystem& files, std::string_view path) {
+  CLP_ASSIGN_OR_RETURN(const auto file, files.open_for_write(path, WriteMode::kTruncate));
+  CLP_RETURN_IF_ERROR(file->append("x"));
+  return file->sync();
+}
+
+TEST_F(MemoryFileSystemTest, a_power_cut_takes_back_names_of_folders_that_were_not_synced) {
+  ASSERT_TRUE(files_.create_directories("/d/e").is_ok());
+  ASSERT_TRUE(write_synced(files_, "/d/kept").is_ok());
+  ASSERT_TRUE(write_synced(files_, "/d/moved").is_ok());
+  ASSERT_TRUE(write_synced(files_, "/d/removed").is_ok());
+  ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+  ASSERT_TRUE(write_synced(files_, "/d/new").is_ok());
+  ASSERT_TRUE(files_.rename("/d/moved", "/d/e/moved").is_ok());
+  ASSERT_TRUE(files_.remove("/d/removed").is_ok());
+  files_.drop_unsynced();
+  EXPECT_THAT(names(*files_.list("/d")), ElementsAre("e/", "kept", "moved", "removed"));
+  EXPECT_THAT(*files_.list("/d/e"), ElementsAre());
+}
+
+TEST_F(MemoryFileSystemTest, syncing_one_of_its_folders_makes_a_move_durable) {
+  ASSERT_TRUE(files_.create_directories("/a").is_ok());
+  ASSERT_TRUE(files_.create_directories("/b").is_ok());
+  for (const std::string_view synced : {"/a", "/b"}) {
+    ASSERT_TRUE(write_synced(files_, "/a/file").is_ok());
+    ASSERT_TRUE(files_.sync_directory("/a").is_ok());
+    ASSERT_TRUE(files_.rename("/a/file", "/b/file").is_ok());
+    ASSERT_TRUE(files_.sync_directory(synced).is_ok());
+    files_.drop_unsynced();
+    EXPECT_THAT(*files_.list("/a"), ElementsAre()) << synced;
+    EXPECT_THAT(names(*files_.list("/b")), ElementsAre("file")) << synced;
+    ASSERT_TRUE(files_.remove("/b/file").is_ok());
+  }
+}
+
+TEST_F(MemoryFileSystemTest,
+       a_power_cut_may_leave_the_first_changes_of_a_folder_and_the_first_bytes) {
+  Random random(7);
+  std::set<std::vector<std::string>> seen;
+  std::set<std::int64_t> sizes;
+  for (int round = 0; round < 200; ++round) {
+    MemoryFileSystem files(clock_);
+    ASSERT_TRUE(write_file(files, "/1", "12").is_ok());
+    ASSERT_TRUE(write_synced(files, "/2").is_ok());
+    files.cut_power(random);
+    std::vector<std::string> left = names(*files.list("/"));
+    if (!left.empty()) sizes.insert(files.stat("/1")->size);
+    seen.insert(std::move(left));
+  }
+  EXPECT_THAT(seen, ElementsAre(std::vector<std::string>{}, std::vector<std::string>{"1"},
+                                std::vector<std::string>{"1", "2"}));
+  EXPECT_THAT(sizes, ElementsAre(0, 1, 2));
+}
+
+TEST_F(MemoryFileSystemTest, a_bit_rots) {
+  ASSERT_TRUE(write_file(files_, "/a", "AB").is_ok());
+  ASSERT_TRUE(files_.create_directories("/d").is_ok());
+  EXPECT_TRUE(files_.flip_bit("/a", 8).is_ok());
+  EXPECT_EQ(*read_file(files_, "/a"), "AC");
+  EXPECT_EQ(files_.flip_bit("/a", 16).code(), StatusCode::kNotFound);
+  EXPECT_EQ(files_.flip_bit("/d", 0).code(), StatusCode::kNotFound);
+  EXPECT_EQ(files_.flip_bit("/b", 0).code(), StatusCode::kNotFound);
+  EXPECT_THAT(files_.paths_below("/"), ElementsAre("/a"));
 }
 
 TEST_F(MemoryFileSystemTest, times_come_from_the_clock) {

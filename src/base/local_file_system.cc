@@ -228,7 +228,11 @@ Status LocalFileSystem::create_directories(std::string_view path) {
   CLP_ASSIGN_OR_RETURN(const std::string name, local_path(path));
   for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
     const std::string part = name.substr(0, slash);
-    if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
+    if (::mkdir(part.c_str(), 0777) == 0) {
+      const Status synced = sync_directory(directory_name(part));
+      // A folder that may be written to and not read: nothing more can be done.
+      if (!synced.is_ok() && synced.code() != StatusCode::kPermissionDenied) return synced;
+    } else if (errno != EEXIST) {
       return status_from_errno("cannot create the directory", part, errno);
     }
     if (slash == std::string::npos) break;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/errno_status.h"
+#include "base/random.h"
 #include "base/utf8.h"
 
 namespace clepsydra {
@@ -61,6 +63,14 @@ struct MemoryFileSystem::Node {
   std::int64_t modified_ms;
 };
 
+// A creation (only `to`), a removal (only `from`) or a renaming.
+struct MemoryFileSystem::NameChange {
+  std::string from;
+  std::string to;
+  std::shared_ptr<Node> node = nullptr;  // At `to`.
+  bool is_applied = false;               // To what is durable. A move is a change of two folders.
+};
+
 // All state, behind one mutex.
 struct MemoryFileSystem::Shared {
   struct Failure {
@@ -71,6 +81,65 @@ struct MemoryFileSystem::Shared {
 
   explicit Shared(const Clock& the_clock) : clock(the_clock) {
     nodes["/"] = std::make_shared<Node>(true, clock.now_ms());
+    durable["/"] = nodes["/"];
+  }
+
+  // A name that came, went or moved, in the order in which that happened in its folder.
+  void note(NameChange change) CLP_REQUIRES(mutex) {
+    const auto shared_change = std::make_shared<NameChange>(std::move(change));
+    const std::string& from = shared_change->from;
+    const std::string& to = shared_change->to;
+    if (!from.empty()) unsynced[std::string(directory_name(from))].push_back(shared_change);
+    if (!to.empty() && (from.empty() || directory_name(from) != directory_name(to))) {
+      unsynced[std::string(directory_name(to))].push_back(shared_change);
+    }
+  }
+
+  // The first `count` changes of the names in `directory` will be there after a power cut.
+  void make_durable(const std::string& directory, std::size_t count) CLP_REQUIRES(mutex) {
+    const auto found = unsynced.find(directory);
+    if (found == unsynced.end()) return;
+    const std::vector<std::shared_ptr<NameChange>> changes = std::move(found->second);
+    unsynced.erase(found);
+    for (std::size_t i = 0; i < std::min(count, changes.size()); ++i) apply(*changes[i]);
+  }
+
+  void apply(NameChange& change) CLP_REQUIRES(mutex) {
+    if (std::exchange(change.is_applied, true)) return;
+    if (!change.from.empty()) {
+      const std::string prefix = change.from + "/";
+      for (auto child = durable.lower_bound(prefix);
+           child != durable.end() && child->first.starts_with(prefix);) {
+        if (!change.to.empty()) {
+          durable[change.to + child->first.substr(change.from.size())] = child->second;
+        }
+        child = durable.erase(child);
+      }
+      durable.erase(change.from);
+      if (change.to.empty()) unsynced.erase(change.from);
+    }
+    if (!change.to.empty()) durable[change.to] = change.node;
+  }
+
+  // `kept(n)`: how many of n things that were not synced are there all the same.
+  void cut_power(const std::function<std::size_t(std::size_t n)>& kept) CLP_REQUIRES(mutex) {
+    while (!unsynced.empty()) {
+      const auto first = unsynced.begin();
+      make_durable(std::string(first->first), kept(first->second.size()));
+    }
+    nodes.clear();
+    used_bytes = 0;
+    // Ascending, so a folder is seen before what is in it.
+    for (const auto& [path, node] : durable) {
+      if (path != "/" && !nodes.contains(std::string(directory_name(path)))) continue;
+      nodes.emplace(path, node);
+      if (node->is_directory) continue;
+      const std::size_t loose = node->content.size() - node->synced_bytes;
+      node->content.resize(node->synced_bytes + kept(loose));
+      node->synced_bytes = node->content.size();
+      used_bytes += static_cast<std::int64_t>(node->content.size());
+    }
+    durable = nodes;
   }
 
   // Counts the operation and injects what was asked for.
@@ -113,6 +182,9 @@ struct MemoryFileSystem::Shared {
   const Clock& clock;
   Mutex mutex;
   std::map<std::string, std::shared_ptr<Node>> nodes CLP_GUARDED_BY(mutex);
+  // What a power cut leaves of the names, and by folder what it may take back.
+  std::map<std::string, std::shared_ptr<Node>> durable CLP_GUARDED_BY(mutex);
+  std::map<std::string, std::vector<std::shared_ptr<NameChange>>> unsynced CLP_GUARDED_BY(mutex);
   std::vector<Failure> failures CLP_GUARDED_BY(mutex);
   FaultHook hook CLP_GUARDED_BY(mutex);
   std::int64_t capacity_bytes CLP_GUARDED_BY(mutex) = std::numeric_limits<std::int64_t>::max();
@@ -230,6 +302,7 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::open_for_write(std::stri
       return parent;
     }
     node = std::make_shared<Node>(false, shared_->clock.now_ms());
+    shared_->note({"", name, node});
   } else if (mode == WriteMode::kCreateNew) {
     return status_from_errno(kAction, name, EEXIST);
   } else if (node->is_directory) {
@@ -277,6 +350,7 @@ Status MemoryFileSystem::rename(std::string_view from, std::string_view to) {
   }
   shared_->nodes.erase(old_name);
   shared_->nodes[new_name] = node;
+  shared_->note({old_name, new_name, node});
   return Status::ok();
 }
 
@@ -290,6 +364,7 @@ Status MemoryFileSystem::remove(std::string_view path) {
   if (shared_->has_children(name)) return status_from_errno("cannot remove", name, ENOTEMPTY);
   shared_->used_bytes -= static_cast<std::int64_t>(node->content.size());
   shared_->nodes.erase(name);
+  shared_->note({name, ""});
   return Status::ok();
 }
 
@@ -334,6 +409,9 @@ Status MemoryFileSystem::create_directories(std::string_view path) {
     std::shared_ptr<Node>& node = shared_->nodes[part];
     if (node == nullptr) {
       node = std::make_shared<Node>(true, shared_->clock.now_ms());
+      shared_->note({"", part, node});
+      shared_->make_durable(std::string(directory_name(part)),
+                            std::numeric_limits<std::size_t>::max());
     } else if (!node->is_directory) {
       return status_from_errno("cannot create the directory", part, ENOTDIR);
     }
@@ -348,6 +426,7 @@ Status MemoryFileSystem::sync_directory(std::string_view directory) {
   const std::shared_ptr<Node> node = shared_->find(name);
   if (node == nullptr) return status_from_errno("cannot open the directory", name, ENOENT);
   if (!node->is_directory) return status_from_errno("cannot open the directory", name, ENOTDIR);
+  shared_->make_durable(name, std::numeric_limits<std::size_t>::max());
   return Status::ok();
 }
 
@@ -370,10 +449,37 @@ void MemoryFileSystem::set_capacity_bytes(std::int64_t bytes) {
 
 void MemoryFileSystem::drop_unsynced() {
   const MutexLock lock(shared_->mutex);
-  for (auto& [path, node] : shared_->nodes) {
-    shared_->used_bytes -= static_cast<std::int64_t>(node->content.size() - node->synced_bytes);
-    node->content.resize(node->synced_bytes);
+  shared_->cut_power([](std::size_t) { return std::size_t{0}; });
+}
+
+void MemoryFileSystem::cut_power(Random& random) {
+  const MutexLock lock(shared_->mutex);
+  shared_->cut_power([&](std::size_t n) { return random.uniform(n + 1); });
+}
+
+Status MemoryFileSystem::flip_bit(std::string_view path, std::uint64_t bit) {
+  CLP_ASSIGN_OR_RETURN(const std::string name, resolve(path));
+  const MutexLock lock(shared_->mutex);
+  const std::shared_ptr<Node> node = shared_->find(name);
+  if (node == nullptr || bit / 8 >= node->content.size()) {
+    return Status::not_found(fmt::format("no bit {} in '{}'", bit, clip(name, 200)));
   }
+  char& byte = node->content[bit / 8];
+  byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << (bit % 8)));
+  return Status::ok();
+}
+
+std::vector<std::string> MemoryFileSystem::paths_below(std::string_view directory) const {
+  const Result<std::string> name = resolve(directory);
+  std::vector<std::string> paths;
+  if (!name.is_ok()) return paths;
+  const MutexLock lock(shared_->mutex);
+  const std::string prefix = *name == "/" ? *name : *name + "/";
+  for (auto node = shared_->nodes.upper_bound(prefix);
+       node != shared_->nodes.end() && node->first.starts_with(prefix); ++node) {
+    if (!node->second->is_directory) paths.push_back(node->first);
+  }
+  return paths;
 }
 
 std::int64_t MemoryFileSystem::used_bytes() const {

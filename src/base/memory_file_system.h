@@ -17,6 +17,8 @@
 
 namespace clepsydra {
 
+class Random;
+
 enum class FileOperation : std::uint8_t {
   kOpenForRead,
   kOpenForWrite,
@@ -62,14 +64,22 @@ class MemoryFileSystem final : public FileSystem {
   // Appending fails with ResourceExhausted once all files together hold this
   // many bytes; the bytes that fit are written, as a real disk does.
   void set_capacity_bytes(std::int64_t bytes);
-  // What a power cut leaves: bytes that were not synced are gone.
+  // What a power cut leaves at worst: bytes that were not synced are gone, and so is every change
+  // of a name in a folder that was not synced. Renaming happens as a whole or not at all.
   void drop_unsynced();
+  // What one may leave: some of those bytes, and in each folder the first so many changes.
+  void cut_power(Random& random);
+  // Bit rot. NotFound when there is no such bit.
+  Status flip_bit(std::string_view path, std::uint64_t bit);
+  // All files below a folder, ascending; no operation for the hook.
+  [[nodiscard]] std::vector<std::string> paths_below(std::string_view directory) const;
 
   [[nodiscard]] std::int64_t used_bytes() const;
   [[nodiscard]] std::int64_t operations() const;
 
  private:
   struct Node;
+  struct NameChange;
   class ReadHandle;
   class WriteHandle;
   struct Shared;

@@ -46,6 +46,8 @@ class SimulatedWorkerPool::Cell final : public internal::WakeTarget,
   AddOptions options_;
   std::uint64_t name_hash_;
   State state_ = State::kIdle;
+  std::int64_t rest_ns_ = 0;                      // After each step.
+  std::int64_t rests_until_ns_ = 0;               // Not stepped before.
   std::int64_t deadline_ns_ = Steppable::kNever;  // Its entry in deadlines_, unless kNever.
 };
 
@@ -66,6 +68,7 @@ Waker SimulatedWorkerPool::add(Steppable* steppable, AddOptions options) {
   CLP_CHECK(steppable != nullptr);
   const std::uint64_t id = next_cell_id_++;
   auto cell = std::make_shared<Cell>(*this, id, steppable, std::move(options));
+  if (pace_) cell->rest_ns_ = pace_(cell->options_.name);
   cells_.emplace(id, cell);
   make_runnable(cell);
   return Waker(std::move(cell));
@@ -153,6 +156,7 @@ void SimulatedWorkerPool::step_one() {
   note(cell->name_hash_ ^ static_cast<std::uint64_t>(result));
   clock_.advance_ns(random_.uniform_between(0, options_.step_ns_max));
   note(static_cast<std::uint64_t>(clock_.monotonic_ns()));
+  if (cell->rest_ns_ > 0) cell->rests_until_ns_ = clock_.monotonic_ns() + cell->rest_ns_;
 
   if (result == StepResult::kDone) {
     cell->state_ = Cell::State::kDone;
@@ -204,6 +208,11 @@ bool SimulatedWorkerPool::fire_due() {
 void SimulatedWorkerPool::make_runnable(const std::shared_ptr<Cell>& cell) {
   check_thread();
   cell->state_ = Cell::State::kQueued;
+  if (cell->rests_until_ns_ > clock_.monotonic_ns()) {
+    // Wakes meanwhile change nothing: it is queued.
+    schedule_at(cell->rests_until_ns_, [this, cell] { runnable_.push_back(cell); });
+    return;
+  }
   runnable_.push_back(cell);
 }
 

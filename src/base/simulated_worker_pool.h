@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -49,6 +50,11 @@ class SimulatedWorkerPool final : public WorkerPool {
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] int parallelism() const override { return 1; }
 
+  // How long a steppable of this name rests after each of its steps, in virtual time: what is slow,
+  // and what is in front of it, shows. Asked when it was added. Empty: nobody rests.
+  using Pace = std::function<std::int64_t(std::string_view name)>;
+  void set_pace(Pace rest_ns) { pace_ = std::move(rest_ns); }
+
   // Runs until the predicate (asked between steps) holds.
   SimulationEnd run_until(const std::function<bool()>& predicate);
   // Runs until nothing is runnable and nothing is pending: kStalled is the
@@ -88,6 +94,7 @@ class SimulatedWorkerPool final : public WorkerPool {
 
   SimulatedClock& clock_;
   const Options options_;
+  Pace pace_;
   Random random_;
   const std::thread::id thread_ = std::this_thread::get_id();
   std::unordered_map<std::uint64_t, std::shared_ptr<Cell>> cells_;  // Not done, by id.

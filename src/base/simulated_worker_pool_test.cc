@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,29 @@ TEST(SimulatedWorkerPoolTest, equal_seeds_repeat_a_run_exactly) {
     EXPECT_EQ(first.order, second.order);
     EXPECT_EQ(first.hash, second.hash);
   }
+}
+
+TEST(SimulatedWorkerPoolTest, who_is_to_be_slow_rests_after_each_step_and_loses_no_wake) {
+  SimulatedClock clock;
+  SimulatedWorkerPool pool(clock, {.seed = 3, .step_ns_max = 10});
+  pool.set_pace([](std::string_view name) { return name == "slow" ? 1000 : 0; });
+  std::vector<std::int64_t> times;
+  int fast_steps = 0;
+  FunctionSteppable slow([&] {
+    times.push_back(clock.monotonic_ns());
+    return times.size() == 3 ? StepResult::kDone : StepResult::kBlocked;
+  });
+  const Waker waker = pool.add(&slow, {.on_done = {}, .name = "slow"});
+  FunctionSteppable fast([&] {
+    waker.wake();
+    return ++fast_steps == 500 ? StepResult::kDone : StepResult::kProgress;
+  });
+  pool.add(&fast);
+  pool.run_until_idle();
+  ASSERT_EQ(times.size(), 3U);
+  EXPECT_GE(times[1] - times[0], 1000);
+  EXPECT_GE(times[2] - times[1], 1000);
+  EXPECT_EQ(fast_steps, 500);
 }
 
 TEST(SimulatedWorkerPoolTest, other_seeds_give_other_orders) {
