@@ -88,7 +88,7 @@ class Assigner {
  public:
   Assigner(const CheckpointMetadata& metadata, const std::string& folder, const JobGraph& graph,
            FormerByUid formers)
-      : metadata_(metadata), folder_(folder), graph_(graph), formers_(std::move(formers)) {}
+      : metadata_(metadata), folder_(folder), graph_(graph), formers_(std::move(formers)), reads_splits_(find_readers()) {}
 
   Result<StateAssignment> run(bool allow_dropping) {
     std::vector<std::vector<bool>> finished;  // By vertex and subtask.
@@ -110,6 +110,26 @@ class Assigner {
   Former* former_of(const OperatorSpec& spec) {
     const auto found = formers_.find(spec.uid);
     return found == formers_.end() ? nullptr : &found->second;
+  }
+
+  // Which vertices read splits, or what one of those sends on without an exchange.
+  [[nodiscard]] std::vector<bool> find_readers() const {
+    std::vector<bool> readers;
+    for (const JobVertex& vertex : graph_.vertices) {
+      readers.push_back(std::any_of(
+          vertex.operators.begin(), vertex.operators.end(),
+          [](const ChainedOperator& chained) { return chained.spec.kind == kSourceKind; }));
+    }
+    // Producers come before consumers.
+    for (std::size_t v = 0; v < readers.size(); ++v) {
+      for (const JobEdge& edge : graph_.edges) {
+        if (edge.to_vertex != static_cast<int>(v)) continue;
+        const bool is_forward = edge.partitioning == Partitioning::kForward;
+        readers[v] =
+            readers[v] || (is_forward && readers[static_cast<std::size_t>(edge.from_vertex)]);
+      }
+    }
+    return readers;
   }
 
   // Finds the operators of a vertex in the checkpoint, checks that they may have its state, and
@@ -196,7 +216,10 @@ class Assigner {
     for (std::size_t i = 0; i < vertex.operators.size() && !has_finished; ++i) {
       const Former* former = former_of(vertex.operators[i].spec);
       if (former == nullptr) continue;
-      const bool is_same = former->parallelism() == vertex.parallelism;
+      // Splits are dealt anew, so what was known of the splits of one subtask (how far their time
+      // was) is not what holds for those that it gets.
+      const bool is_same = former->parallelism() == vertex.parallelism &&
+                           !reads_splits_[static_cast<std::size_t>(v)];
       TaskRestore::Operator op;
       op.op = static_cast<int>(i);
       for (int s = is_same ? subtask : 0; s < (is_same ? subtask + 1 : former->parallelism());
@@ -336,6 +359,7 @@ class Assigner {
   const std::string& folder_;
   const JobGraph& graph_;
   FormerByUid formers_;
+  const std::vector<bool> reads_splits_;  // By vertex.
   StateAssignment assignment_;
 };
 

@@ -165,6 +165,33 @@ TEST(StateAssignmentTest, more_or_fewer_subtasks_get_all_parts_and_sources_all_s
   EXPECT_THAT(fewer.commit[0].committables, SizeIs(3));
 }
 
+// Which subtask gets which split is decided anew, so what one knew of its splits is for all.
+TEST(StateAssignmentTest, whoever_reads_splits_gets_all_parts_also_at_the_same_parallelism) {
+  CheckpointMetadata m = metadata({.source = 2, .window = 2});
+  JobGraph g = graph({.source = 2, .window = 2});
+  for (int s = 0; s < 2; ++s) {
+    m.vertices[0].subtasks[static_cast<std::size_t>(s)].operators.push_back(
+        state(1, {file("c" + std::to_string(s))}));
+  }
+  std::vector<TaskRestore> tasks = assign(m, g).tasks;
+  ASSERT_THAT(tasks, SizeIs(4));
+  for (int s = 0; s < 2; ++s) {
+    const TaskRestore& of_calc = tasks[static_cast<std::size_t>(s)];
+    ASSERT_EQ(of_calc.vertex, 0);
+    ASSERT_THAT(of_calc.operators, SizeIs(1));
+    EXPECT_THAT(of_calc.operators[0].parts, SizeIs(2));
+    // Behind the exchange each has its keys.
+    const TaskRestore& of_window = tasks[static_cast<std::size_t>(2 + s)];
+    ASSERT_EQ(of_window.vertex, 1);
+    EXPECT_THAT(of_window.operators[0].parts, SizeIs(1));
+  }
+  // Without an exchange the window is no better off than the source.
+  g.edges[0].partitioning = Partitioning::kForward;
+  tasks = assign(m, g).tasks;
+  ASSERT_THAT(tasks, SizeIs(4));
+  EXPECT_THAT(tasks[2].operators[0].parts, SizeIs(2));
+}
+
 TEST(StateAssignmentTest, operators_are_found_by_uid_in_whatever_task_they_are) {
   // The sink is a task of its own now, and the window is the second operator of its task.
   JobGraph g = graph({1, 1});

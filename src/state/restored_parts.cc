@@ -124,17 +124,7 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
     }
     restored.parts_.push_back(std::move(part));
   }
-  // What was for exactly these key groups is all there is for them.
-  const auto same = std::find_if(
-      restored.parts_.begin(), restored.parts_.end(), [&](const std::unique_ptr<Part>& part) {
-        const KeyGroupRange& groups = part->last().origin.key_groups;
-        return groups.begin == key_groups.begin && groups.end == key_groups.end;
-      });
-  if (same != restored.parts_.end()) {
-    std::unique_ptr<Part> alone = std::move(*same);
-    restored.parts_.clear();
-    restored.parts_.push_back(std::move(alone));
-  }
+  // All parts count, also when one was for exactly these key groups: see NumberMerge.
   return restored;
 }
 
