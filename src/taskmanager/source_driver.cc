@@ -105,7 +105,11 @@ Status SourceDriver::add_splits(std::vector<SourceSplit> splits, bool no_more_sp
 
 Status SourceDriver::restore_progress(const SourceSplit& split, Split& opened,
                                       std::optional<std::int64_t>& delivered) const {
-  if (split.progress.empty()) return Status::ok();
+  if (split.progress.empty()) {
+    // Nobody has read of it: what others had said does not speak for it.
+    delivered = kMinWatermark;
+    return Status::ok();
+  }
   const Result<ValueTree> progress = ValueTree::decode(split.progress);
   if (!progress.is_ok()) {
     return progress.status().with_context(fmt::format("the progress of split '{}'", split.id));

@@ -408,6 +408,18 @@ TEST_F(SourceDriverTest, restored_splits_keep_the_time_of_the_driver_that_was_fu
   EXPECT_THAT(take(), ElementsAre("@1000", "5000", "@2000", "9000", "@5000", "@max", "end"));
 }
 
+// Another subtask was to read it: time there was held back until it had a word.
+TEST_F(SourceDriverTest, a_split_that_nobody_has_read_holds_back_those_it_is_restored_with) {
+  open({{"a", {{"5000"}, {"6000"}, {"end"}}}, {"b", {{"2000"}, {"end"}}}});
+  give({"a"});
+  ASSERT_TRUE(driver_->poll().is_ok());
+  EXPECT_EQ(driver_->watermark(), 5000);
+  std::vector<SourceSplit> both = driver_->snapshot_splits();
+  both.push_back({"b", "b"});
+  restart(both);
+  EXPECT_THAT(take(), ElementsAre("6000", "2000", "@2000", "@max", "end"));
+}
+
 TEST_F(SourceDriverTest, new_splits_and_sources_without_time_have_no_progress) {
   options_ = ValueTree().set("source", ValueTree::map());
   open({{"a", {{"1000"}, {"2000"}, {"end"}}}});
