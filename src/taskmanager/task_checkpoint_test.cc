@@ -415,6 +415,15 @@ TEST_F(TaskCheckpointTest, the_barrier_goes_behind_what_operators_held_and_befor
   EXPECT_THAT(files_in("/job"), IsEmpty());
 }
 
+// Event time goes on without who is idle: rows that come after would be late.
+TEST_F(TaskCheckpointTest, what_operators_hold_goes_before_idleness) {
+  open(1);
+  push(0, "1");
+  push(0, "2");
+  send(0, IdleSignal{true});
+  EXPECT_THAT(take(), ElementsAre("1", "2", "idle"));
+}
+
 TEST_F(TaskCheckpointTest, rows_behind_the_first_barrier_wait_for_the_last) {
   open(2);
   order(1);

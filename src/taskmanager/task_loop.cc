@@ -141,6 +141,7 @@ Result<StepResult> Task::prepare_checkpoint() {
   // The one before is written first.
   if (checkpoint_.is_writing()) return wait_for(Waiting::kOutput);
   if (checkpoint_.needs_input()) return take_input();
+  if (must_flush_before_idling()) return flush_held_rows();
   CLP_RETURN_IF_ERROR(announce_idleness());
   CLP_ASSIGN_OR_RETURN(const std::optional<BarrierSignal> barrier,
                        checkpoint_.prepare(has_announced_));
@@ -152,6 +153,7 @@ Result<StepResult> Task::prepare_checkpoint() {
 Result<StepResult> Task::take_input() {
   // What came last has gone out by now, marks included: they say how far event time is before it
   // may go on without this task.
+  if (must_flush_before_idling()) return flush_held_rows();
   if (has_announced_) CLP_RETURN_IF_ERROR(announce_idleness());
   CLP_ASSIGN_OR_RETURN(TaskInput::Next next, parts_.input->poll());
   // The first word goes before everything.
@@ -246,6 +248,20 @@ bool Task::make_room() {
   for (const auto& output : parts_.outputs) has_room = output->gate().make_room() && has_room;
   for (const auto& sender : parts_.senders) has_room = sender->has_room() && has_room;
   return has_room;
+}
+
+// Once this task is idle event time goes on without it: rows that operators hold back (local
+// aggregation) would come late.
+bool Task::must_flush_before_idling() const {
+  return has_announced_ && !announced_idle_ && !has_flushed_ && !is_finishing_ &&
+         !parts_.has_finished_before && parts_.input->idle();
+}
+
+Result<StepResult> Task::flush_held_rows() {
+  has_flushed_ = true;
+  CLP_RETURN_IF_ERROR(parts_.chain->flush());
+  CLP_RETURN_IF_ERROR(end_step());
+  return StepResult::kProgress;
 }
 
 Status Task::announce_idleness() {

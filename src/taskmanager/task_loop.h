@@ -124,6 +124,8 @@ class Task final : public Steppable {
   // For the sake of a checkpoint that overtakes, though there is no room.
   [[nodiscard]] bool may_overdraw() const;
   // Tells the consumers whether this task's input is idle: at first, and when that has changed.
+  [[nodiscard]] bool must_flush_before_idling() const;
+  Result<StepResult> flush_held_rows();
   Status announce_idleness();
   Status end_step();
   Status send(const Signal& signal);
