@@ -406,9 +406,6 @@ std::int64_t JobCheckpoints::request_savepoint(std::string dir, SavepointThen th
   } else if (dir.empty()) {
     refused = Status::failed_precondition(
         "no folder was named and 'execution.checkpointing.savepoint-dir' is not set");
-  } else if (then == SavepointThen::kDrain) {
-    refused = Status::unimplemented(
-        "draining, which ends the sources before it, is not built; stop the job without");
   }
   if (!refused.is_ok()) {
     answer(request, refused.with_context("cannot take a savepoint"), "");

@@ -800,8 +800,6 @@ TEST_F(JobSupervisorTest, savepoints_that_cannot_be_taken_say_why_and_leave_noth
   deployed(0);
   EXPECT_THAT(answer(job_->request_savepoint("", SavepointThen::kGoOn)).message(),
               HasSubstr("execution.checkpointing.savepoint-dir"));
-  EXPECT_EQ(answer(job_->request_savepoint("/s", SavepointThen::kDrain)).code(),
-            StatusCode::kUnimplemented);
   EXPECT_EQ(job_->savepoint(99).status().code(), StatusCode::kNotFound);
   const std::int64_t declined = job_->request_savepoint("/s", SavepointThen::kGoOn);
   do_blocking_work();

@@ -82,6 +82,7 @@ Status TaskManagerClient::trigger_checkpoint(const JobId& job, int attempt,
     to.set_subtask(static_cast<std::uint32_t>(task.subtask));
   }
   out.set_as_base(trigger.as_base);
+  out.set_drains(trigger.then == SavepointThen::kDrain);
   return send(message.SerializeAsString());
 }
 

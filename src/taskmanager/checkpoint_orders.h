@@ -23,6 +23,8 @@ struct TaskCheckpointOrder {
   CheckpointKind kind = CheckpointKind::kCheckpoint;
   std::string folder;    // Where files go; empty: everything is part of the acknowledgement.
   bool as_base = false;  // All of the state, not what changed.
+  // The job ends with it: sources read nothing more, event time goes to its end, operators finish.
+  bool drains = false;
   friend bool operator==(const TaskCheckpointOrder&, const TaskCheckpointOrder&) = default;
 };
 

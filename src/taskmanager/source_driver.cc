@@ -145,6 +145,15 @@ void SourceDriver::end_at_once() {
   idle_without_split_ = true;
 }
 
+std::optional<Batch> SourceDriver::drain() {
+  is_drained_ = true;
+  has_started_ = true;
+  reached_watermark_ = kMaxWatermark;
+  if (delivered_watermark_ == kMaxWatermark) return std::nullopt;
+  delivered_watermark_ = kMaxWatermark;
+  return Batch::of_watermark(options_.output, kMaxWatermark);
+}
+
 void SourceDriver::ask_for_splits() {
   if (has_asked_ || no_more_splits_ || !splits_.empty()) return;
   has_asked_ = true;
@@ -156,6 +165,7 @@ bool SourceDriver::idle() const {
 }
 
 Result<TaskInput::Next> SourceDriver::poll() {
+  if (is_drained_) return Next{.state = State::kNothing};
   ask_for_splits();
   const bool was_idle = idle();
   if (std::optional<Batch> mark = take_mark())
@@ -324,6 +334,7 @@ void SourceDriver::report_alignment(bool is_resting) {
 
 std::int64_t SourceDriver::wake_deadline_ns() const {
   std::int64_t deadline = Steppable::kNever;
+  if (is_drained_) return deadline;
   for (const auto& split : splits_) {
     if (is_held_back(*split)) continue;
     deadline = std::min(deadline, split->wake_at_ns);

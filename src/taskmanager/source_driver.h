@@ -65,6 +65,9 @@ class SourceDriver final : public TaskInput {
   [[nodiscard]] std::vector<SourceSplit> snapshot_splits() const;
   // The subtask had ended before it was restored: there is nothing to ask for.
   void end_at_once();
+  // Reads nothing more, though there may be more to read: event time goes to its end. The mark that
+  // says so, unless it was said before. Positions stay where they are.
+  std::optional<Batch> drain();
   void set_alignment_limit(std::int64_t watermark) { alignment_limit_ = watermark; }
 
   Result<Next> poll() override;
@@ -128,6 +131,7 @@ class SourceDriver final : public TaskInput {
   bool has_started_ = false;
   bool has_asked_ = false;  // A request is under way.
   bool no_more_splits_ = false;
+  bool is_drained_ = false;
   bool idle_without_split_ = false;
   std::int64_t alignment_limit_ = kMinWatermark;
   std::int64_t alignment_reported_ = kMinWatermark;

@@ -107,6 +107,8 @@ class TaskCheckpoint {
   // True: the task takes no input and lets no timer fire. Once is_writing() is false it calls
   // prepare() whenever nothing is pending and its outputs have room.
   [[nodiscard]] bool is_preparing() const { return !begun_.empty(); }
+  // The job ends with the one that is prepared: the operators finish before prepare() is called.
+  [[nodiscard]] bool drains() const { return !begun_.empty() && begun_.front().order.drains; }
   // The checkpoint that is prepared does not wait for room: what is pending, and what was taken
   // from the channels and not delivered, goes on without.
   [[nodiscard]] bool overtakes_now() const;

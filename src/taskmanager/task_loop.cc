@@ -141,11 +141,26 @@ Result<StepResult> Task::prepare_checkpoint() {
   // The one before is written first.
   if (checkpoint_.is_writing()) return wait_for(Waiting::kOutput);
   if (checkpoint_.needs_input()) return take_input();
+  if (checkpoint_.drains() && !is_finishing_) return drain();
   if (must_flush_before_idling()) return flush_held_rows();
   CLP_RETURN_IF_ERROR(announce_idleness());
   CLP_ASSIGN_OR_RETURN(const std::optional<BarrierSignal> barrier,
                        checkpoint_.prepare(has_announced_));
   if (barrier) CLP_RETURN_IF_ERROR(checkpoint_.send(*barrier));
+  CLP_RETURN_IF_ERROR(end_step());
+  return StepResult::kProgress;
+}
+
+Result<StepResult> Task::drain() {
+  if (parts_.source != nullptr && !std::exchange(has_drained_, true)) {
+    std::optional<Batch> end_of_time = parts_.source->drain();
+    CLP_RETURN_IF_ERROR(announce_idleness());
+    if (end_of_time) CLP_RETURN_IF_ERROR(parts_.chain->process(0, *std::move(end_of_time)));
+  } else {
+    // Of other tasks the last mark has come with the rows before the barrier.
+    is_finishing_ = true;
+    CLP_RETURN_IF_ERROR(parts_.chain->finish());
+  }
   CLP_RETURN_IF_ERROR(end_step());
   return StepResult::kProgress;
 }
@@ -170,7 +185,7 @@ Result<StepResult> Task::take_input() {
     case TaskInput::State::kAgain:
       return StepResult::kProgress;
     case TaskInput::State::kNothing:
-      if (!has_flushed_ && !parts_.has_finished_before) {
+      if (!has_flushed_ && !parts_.has_finished_before && !is_finishing_) {
         has_flushed_ = true;
         CLP_RETURN_IF_ERROR(parts_.chain->flush());
         CLP_RETURN_IF_ERROR(end_step());
@@ -330,7 +345,8 @@ std::int64_t Task::next_wake_ns() const {
 }
 
 std::int64_t Task::next_timer_ms() const {
-  return parts_.has_finished_before ? kMaxWatermark : parts_.chain->next_timer_ms();
+  return parts_.has_finished_before || is_finishing_ ? kMaxWatermark
+                                                     : parts_.chain->next_timer_ms();
 }
 
 void Task::account_time(Waiting next) {

@@ -114,6 +114,8 @@ class Task final : public Steppable {
   Result<StepResult> run();
   // Of a task that is stepped to prepare a checkpoint.
   Result<StepResult> prepare_checkpoint();
+  // Before a savepoint that ends the job.
+  Result<StepResult> drain();
   Result<StepResult> take_input();
   Result<StepResult> take_batch(TaskInput::Next next);
   Result<StepResult> finish();
@@ -152,6 +154,7 @@ class Task final : public Steppable {
   bool announced_idle_ = false;
   bool has_flushed_ = false;   // Since the last input.
   bool is_finishing_ = false;  // The chain was told.
+  bool has_drained_ = false;   // The source reads nothing more.
   bool has_sent_end_ = false;
   bool has_unpublished_ = false;
   std::int64_t wake_deadline_ns_ = kNever;

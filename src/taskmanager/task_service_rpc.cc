@@ -74,6 +74,7 @@ Status dispatch_trigger(const proto::TriggerCheckpoint& message, TaskService& se
   order.timestamp_ms = message.timestamp_ms();
   order.folder = message.folder();
   order.as_base = message.as_base();
+  order.drains = message.drains();
   if (order.id < 1) {
     return Status::invalid_argument(
         fmt::format("checkpoints are numbered from 1, not {}", order.id));

@@ -35,7 +35,7 @@ class RecordingService final : public TaskService {
                        " " + std::to_string(order.id) + " at " +
                        std::to_string(order.timestamp_ms) + " in " + order.folder +
                        (order.kind == CheckpointKind::kSavepoint ? " savepoint" : "") +
-                       (order.as_base ? " base" : "") + ":";
+                       (order.as_base ? " base" : "") + (order.drains ? " drains" : "") + ":";
     for (const auto& [vertex, subtask] : tasks) {
       text += " " + std::to_string(vertex) + "/" + std::to_string(subtask);
     }
@@ -125,6 +125,7 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
   dispatch(trigger);
   trigger.mutable_trigger_checkpoint()->set_kind(1);
   trigger.mutable_trigger_checkpoint()->set_as_base(true);
+  trigger.mutable_trigger_checkpoint()->set_drains(true);
   dispatch(trigger);
   proto::ToTaskManager ended;
   ended.mutable_checkpoint_ended()->mutable_job()->set_job(job);
@@ -143,7 +144,7 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
       ElementsAre("deploy abab 1 InvalidArgument 0", "deploy abab 1 InvalidArgument 1",
                   "deploy abab 1 InvalidArgument InvalidArgument", "cancel 3",
                   "splits of 2/5: one=1+far end", "limit -7", "trigger abab 2 7 at 1234 in /f: 3/1",
-                  "trigger abab 2 7 at 1234 in /f savepoint base: 3/1", "end 4 7 aborted",
+                  "trigger abab 2 7 at 1234 in /f savepoint base drains: 3/1", "end 4 7 aborted",
                   "end 4 7 completed", "release abab"));
 }
 
