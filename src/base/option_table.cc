@@ -26,6 +26,21 @@ constexpr OptionInfo kOwnOptions[] = {
     {"clepsydra.state-directory", "(none)", "String",
      "folder of the socket files by which running jobs are found; default: clepsydra in "
      "XDG_STATE_HOME or ~/.local/state"},
+    {"s3.access-key", "(none)", "String", "who reads and writes s3://; default: AWS_ACCESS_KEY_ID"},
+    {"s3.connection.timeout", "10 s", "Duration", "longest wait for a connection to S3"},
+    {"s3.endpoint", "(none)", "String",
+     "the server of s3://, such as http://localhost:9000; default: AWS_ENDPOINT_URL_S3, else AWS"},
+    {"s3.path-style-access", "(none)", "Boolean", "the same as s3.path.style.access"},
+    {"s3.path.style.access", "(none)", "Boolean",
+     "the bucket is part of the path, not of the host; default: true for addresses and plain "
+     "names"},
+    {"s3.region", "us-east-1", "String", "region of the buckets; default: AWS_REGION"},
+    {"s3.retry.max-num-retries", "5", "Integer", "how often a request to S3 is sent again"},
+    {"s3.secret-key", "(none)", "String", "of s3.access-key; default: AWS_SECRET_ACCESS_KEY"},
+    {"s3.session-token", "(none)", "String", "of temporary keys; default: AWS_SESSION_TOKEN"},
+    {"s3.socket.timeout", "30 s", "Duration", "longest silence of a connection to S3"},
+    {"s3.upload.max.concurrent.uploads", "4", "Integer", "parts that go up to S3 at once"},
+    {"s3.upload.min.part.size", "8 mb", "MemorySize", "size of the parts of large objects"},
 };
 
 constexpr OptionInfo kReferenceOptions[] = {

@@ -92,9 +92,11 @@ TEST_F(SessionTest, temporary_tables_hide_permanent_ones) {
 TEST_F(SessionTest, settings_are_checked_kept_and_reset) {
   run("SET 'parallelism.default' = '3'");
   run("SET 'my.own' = 'x'");
-  run("SET 's3.secret-key' = 'hush'");
-  EXPECT_THAT(rows("SET"), ElementsAre("key | value", "my.own | x", "parallelism.default | 3",
-                                       "s3.secret-key | ******"));
+  run("SET 'my.secret-key' = 'hush'");
+  EXPECT_THAT(rows("SET"), ElementsAre("key | value", "my.own | x", "my.secret-key | ******",
+                                       "parallelism.default | 3"));
+  EXPECT_THAT(error("SET 's3.secret-key' = 'hush'"),
+              HasSubstr("'s3.secret-key' is set when the process starts"));
   EXPECT_THAT(error("SET 'parallelism.default' = 'many'"),
               HasSubstr("InvalidArgument: line 1, column 29"));
   EXPECT_THAT(error("SET 'parallelism.default' = '0'"), HasSubstr("must be between 1 and 4096"));

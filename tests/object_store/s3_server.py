@@ -9,6 +9,9 @@ command did.
 Environment: CLEPSYDRA_DATA, where downloads are kept (default: build/data of the source tree).
 """
 
+import hashlib
+import hmac
+import http.client
 import os
 import pathlib
 import re
@@ -62,6 +65,29 @@ class S3Server:
         return ["-D", f"s3.endpoint={self.endpoint}", "-D", f"s3.access-key={ACCESS_KEY}",
                 "-D", f"s3.secret-key={SECRET_KEY}"]
 
+    def put(self, name, data):
+        """An object "bucket/key", by another client than the one under test."""
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        scope = f"{now[:8]}/us-east-1/s3/aws4_request"
+        body_hash = hashlib.sha256(data).hexdigest()
+        host = f"127.0.0.1:{self.port}"
+        headers = {"host": host, "x-amz-content-sha256": body_hash, "x-amz-date": now}
+        names = ";".join(headers)
+        request = f"PUT\n/{name}\n\n" + "".join(f"{k}:{v}\n" for k, v in headers.items()) + f"\n{names}\n{body_hash}"
+        to_sign = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        key = f"AWS4{SECRET_KEY}".encode()
+        for part in scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{scope},SignedHeaders={names},"
+                                    f"Signature={signature}")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("PUT", f"/{name}", data, headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"PUT {name}: {answer.status} {answer.read()[:500]}")
+        connection.close()
+
     def start(self):
         """Again after stop(): on the same port, with the same objects."""
         configuration = self.folder / "s3proxy.properties"
@@ -72,7 +98,7 @@ class S3Server:
             "jclouds.provider=filesystem-nio2\njclouds.identity=none\njclouds.credential=none\n"
             f"jclouds.filesystem.basedir={self.data}\n")
         log = open(self.folder / "log", "wb")
-        # -X: a test server need not get fast, only start fast.
+        # A server for tests need not get fast, only start fast.
         self.process = subprocess.Popen(
             ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-jar", self.jar,
              "--properties", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

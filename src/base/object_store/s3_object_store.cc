@@ -252,7 +252,17 @@ Result<std::int64_t> S3ObjectStore::get(std::string_view key, std::int64_t offse
 
 Result<ObjectInfo> S3ObjectStore::head(std::string_view key) {
   const Call call{.what = "look at", .method = "HEAD", .key = key};
-  CLP_ASSIGN_OR_RETURN(const HttpResponse response, send(call));
+  Result<HttpResponse> answer = send(call);
+  if (answer.status().code() == StatusCode::kPermissionDenied ||
+      answer.status().code() == StatusCode::kInvalidArgument) {
+    // The answer to HEAD has no reason in it; that to GET has.
+    const Status reason =
+        send({.what = "look at", .method = "GET", .key = key, .headers = {{"range", "bytes=0-0"}}})
+            .status();
+    return reason.is_ok() ? answer.status() : reason;
+  }
+  if (!answer.is_ok()) return answer.status();
+  const HttpResponse& response = *answer;
   ObjectInfo info;
   info.key = key;
   const std::optional<std::int64_t> size = number_of(response.header("content-length"));

@@ -130,6 +130,16 @@ TEST_F(S3ObjectStoreTest, what_does_not_pass_is_not_sent_again) {
   EXPECT_TRUE(pauses_.empty());
 }
 
+TEST_F(S3ObjectStoreTest, asks_again_for_the_reason_that_head_does_not_give) {
+  server_.answer(403);
+  server_.error(403, "InvalidAccessKeyId");
+  EXPECT_THAT(std::string(store().head("k").status().message()), HasSubstr("InvalidAccessKeyId"));
+  EXPECT_EQ(server_.requests.back().method, "GET");
+  server_.answer(403);
+  server_.answer(206, "x");
+  EXPECT_EQ(store().head("k").status().code(), StatusCode::kPermissionDenied);
+}
+
 TEST_F(S3ObjectStoreTest, no_request_has_the_secret_in_it) {
   server_.answer(200);
   ASSERT_TRUE(store().put("k", "x", PutCondition::kNone).is_ok());
