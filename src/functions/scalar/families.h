@@ -21,5 +21,7 @@ std::span<const ScalarFunction> date_time_functions();
 std::span<const ScalarFunction> date_time_text_functions();
 std::span<const ScalarFunction> clock_functions();
 std::span<const ScalarFunction> nested_functions();
+std::span<const ScalarFunction> json_query_functions();
+std::span<const ScalarFunction> json_build_functions();
 
 }  // namespace clepsydra

@@ -52,11 +52,8 @@ Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const
   if (call.null_treatment != ast::NullTreatment::kNone) {
     return text_.not_built(call.range, "IGNORE NULLS and RESPECT NULLS");
   }
-  if (call.json) {
-    const std::string name = call.upper_name();
-    return text_.not_built(call.range, environment_.functions.is_scalar(name)
-                                           ? fmt::format("a clause inside {}", name)
-                                           : name);
+  if (call.json && !is_json_call(call.upper_name())) {
+    return text_.not_built(call.range, call.upper_name());
   }
   for (const ast::Argument& argument : call.arguments) {
     if (argument.name) {
@@ -71,6 +68,12 @@ Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call)
   if (!name.empty() && environment_.functions.is_aggregate(name)) return bind_aggregate_call(call);
   CLP_RETURN_IF_ERROR(refuse_call_extras(call));
   if (name.empty()) return unknown_function(call, name);
+  if (call.json) return bind_json_call(call);
+  if (name == "JSON") {
+    return text_.invalid(call.range,
+                         "JSON(...) stands only in JSON_ARRAY or as a value of JSON_OBJECT",
+                         "JSON_OBJECT('a' VALUE JSON('{\"b\": 1}'))");
+  }
   return bind_scalar_call(call);
 }
 

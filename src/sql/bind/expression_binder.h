@@ -55,6 +55,14 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_scalar_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_type_of(const ExpressionPtr& value);
+  // Of JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT and JSON_ARRAY, which have clauses.
+  static bool is_json_call(std::string_view name);
+  Result<ExpressionPtr> bind_json_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_json_query(const ast::FunctionCall& call, Arguments arguments,
+                                        char on_empty, char on_error);
+  Result<ExpressionPtr> bind_json_constructor(const ast::FunctionCall& call, bool is_object);
+  [[nodiscard]] Status clause_misplaced(const ast::FunctionCall& call, std::string_view clause,
+                                        std::string_view owner) const;
   Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_interval_difference(const ast::IntervalDifference& difference);
   Result<ExpressionPtr> bind_trim(const ast::Trim& trim);
