@@ -182,6 +182,7 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
       });
       if (run_rows.empty()) continue;
       CLP_RETURN_IF_ERROR(apply(run.ns, run_rows.keys(keys, hashes.data())));
+      CLP_RETURN_IF_ERROR(rows.release_rows());
     }
     return Status::ok();
   };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/memory_pool.h"
 #include "base/random.h"
 #include "state/state_backend.h"
+#include "state/state_test_backends.h"
 #include "stream/column_builder.h"
 #include "stream/key_group.h"
 
@@ -27,17 +29,17 @@ class StateConformanceTest : public ::testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<KeyedStateBackend> make_backend(KeyGroupRange groups = {0, 128},
                                                   int max_parallelism = 128) {
-    auto backend = StateBackendRegistry::built_in().make(
+    return testing::make_test_backend(
         GetParam(),
         {.pool = pool_.get(), .key_groups = groups, .max_parallelism = max_parallelism});
-    EXPECT_TRUE(backend.is_ok()) << backend.status().to_string();
-    return *std::move(backend);
   }
 
   KeyedRows& open(KeyedStateBackend& backend, std::vector<DataType> key_types,
                   std::int64_t value_bytes = 8) {
-    auto rows = backend.open_rows(
-        {.name = "rows", .key_types = std::move(key_types), .value_bytes = value_bytes});
+    auto rows = backend.open_rows({.name = "rows",
+                                   .key_types = std::move(key_types),
+                                   .value_bytes = value_bytes,
+                                   .codec = testing::make_words_codec(value_bytes)});
     EXPECT_TRUE(rows.is_ok()) << rows.status().to_string();
     return **rows;
   }
@@ -97,6 +99,11 @@ class StateConformanceTest : public ::testing::TestWithParam<std::string> {
       pairs.emplace_back(keys[0].values<std::int64_t>()[i], number(values[i]));
     }
     return pairs;
+  }
+
+  static std::string key_at(const Column& column, std::size_t row) {
+    const auto place = static_cast<std::int64_t>(row);
+    return column.is_null(place) ? "NULL" : std::string(column.string_at(place));
   }
 
   std::shared_ptr<MemoryPool> pool_ = MemoryPool::make_root("test");
@@ -423,6 +430,76 @@ TEST_P(StateConformanceTest, agrees_with_a_map_under_random_inserts_and_erasures
   }
 }
 
+TEST_P(StateConformanceTest, rows_that_were_released_come_back) {
+  const auto backend = make_backend();
+  KeyedRows& state = open(*backend, {DataType::string()}, 16);
+  std::map<std::pair<StateNamespace, std::string>, std::int64_t> expected;
+  Random random(5);
+  for (int round = 0; round < 400; ++round) {
+    const StateNamespace ns = random.uniform_between(-3, 3);
+    std::vector<std::string> keys;
+    for (int i = 0; i < 50; ++i) {
+      const std::uint64_t id = random.uniform(300);
+      keys.push_back(id == 0 ? "NULL"
+                             : (id % 2 == 0 ? "k" : "a key too long to be inline ") +
+                                   std::to_string(id));
+    }
+    const std::uint64_t choice = random.uniform(10);
+    if (choice < 6) {
+      const auto values = rows_of(state, ns, {texts(keys)});
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        ASSERT_EQ(number(values[i]), (expected[{ns, keys[i]}]));
+        expected[{ns, keys[i]}] = ++number(values[i]);
+      }
+    } else if (choice == 6) {
+      std::vector<std::byte*> there = rows_of(state, ns, {texts(keys)}, false);
+      std::set<std::byte*> erased;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        ASSERT_EQ(there[i] != nullptr, (expected.contains({ns, keys[i]}))) << keys[i];
+        if (there[i] != nullptr) erased.insert(there[i]);
+      }
+      for (const std::string& key : keys) expected.erase({ns, key});
+      there.assign(erased.begin(), erased.end());
+      state.erase(ns, there);
+    } else if (choice == 7) {
+      // Those of another namespace.
+      const std::vector<std::byte*> from = scan_all(state, ns);
+      std::vector<std::byte*> same(from.size());
+      std::vector<Column> from_keys;
+      ASSERT_TRUE(state.read_keys(from, *pool_, from_keys).is_ok());
+      ASSERT_TRUE(state.find_or_insert_same(ns + 1, from, same).is_ok());
+      for (std::size_t i = 0; i < same.size(); ++i) {
+        const std::string key = key_at(from_keys[0], i);
+        ASSERT_EQ(number(same[i]), (expected[{ns + 1, key}]));
+        expected[{ns + 1, key}] = ++number(same[i]);
+      }
+    } else if (choice == 8 && random.uniform(3) == 0) {
+      state.drop(ns);
+      std::erase_if(expected, [&](const auto& entry) { return entry.first.first == ns; });
+    }
+    ASSERT_TRUE(backend->release_rows().is_ok());
+    if (round % 20 != 19) continue;
+    std::map<std::pair<StateNamespace, std::string>, std::int64_t> found;
+    std::int64_t rows = 0;
+    for (const StateNamespace scanned : state.namespaces()) {
+      rows += state.row_count(scanned);
+      KeyedRows::Cursor cursor;
+      std::vector<std::byte*> values(7);
+      while (const auto count = static_cast<std::size_t>(state.scan(scanned, cursor, values))) {
+        std::vector<Column> scanned_keys;
+        ASSERT_TRUE(state.read_keys(std::span(values).first(count), *pool_, scanned_keys).is_ok());
+        for (std::size_t i = 0; i < count; ++i) {
+          const std::string key = key_at(scanned_keys[0], i);
+          ASSERT_TRUE(found.emplace(std::pair(scanned, key), number(values[i])).second);
+        }
+        ASSERT_TRUE(state.release_rows().is_ok());
+      }
+    }
+    ASSERT_EQ(found, expected);
+    ASSERT_EQ(rows, static_cast<std::int64_t>(expected.size()));
+  }
+}
+
 TEST_P(StateConformanceTest, all_key_groups_of_a_subtask_have_their_place) {
   // More key groups than index tables, and a range that does not start at 0.
   const KeyGroupRange groups = key_group_range(1, 32768, 2);
@@ -476,8 +553,8 @@ TEST_P(StateConformanceTest, memory_gives_aligned_blocks_that_do_not_overlap) {
 
 TEST_P(StateConformanceTest, a_full_pool_is_an_error_that_names_it) {
   const auto small = pool_->make_child("Window(origin)", 1 << 20);
-  auto backend = *StateBackendRegistry::built_in().make(GetParam(), {.pool = small.get()});
-  KeyedRows& state = **backend->open_rows({.name = "rows", .key_types = {DataType::big_int()}});
+  const auto backend = testing::make_test_backend(GetParam(), {.pool = small.get()});
+  KeyedRows& state = open(*backend, {DataType::big_int()});
   std::vector<std::int64_t> many(200'000);
   for (std::size_t i = 0; i < many.size(); ++i) many[i] = static_cast<std::int64_t>(i);
   const std::vector<Column> keys = {big_ints(many)};
@@ -521,7 +598,7 @@ TEST_P(StateConformanceTest, specs_out_of_bounds_are_refused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StateConformanceTest,
-                         ::testing::ValuesIn(StateBackendRegistry::built_in().names()),
+                         ::testing::ValuesIn(testing::state_backend_kinds()),
                          [](const auto& param) { return param.param; });
 
 TEST(StateBackendRegistryTest, an_unknown_backend_lists_the_known_ones) {

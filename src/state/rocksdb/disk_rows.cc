@@ -1,0 +1,233 @@
+#include "state/rocksdb/disk_rows.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/memory_pool.h"
+
+namespace clepsydra {
+namespace {
+
+constexpr std::int64_t kScannedRowsMax = 1024;
+
+}  // namespace
+
+DiskRows::DiskRows(KeyedRowsSpec spec, RowShape shape, SnapshotEpochs& epochs,
+                   std::shared_ptr<DiskSpace> space)
+    : HashmapRows(std::move(spec), std::move(shape), epochs, space->pool()),
+      space_(std::move(space)),
+      records_(this->shape().layout, this->spec().value_bytes, this->spec().codec),
+      scratch_(space_->pool()) {
+  space_->add(this);
+}
+
+DiskRows::~DiskRows() {
+  space_->remove(this);
+}
+
+std::unique_ptr<RowTable> DiskRows::make_table() {
+  return std::make_unique<DiskTable>(space_, records_, scratch_, shape(), epochs(), pool());
+}
+
+DiskTable& DiskRows::disk_table(StateNamespace ns) {
+  auto& found = static_cast<DiskTable&>(table(ns));
+  warm_.insert_or_assign(ns, &found);
+  return found;
+}
+
+DiskTable* DiskRows::find_disk_table(StateNamespace ns) {
+  return find_table(ns) != nullptr ? &disk_table(ns) : nullptr;
+}
+
+template <typename Call>
+Status DiskRows::with_room(std::int64_t rows, Call&& call) {
+  CLP_RETURN_IF_ERROR(space_->error());
+  CLP_RETURN_IF_ERROR(space_->make_room(rows * shape().row_bytes()));
+  Status status = call();
+  if (status.code() != StatusCode::kResourceExhausted) return status;
+  CLP_RETURN_IF_ERROR(space_->make_much_room());
+  return call();
+}
+
+Status DiskRows::find_or_insert(StateNamespace ns, const KeyBatch& keys,
+                                std::span<std::byte*> values) {
+  CLP_CHECK(keys.columns.size() == spec().key_types.size());
+  const EncodedKeys encoded = encode(keys);
+  DiskTable& rows = disk_table(ns);
+  const Status found = with_room(keys.count, [&]() -> Status {
+    const Status fetched = rows.fetch(keys, encoded, values);
+    save(ns, rows);
+    CLP_RETURN_IF_ERROR(fetched);
+    const std::int64_t before = rows.row_count();
+    Status status = rows.find_or_insert(keys, encoded, values);
+    save(ns, rows);
+    rows.note_inserted(rows.row_count() - before);
+    space_->note_added((rows.row_count() - before) * shape().row_bytes());
+    return status;
+  });
+  CLP_RETURN_IF_ERROR(found);
+  mark_used(rows, values.first(static_cast<std::size_t>(keys.count)));
+  return Status::ok();
+}
+
+Status DiskRows::find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) {
+  CLP_CHECK(keys.columns.size() == spec().key_types.size());
+  CLP_RETURN_IF_ERROR(space_->error());
+  DiskTable* const rows = find_disk_table(ns);
+  if (rows == nullptr) {
+    std::fill_n(values.begin(), keys.count, nullptr);
+    return Status::ok();
+  }
+  const EncodedKeys encoded = encode(keys);
+  if (rows->stored_rows() > 0) {
+    CLP_RETURN_IF_ERROR(with_room(keys.count, [&] {
+      Status fetched = rows->fetch(keys, encoded, values);
+      save(ns, *rows);
+      return fetched;
+    }));
+  }
+  rows->find(keys, encoded, values);
+  mark_used(*rows, values.first(static_cast<std::size_t>(keys.count)));
+  return Status::ok();
+}
+
+Status DiskRows::find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
+                                     std::span<std::byte*> values) {
+  DiskTable& rows = disk_table(ns);
+  const Status found = with_room(static_cast<std::int64_t>(from.size()), [&]() -> Status {
+    const Status fetched = rows.fetch_same(from);
+    save(ns, rows);
+    CLP_RETURN_IF_ERROR(fetched);
+    const std::int64_t before = rows.row_count();
+    Status status = rows.find_or_insert_same(from, values);
+    save(ns, rows);
+    rows.note_inserted(rows.row_count() - before);
+    space_->note_added((rows.row_count() - before) * shape().row_bytes());
+    return status;
+  });
+  CLP_RETURN_IF_ERROR(found);
+  mark_used(rows, values.first(from.size()));
+  return Status::ok();
+}
+
+std::int64_t DiskRows::scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) {
+  DiskTable* const rows = find_disk_table(ns);
+  if (rows == nullptr || !space_->error().is_ok()) return 0;
+  const bool begins = cursor.page == 0 && cursor.row == 0;
+  std::int64_t count = 0;
+  if (cursor.row < 0 || (begins && rows->is_on_disk())) {
+    const Status status = with_room(static_cast<std::int64_t>(values.size()), [&] {
+      Status scanned = rows->scan_all(cursor, values, count);
+      save(ns, *rows);
+      return scanned;
+    });
+    if (!status.is_ok()) {
+      space_->fail(status);
+      return 0;
+    }
+  } else {
+    if (!begins && !rows->is_being_scanned()) {
+      space_->fail(Status::internal("a scan over state went on after it had been left"));
+      return 0;
+    }
+    count = rows->scan(cursor, values);
+    rows->note_scan(count > 0);
+  }
+  mark_used(*rows, values.first(static_cast<std::size_t>(count)));
+  return count;
+}
+
+void DiskRows::erase(StateNamespace ns, std::span<std::byte* const> values) {
+  if (values.empty()) return;
+  writes_.clear();
+  disk_table(ns).note_erased(values, writes_);
+  HashmapRows::erase(ns, values);
+  if (writes_.empty()) return;
+  if (const Status status = space_->store().write(writes_); !status.is_ok()) {
+    space_->fail(status);
+  }
+}
+
+void DiskRows::drop(StateNamespace ns) {
+  warm_.erase(ns);
+  HashmapRows::drop(ns);
+}
+
+std::int64_t DiskRows::row_count(StateNamespace ns) const {
+  const auto* rows = static_cast<const DiskTable*>(find_table(ns));
+  return rows != nullptr ? rows->row_count() + rows->stored_rows() : 0;
+}
+
+Status DiskRows::end_images_step() {
+  if (!scratch_.values.empty()) records_.clear(scratch_.values, scratch_.memory);
+  scratch_.clear();
+  return space_->error();
+}
+
+void DiskRows::mark_used(const DiskTable& table, std::span<std::byte* const> values) const {
+  for (std::byte* value : values) {
+    if (value != nullptr) table.trailer_of(value).set_step(space_->step());
+  }
+}
+
+std::int64_t DiskRows::live_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& [ns, table] : warm_) bytes += table->live_bytes();
+  return bytes;
+}
+
+std::int64_t DiskRows::rows_in_memory() const {
+  std::int64_t rows = 0;
+  for (const auto& [ns, table] : warm_) rows += table->row_count();
+  return rows;
+}
+
+void DiskRows::sample_ages(std::int64_t stride, std::vector<std::uint32_t>& ages) const {
+  std::vector<std::byte*> values(static_cast<std::size_t>(std::min(stride, kScannedRowsMax)));
+  for (const auto& [ns, table] : warm_) {
+    Cursor cursor;
+    while (table->scan(cursor, values) > 0) {
+      ages.push_back(space_->age_of(table->trailer_of(values[0]).step()));
+    }
+  }
+}
+
+Status DiskRows::evict(std::uint32_t age_min, std::int64_t& excess, bool may_move) {
+  for (auto at = warm_.begin(); at != warm_.end();) {
+    const auto [ns, table] = *at;
+    if (table->is_being_scanned()) {
+      ++at;
+      continue;
+    }
+    if (excess > 0) CLP_RETURN_IF_ERROR(evict_from(ns, *table, age_min, excess));
+    table->give_back(may_move);
+    at = table->row_count() == 0 ? warm_.erase(at) : std::next(at);
+  }
+  return Status::ok();
+}
+
+Status DiskRows::evict_from(StateNamespace ns, DiskTable& table, std::uint32_t age_min,
+                            std::int64_t& excess) {
+  std::vector<std::byte*> found(
+      static_cast<std::size_t>(std::min(kScannedRowsMax, table.row_count())));
+  std::vector<std::byte*> old;
+  Cursor cursor;
+  while (excess > 0) {
+    const auto count = static_cast<std::size_t>(table.scan(cursor, found));
+    if (count == 0) return Status::ok();
+    old.clear();
+    for (std::byte* value : std::span(found).first(count)) {
+      if (space_->age_of(table.trailer_of(value).step()) >= age_min) old.push_back(value);
+    }
+    if (old.empty()) continue;
+    const std::int64_t before = table.live_bytes();
+    table.prepare_eviction(old);
+    save(ns, table);
+    CLP_RETURN_IF_ERROR(table.evict_to_store(old));
+    excess -= before - table.live_bytes();
+  }
+  return Status::ok();
+}
+
+}  // namespace clepsydra

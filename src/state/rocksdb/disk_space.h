@@ -1,0 +1,79 @@
+// What the states of one backend share: a local store, and how much of it they keep in memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "clepsydra/status.h"
+#include "state/local_store.h"
+#include "state/state_backend.h"
+
+namespace clepsydra {
+
+class DiskRows;
+class MemoryPool;
+
+// Counts steps: rows that were handed out in the current one stay in memory. Threads: the owner of
+// the state.
+class DiskSpace {
+ public:
+  // `pool` is what the states take their memory from, and nothing else much.
+  static Result<std::shared_ptr<DiskSpace>> open(const LocalStateOptions& options,
+                                                 std::shared_ptr<MemoryPool> pool);
+  ~DiskSpace();
+  DiskSpace(const DiskSpace&) = delete;
+  DiskSpace& operator=(const DiskSpace&) = delete;
+
+  [[nodiscard]] LocalStore& store() const { return *store_; }
+  [[nodiscard]] MemoryPool& pool() const { return *pool_; }
+  // By which the rows of a namespace are found in the store; never given twice.
+  std::uint64_t next_table() { return ++last_table_; }
+
+  void add(DiskRows* rows) { states_.push_back(rows); }
+  void remove(DiskRows* rows) { std::erase(states_, rows); }
+
+  // Steps since `step`; 0: it is the current one.
+  static constexpr std::uint32_t kStepMask = (1U << 31) - 1;
+  [[nodiscard]] std::uint32_t step() const { return step_; }
+  [[nodiscard]] std::uint32_t age_of(std::uint32_t step) const {
+    return (step_ - step) & kStepMask;
+  }
+
+  // Made with the next release(); they concern nothing that anybody asks for.
+  StoreWrites& later() { return later_; }
+  // Ends the step: lets rows go when they take more than they may.
+  Status release();
+  // Rows were added; the next ones take about so many bytes.
+  void note_added(std::int64_t bytes) { added_bytes_ += bytes; }
+  // Lets rows that were not handed out in this step go when `bytes` more would be too much.
+  Status make_room(std::int64_t bytes);
+  // Lets half of them go, because memory has run out.
+  Status make_much_room();
+
+  // The first error stays.
+  void fail(const Status& status) {
+    if (error_.is_ok()) error_ = status;
+  }
+  [[nodiscard]] const Status& error() const { return error_; }
+
+ private:
+  DiskSpace(LocalStateOptions options, std::shared_ptr<MemoryPool> pool,
+            std::unique_ptr<LocalStore> store);
+  [[nodiscard]] std::int64_t bytes_max() const;
+  [[nodiscard]] bool is_too_much(std::int64_t more) const;
+  Status evict(std::int64_t keep_bytes, bool may_move);
+
+  const LocalStateOptions options_;
+  const std::shared_ptr<MemoryPool> pool_;
+  std::unique_ptr<LocalStore> store_;
+  std::vector<DiskRows*> states_;
+  std::uint64_t last_table_ = 0;
+  std::uint32_t step_ = 1;
+  StoreWrites later_;
+  std::int64_t added_bytes_ = 0;  // Since rows went last.
+  std::int64_t used_bytes_ = 0;   // Of the pool, then.
+  Status error_;
+};
+
+}  // namespace clepsydra

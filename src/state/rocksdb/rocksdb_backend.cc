@@ -1,0 +1,58 @@
+// The state backend "rocksdb": rows in memory as far as there is room, the others on local disk.
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/memory_pool.h"
+#include "state/hashmap/hashmap_backend.h"
+#include "state/rocksdb/disk_rows.h"
+#include "state/rocksdb/disk_space.h"
+#include "state/state_backend.h"
+
+namespace clepsydra {
+namespace {
+
+class RocksdbBackend final : public HashmapBackend {
+ public:
+  // `pool` is what `options` names.
+  RocksdbBackend(StateBackendOptions options, std::shared_ptr<MemoryPool> pool)
+      : HashmapBackend(std::move(options)), pool_(std::move(pool)) {}
+
+  Status release_rows() override { return space_ != nullptr ? space_->release() : Status::ok(); }
+
+ protected:
+  // A state that is not stored follows from others, so it stays in memory. The store is opened when
+  // the first other one is, because most operators have none.
+  Result<std::unique_ptr<HashmapRows>> make_rows(KeyedRowsSpec spec, RowShape shape,
+                                                 SnapshotEpochs& epochs) override {
+    if (spec.codec == nullptr) {
+      return HashmapBackend::make_rows(std::move(spec), std::move(shape), epochs);
+    }
+    if (space_ == nullptr) {
+      CLP_ASSIGN_OR_RETURN(space_, DiskSpace::open(options().local, pool_));
+    }
+    shape.value_bytes += static_cast<std::int64_t>(sizeof(RowTrailer));
+    return std::make_unique<DiskRows>(std::move(spec), std::move(shape), epochs, space_);
+  }
+
+ private:
+  const std::shared_ptr<MemoryPool> pool_;
+  std::shared_ptr<DiskSpace> space_;  // Shared by its states and their last tables.
+};
+
+Result<std::unique_ptr<KeyedStateBackend>> make_rocksdb_backend(
+    const StateBackendOptions& options) {
+  // One of its own: what it uses is what state takes.
+  std::shared_ptr<MemoryPool> pool = options.pool->make_child("state");
+  StateBackendOptions own = options;
+  own.pool = pool.get();
+  return std::make_unique<RocksdbBackend>(std::move(own), std::move(pool));
+}
+
+}  // namespace
+
+void register_rocksdb_backend(StateBackendRegistry& registry) {
+  registry.add({.name = "rocksdb", .make = make_rocksdb_backend});
+}
+
+}  // namespace clepsydra
