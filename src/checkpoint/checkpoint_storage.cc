@@ -431,10 +431,7 @@ Result<CompletedCheckpoint> CheckpointStorage::store(const CheckpointMetadata& m
   CompletedCheckpoint checkpoint;
   checkpoint.metadata = metadata;
   checkpoint.folder = savepoint_folder.empty() ? folder_ : std::string(savepoint_folder);
-  checkpoint.metadata_folder =
-      savepoint_folder.empty()
-          ? join_path(folder_, fmt::format("{}{}", kCheckpointPrefix, metadata.id))
-          : checkpoint.folder;
+  checkpoint.metadata_folder = metadata_folder_of(metadata.id, savepoint_folder);
   const std::string& folder = checkpoint.metadata_folder;
   const auto write = [&]() -> Status {
     CLP_RETURN_IF_ERROR(files_->create_directories(folder));
@@ -444,9 +441,19 @@ Result<CompletedCheckpoint> CheckpointStorage::store(const CheckpointMetadata& m
   };
   const Status written = write();
   if (written.is_ok()) return checkpoint;
-  // The file may be there, if only until a power cut.
-  (void)files_->remove(join_path(folder, kMetadataName));
   return written.with_context(fmt::format("cannot store the metadata in {}", quoted(folder)));
+}
+
+std::string CheckpointStorage::metadata_folder_of(CheckpointId id,
+                                                  std::string_view savepoint_folder) const {
+  return savepoint_folder.empty() ? join_path(folder_, fmt::format("{}{}", kCheckpointPrefix, id))
+                                  : std::string(savepoint_folder);
+}
+
+Status CheckpointStorage::forget(CheckpointId id, std::string_view savepoint_folder) const {
+  const std::string folder = metadata_folder_of(id, savepoint_folder);
+  CLP_RETURN_IF_ERROR(but_not_found(files_->remove(join_path(folder, kMetadataName))));
+  return but_not_found(files_->sync_directory(folder));
 }
 
 Status CheckpointStorage::remove_aborted(CheckpointId id, std::string_view savepoint_folder,

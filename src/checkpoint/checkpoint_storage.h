@@ -117,9 +117,12 @@ class CheckpointStorage {
   // The highest id that the folder knows, complete or not; 0: none.
   [[nodiscard]] Result<CheckpointId> highest_id() const;
   // Atomically: afterwards the checkpoint is complete. `savepoint_folder` is empty for a
-  // checkpoint. On an error it is not complete, and never will be.
+  // checkpoint. After an error it may be complete all the same (the answer was lost): forget() it.
   Result<CompletedCheckpoint> store(const CheckpointMetadata& metadata,
                                     std::string_view savepoint_folder) const;
+  // Ok: what store() did not store is not complete and never will be, not even after a power cut.
+  // Until then nothing that it holds may be thrown away.
+  Status forget(CheckpointId id, std::string_view savepoint_folder) const;
   // Everything of an aborted checkpoint that is only its own: its folder, and `files` but for those
   // of `used` (full paths). Of a savepoint its whole folder.
   Status remove_aborted(CheckpointId id, std::string_view savepoint_folder,
@@ -137,6 +140,8 @@ class CheckpointStorage {
  private:
   CheckpointStorage(FileSystem& files, std::string folder)
       : files_(&files), folder_(std::move(folder)) {}
+  [[nodiscard]] std::string metadata_folder_of(CheckpointId id,
+                                               std::string_view savepoint_folder) const;
 
   FileSystem* files_;
   std::string folder_;

@@ -597,6 +597,29 @@ TEST(CheckpointStorageFaultTest, any_failed_operation_leaves_a_usable_folder_and
   }
 }
 
+// The last step of store() fails although the one before has made the checkpoint complete.
+TEST(CheckpointStorageFaultTest, what_was_stored_without_saying_so_is_gone_once_it_is_forgotten) {
+  for (const bool forgets : {false, true}) {
+    const SimulatedClock clock;
+    MemoryFileSystem files(clock);
+    const auto storage = CheckpointStorage::open(files, "/checkpoints", kJob);
+    ASSERT_TRUE(storage.is_ok());
+    files.fail_operation(2, Status::unavailable("a fault"), FileOperation::kSyncDirectory);
+    EXPECT_FALSE(storage->store(metadata_of(3, {}), "").is_ok());
+    const std::string metadata = join_path(storage->folder(), "chk-3/_metadata");
+    EXPECT_TRUE(*files.exists(metadata));
+    ASSERT_TRUE(files.sync_directory(join_path(storage->folder(), "chk-3")).is_ok());
+    if (forgets) {
+      files.fail_operation(1, Status::unavailable("a fault"), FileOperation::kRemove);
+      EXPECT_FALSE(storage->forget(3, "").is_ok());
+      EXPECT_TRUE(storage->forget(3, "").is_ok());
+      EXPECT_TRUE(storage->forget(3, "").is_ok());
+    }
+    files.drop_unsynced();
+    EXPECT_EQ(*files.exists(metadata), !forgets);
+  }
+}
+
 // The process dies before the n-th operation: nothing after it happens.
 TEST(CheckpointStorageFaultTest, a_crash_before_any_operation_leaves_the_last_complete_one) {
   for (std::int64_t n = 1;; ++n) {

@@ -32,6 +32,15 @@ std::vector<SinkCommittables> committables_of(const TaskSnapshot& snapshot, int 
   return sinks;
 }
 
+// Whether it is certain that a checkpoint that could not be stored is not there.
+bool forget_unstored(const CheckpointStorage& storage, CheckpointId id, const std::string& folder) {
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries; ++i) {
+    if (storage.forget(id, folder).is_ok()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 JobCheckpoints::JobCheckpoints(JobCheckpointsOptions options)
@@ -253,8 +262,9 @@ void JobCheckpoints::carry_out(TriggerTasks action) {
 
 void JobCheckpoints::carry_out(StoreMetadata action) {
   const auto stored = std::make_shared<CompletedCheckpoint>();
+  const auto is_unsure = std::make_shared<bool>(false);
   const CheckpointId id = action.metadata.id;
-  const auto work = [stored, sinks = options_.sinks, storage = storage_,
+  const auto work = [stored, is_unsure, sinks = options_.sinks, storage = storage_,
                      metadata = std::move(action.metadata),
                      folder = std::move(action.folder)]() -> Status {
     if (!sinks->failure().is_ok()) {
@@ -265,17 +275,33 @@ void JobCheckpoints::carry_out(StoreMetadata action) {
       stored->metadata = metadata;
       return Status::ok();
     }
-    CLP_ASSIGN_OR_RETURN(*stored, storage.store(metadata, folder));
-    return Status::ok();
+    Result<CompletedCheckpoint> result = storage.store(metadata, folder);
+    if (result.is_ok()) {
+      *stored = *std::move(result);
+      return Status::ok();
+    }
+    *is_unsure = !forget_unstored(storage, metadata.id, folder);
+    return result.status();
   };
-  options_.work->add(work, [this, id, stored](const Status& status) {
+  options_.work->add(work, [this, id, stored, is_unsure](const Status& status) {
     if (!status.is_ok()) {
+      if (*is_unsure) keep_everything(id);
       execute(coordinator_->metadata_failed(id, status));
       return;
     }
     stored_ = std::move(*stored);
     execute(coordinator_->metadata_stored(id, stored_->metadata_folder));
   });
+}
+
+void JobCheckpoints::keep_everything(CheckpointId id) {
+  CLP_LOG(
+      kError, "jobmanager",
+      of_job(options_.job,
+             fmt::format("whether checkpoint {} was stored is not known, and somebody may go on "
+                         "from it: nothing of unfinished checkpoints is removed any more",
+                         id)));
+  keeps_everything_ = true;
 }
 
 void JobCheckpoints::carry_out(CompleteCheckpoint action) {
@@ -355,7 +381,7 @@ void JobCheckpoints::end_at_tasks(CheckpointId id, bool completed) {
 
 void JobCheckpoints::remove_aborted(CheckpointId id, std::string folder,
                                     std::vector<StateFile> files) {
-  if (folder.empty() && storage_.folder().empty()) return;
+  if (keeps_everything_ || (folder.empty() && storage_.folder().empty())) return;
   add_work(
       fmt::format("removing what was written for checkpoint {}", id),
       [storage = storage_, id, folder = std::move(folder), files = std::move(files),
@@ -363,7 +389,7 @@ void JobCheckpoints::remove_aborted(CheckpointId id, std::string folder,
 }
 
 void JobCheckpoints::discard(std::vector<SinkCommittables> committables) {
-  if (committables.empty()) return;
+  if (keeps_everything_ || committables.empty()) return;
   add_work("taking back what sinks prepared",
            [sinks = options_.sinks, committables = std::move(committables)] {
              sinks->abort(committables);

@@ -124,6 +124,7 @@ class JobCheckpoints {
   void carry_out(AllFinished action);
   void end_at_tasks(CheckpointId id, bool completed);
   void remove_aborted(CheckpointId id, std::string folder, std::vector<StateFile> files);
+  void keep_everything(CheckpointId id);
   void discard(std::vector<SinkCommittables> committables);
   void answer(std::int64_t request, Status status, std::string location);
   // Calls on_time() when the coordinator wants it.
@@ -137,6 +138,7 @@ class JobCheckpoints {
   std::optional<CheckpointCoordinator> coordinator_;  // From the first attempt on.
   CheckpointId first_id_ = 1;
   FileCheck file_check_ = FileCheck::kSize;
+  bool keeps_everything_ = false;  // A checkpoint that was given up may be complete.
   bool is_prepared_ = false;
   std::string restored_path_;
   std::string restored_job_;  // Whose leftovers are to be removed; empty: nobody's.
