@@ -30,16 +30,15 @@ Result<StatementResult> job_table(const std::vector<JobStatus>& jobs) {
   return StatementResult(TableResult{std::move(batch)});
 }
 
-// Where `text` stands in quotes in the statement, or all of it.
-ast::SourceRange place_of(const ast::Statement& statement, const StatementText& text,
-                          const std::string& id) {
-  const std::string quoted = ast::quote_string(id);
-  const std::size_t at = text.at(statement.range).find(quoted);
+}  // namespace
+
+ast::SourceRange StatementRunner::place_of(const ast::Statement& statement,
+                                           const std::string& text) const {
+  const std::string quoted = ast::quote_string(text);
+  const std::size_t at = text_.at(statement.range).find(quoted);
   if (at == std::string_view::npos) return statement.range;
   return {statement.range.begin + at, statement.range.begin + at + quoted.size()};
 }
-
-}  // namespace
 
 Result<StatementResult> StatementRunner::show_jobs(const ast::Statement& statement) {
   if (state_.jobs == nullptr) return refuse(statement, "SHOW JOBS here");
@@ -50,7 +49,7 @@ Result<StatementResult> StatementRunner::show_jobs(const ast::Statement& stateme
 
 Result<JobStatus> StatementRunner::find_job(const ast::Statement& statement,
                                             const std::string& id) {
-  const ast::SourceRange place = place_of(statement, text_, id);
+  const ast::SourceRange place = place_of(statement, id);
   const Result<JobId> parsed = JobId::parse(id);
   if (!parsed.is_ok()) return text_.at_place(place, parsed.status());
   Result<std::vector<JobStatus>> jobs = state_.jobs->list();
@@ -73,7 +72,7 @@ Result<StatementResult> StatementRunner::describe_job(const ast::Describe& state
 
 Result<StatementResult> StatementRunner::run_stop_job(const ast::StopJob& statement) {
   if (state_.jobs == nullptr) return refuse(statement, "STOP JOB here");
-  const ast::SourceRange place = place_of(statement, text_, statement.job_id);
+  const ast::SourceRange place = place_of(statement, statement.job_id);
   if (statement.with_drain && !statement.with_savepoint) {
     return text_.invalid(statement.range, "WITH DRAIN goes with a savepoint",
                          "write WITH SAVEPOINT WITH DRAIN");

@@ -23,10 +23,6 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "DELETE";
     case ast::StatementKind::kTruncate:
       return "TRUNCATE TABLE";
-    case ast::StatementKind::kCompilePlan:
-      return "COMPILE PLAN";
-    case ast::StatementKind::kExecutePlan:
-      return "EXECUTE PLAN";
     case ast::StatementKind::kCreateFunction:
       return "CREATE FUNCTION";
     case ast::StatementKind::kCreateModel:
@@ -116,6 +112,10 @@ Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
       return run_alter_view(statement.as<ast::AlterView>());
     case ast::StatementKind::kAlterObject:
       return run_alter_object(statement.as<ast::AlterObject>());
+    case ast::StatementKind::kCompilePlan:
+      return run_compile_plan(statement.as<ast::CompilePlan>());
+    case ast::StatementKind::kExecutePlan:
+      return run_execute_plan(statement.as<ast::ExecutePlan>());
     case ast::StatementKind::kStopJob:
       return run_stop_job(statement.as<ast::StopJob>());
     case ast::StatementKind::kLoadModule:

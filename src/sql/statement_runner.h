@@ -125,6 +125,15 @@ class StatementRunner {
   // The job of this id; its place is the last word of the statement that looks like it.
   Result<JobStatus> find_job(const ast::Statement& statement, const std::string& id);
 
+  // Where `text` stands in quotes in the statement, or all of it.
+  [[nodiscard]] ast::SourceRange place_of(const ast::Statement& statement,
+                                          const std::string& text) const;
+
+  // run_plan.cc
+  Result<StatementResult> run_compile_plan(const ast::CompilePlan& statement);
+  Result<StatementResult> run_execute_plan(const ast::ExecutePlan& statement);
+  Result<StatementResult> execute_plan(const std::string& path, ast::SourceRange place);
+
   // run_setting.cc
   Result<StatementResult> run_set(const ast::SetOption& statement);
   Result<StatementResult> run_reset(const ast::ResetOption& statement);

@@ -6,6 +6,7 @@ import re
 import unittest
 
 from command import CommandTest
+from console_test import ConsoleTest
 
 TABLES = """CREATE TABLE n (a BIGINT, b BIGINT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '200',
  'fields.a.kind' = 'sequence', 'fields.a.start' = '1', 'fields.a.end' = '1000000', 'fields.b.min' = '1', 'fields.b.max' = '3');
@@ -90,6 +91,99 @@ class ExplainTest(PlanTest):
     def test_what_is_not_there(self):
         text = self.explain("INSERT INTO t SELECT 1, 2;", self.path("nowhere"))
         self.assertRegex(text, r"The job would be refused: .*nowhere")
+
+
+class CompiledPlanTest(PlanTest):
+    SETUP = ("CREATE TABLE s (product STRING, amount INT) WITH ('connector' = 'filesystem', 'path' = 's.csv', 'format' = 'csv');\n"
+             "CREATE TABLE t (product STRING, twice INT) PARTITIONED BY (product) WITH ('connector' = 'filesystem', 'path' = 't', "
+             "'format' = 'csv');\n")
+    INSERT = "INSERT INTO t SELECT product, amount * 2 FROM s WHERE amount > 1;"
+
+    def lines(self):
+        found = []
+        for folder, _, files in os.walk(self.path("t")):
+            for name in files:
+                with open(os.path.join(folder, name), encoding="utf-8") as text:
+                    found += [f"{os.path.basename(folder)} {line}" for line in text.read().splitlines()]
+        return sorted(found)
+
+    def test_compiled_here_and_executed_there(self):
+        self.write("s.csv", "apple,1\npear,2\nplum,3\n")
+        self.works(self.SETUP + "COMPILE PLAN 'p.json' FOR " + self.INSERT)
+        self.assertFalse(os.path.exists(self.path("t")))
+        self.works("EXECUTE PLAN 'p.json';")  # Another session, without the tables.
+        self.assertEqual(self.lines(), ["product=pear 4", "product=plum 6"])
+        self.fails(self.SETUP + "COMPILE PLAN 'p.json' FOR " + self.INSERT, "line 3, column 14: plan 'p.json' exists already")
+        self.works(self.SETUP + "COMPILE PLAN 'p.json' IF NOT EXISTS FOR " + self.INSERT)
+
+    def test_compile_and_execute(self):
+        self.write("s.csv", "pear,2\n")
+        self.works(self.SETUP + "COMPILE AND EXECUTE PLAN 'p.json' FOR " + self.INSERT)
+        self.assertEqual(self.lines(), ["product=pear 4"])
+        self.assertTrue(os.path.exists(self.path("p.json")))
+
+    def test_a_plan_goes_on_from_a_savepoint_of_the_statement(self):
+        path = self.killed_with_state()
+        self.works(TABLES + "COMPILE PLAN 'p.json' FOR " + COUNT)
+        process = self.start("EXECUTE PLAN 'p.json';", *self.options(), "-D", f"execution.state-recovery.path={path}")
+        before = int(path.rsplit("-", 1)[1])
+        while int(self.checkpoints()[-1].rsplit("-", 1)[1]) <= before:
+            self.assertIsNone(process.poll())
+
+    def test_files_that_are_no_plans(self):
+        self.fails("EXECUTE PLAN 'nowhere.json';", "line 1, column 14: .*nowhere.json")
+        self.write("p.json", '{"planVersion": 2}')
+        self.fails("EXECUTE PLAN 'p.json';", "plan 'p.json': the plan has version 2; this release reads version 1")
+        self.write("p.json", b"\xff\x00")
+        self.fails("EXECUTE PLAN 'p.json';", "plan 'p.json': line 1, column 1: this is no JSON")
+
+
+class JobStatementsTest(ConsoleTest):
+    """SHOW JOBS, DESCRIBE JOB and STOP JOB, typed in the shell that runs the job."""
+
+    def started(self):
+        console = self.console("-D", f"execution.checkpointing.savepoint-dir={self.path('savepoints')}")
+        for statement in (TABLES + COUNT).split(";\n"):
+            self.run_statement(console, statement.strip().rstrip(";").replace("\n", " ") + ";", "created|has started|submitted")
+        shown = ""
+        while not re.search(r"RUNNING.*\D[1-9]\d* \|\s+\d+ \|", shown):  # Rows in, rows out.
+            shown = self.run_statement(console, "jobs", "job id")
+        shown = self.run_statement(console, "SHOW JOBS;", "RUNNING")
+        jobs = re.findall(r"\| ([0-9a-f]{32}) \|", shown)
+        self.assertEqual(len(jobs), 1, shown)
+        return console, jobs[0]
+
+    def leave_ended(self, console):
+        """Leaves once the shell has told that its job has ended."""
+        self.assertTrue(console.read_until("Job '.*' (finished in|was cancelled after)"), console.text)
+        self.leave(console)
+
+    def test_described_and_stopped_with_a_savepoint(self):
+        console, job = self.started()
+        self.assertIn(job, self.run_statement(console, f"DESCRIBE JOB '{job}';", "job name"))
+        shown = self.run_statement(console, f"STOP JOB '{job}' WITH SAVEPOINT;", "savepoint path")
+        folder = os.listdir(self.path("savepoints"))[0]
+        self.assertIn(folder, shown)
+        self.assertTrue(os.path.exists(self.path("savepoints", folder, "_metadata")))
+        self.assertFalse(os.path.exists(self.path("t")) and self.result_rows("t"))  # The window is open.
+        self.assertIn("FINISHED", self.run_statement(console, "SHOW JOBS;", "job id"))
+        self.run_statement(console, f"STOP JOB '{job}';", "has ended already")
+        self.leave_ended(console)
+
+    def test_drained_windows_are_given_out(self):
+        console, job = self.started()
+        self.run_statement(console, f"STOP JOB '{job}' WITH SAVEPOINT WITH DRAIN;", "savepoint path")
+        keys = [line.split(",")[0] for line in self.result_rows("t")]
+        self.assertTrue(keys)
+        self.assertEqual(keys, sorted({"1", "2", "3"}.intersection(keys)))
+        self.leave_ended(console)
+
+    def test_stopped_without_a_savepoint(self):
+        console, job = self.started()
+        self.run_statement(console, f"STOP JOB '{job}';", "is being cancelled")
+        self.run_statement(console, "STOP JOB 'nonsense';", "line 1, column 10")
+        self.leave_ended(console)
+        self.assertFalse(os.path.exists(self.path("savepoints")) and os.listdir(self.path("savepoints")))
 
 
 if __name__ == "__main__":
