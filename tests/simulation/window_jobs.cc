@@ -41,7 +41,14 @@ WindowPlan plan_of(const WindowJob& window) {
   return plan;
 }
 
-// (start, end) of all windows that a time is in.
+std::string timestamp_text(std::int64_t ms) {
+  ColumnBuilder builder(DataType::timestamp(3), test_pool());
+  builder.append<std::int64_t>(ms);
+  return cell_of(*builder.finish(), 0);
+}
+
+}  // namespace
+
 std::vector<std::pair<std::int64_t, std::int64_t>> windows_of(const WindowJob& window,
                                                               std::int64_t time_ms) {
   std::vector<std::pair<std::int64_t, std::int64_t>> windows;
@@ -60,14 +67,6 @@ std::vector<std::pair<std::int64_t, std::int64_t>> windows_of(const WindowJob& w
   return windows;
 }
 
-std::string timestamp_text(std::int64_t ms) {
-  ColumnBuilder builder(DataType::timestamp(3), test_pool());
-  builder.append<std::int64_t>(ms);
-  return cell_of(*builder.finish(), 0);
-}
-
-}  // namespace
-
 std::vector<WindowJob> all_window_jobs() {
   using enum WindowKind;
   return {{.kind = kTumble},
@@ -80,9 +79,10 @@ std::vector<WindowJob> all_window_jobs() {
 }
 
 int add_window_job(JobBuilder& job, int from, const WindowJob& window, bool two_phase,
-                   int parallelism) {
+                   int parallelism, int parallelism_before) {
   std::vector<OperatorSpec> specs = window_aggregate_specs(plan_of(window), two_phase);
-  if (two_phase) from = job.then(from, std::move(specs[0]), Partitioning::kForward);
+  if (two_phase)
+    from = job.then(from, std::move(specs[0]), Partitioning::kForward, parallelism_before);
   return job.then(from, std::move(specs.back()), Partitioning::kHash, parallelism);
 }
 

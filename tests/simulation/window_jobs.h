@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "main/test_cluster.h"
@@ -21,12 +22,16 @@ struct WindowJob {
   bool has_distinct = false;      // Keeps sets of values beside the rows.
 };
 
+// (start, end) of all windows that a time is in.
+std::vector<std::pair<std::int64_t, std::int64_t>> windows_of(const WindowJob& window,
+                                                              std::int64_t time_ms);
+
 // One of each way in which windows are kept.
 std::vector<WindowJob> all_window_jobs();
 
 // Adds the aggregation behind node `from`, in one operator or in a local and a global one.
 int add_window_job(JobBuilder& job, int from, const WindowJob& window, bool two_phase,
-                   int parallelism);
+                   int parallelism, int parallelism_before = 1);
 
 struct ExpectedWindows {
   std::vector<std::string> lines;  // "k | count | sum ... | start | end", sorted.

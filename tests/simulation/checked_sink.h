@@ -1,0 +1,33 @@
+// A file sink that fails now and then and looks at what it is given: watermarks never go back, the
+// rows of a key keep their order, nothing comes from before what an attempt has restored, and no
+// window comes after a watermark that had passed it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "base/value_tree.h"
+#include "clepsydra/sink.h"
+#include "oracle.h"
+#include "workload.h"
+
+namespace clepsydra::testing {
+
+// What the writers of one process share.
+struct SinkProcess {
+  Random random{1};
+  double write_error = 0;
+  bool is_healed = false;
+  std::int64_t errors = 0;  // Injected.
+  // Rows before these do not come again; null: they may.
+  const Positions* restored = nullptr;
+  std::string problem;  // The first.
+};
+
+// `inner` writes; `process` outlives the sink.
+std::unique_ptr<Sink> make_checked_sink(SinkProcess& process, const Branch& branch,
+                                        const Workload& workload, std::unique_ptr<Sink> inner);
+
+}  // namespace clepsydra::testing

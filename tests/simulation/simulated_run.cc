@@ -1,0 +1,326 @@
+#include "simulated_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace clepsydra::testing {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+// CLEPSYDRA_SIMULATION_UNALIGNED: some jobs with unaligned checkpoints, too.
+bool tries_unaligned_checkpoints() {
+  static const bool kTries = std::getenv("CLEPSYDRA_SIMULATION_UNALIGNED") != nullptr;
+  return kTries;
+}
+
+bool one_in(Random& random, std::uint64_t n) {
+  return random.uniform(n) == 0;
+}
+
+std::string ms(std::int64_t value) {
+  return fmt::format("{} ms", value);
+}
+
+Branch draw_branch(Random& random, Promise promise) {
+  Branch branch;
+  branch.filters = one_in(random, 3);
+  branch.is_partitioned = one_in(random, 6);
+  // At least once makes windows count rows twice.
+  if (promise == Promise::kAtLeastOnce || one_in(random, 4)) return branch;
+  const std::vector<WindowJob> windows = all_window_jobs();
+  branch.has_windows = true;
+  branch.window = windows[random.uniform(windows.size())];
+  branch.two_phase = one_in(random, 2);
+  return branch;
+}
+
+LifeOptions draw_options(Random& random, Promise promise) {
+  LifeOptions options;
+  options.parallelism = static_cast<int>(random.uniform_between(1, 3));
+  options.batch_rows_max = random.uniform_between(1, 64);
+  options.channel_bytes_max = random.uniform_between(1, 4096);
+  const auto set = [&](std::string_view key, std::string value) {
+    options.configuration.emplace_back(key, std::move(value));
+  };
+  constexpr std::string_view kPrefix = "execution.checkpointing.";
+  const auto set_checkpointing = [&](std::string_view key, std::string value) {
+    set(fmt::format("{}{}", kPrefix, key), std::move(value));
+  };
+  set_checkpointing("interval", ms(random.uniform_between(10, 80)));
+  set_checkpointing("dir", SimulatedMachine::kCheckpoints);
+  set_checkpointing("externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
+  set_checkpointing("tolerable-failed-checkpoints", one_in(random, 4) ? "1" : "1000");
+  set_checkpointing("num-retained", std::to_string(random.uniform_between(1, 4)));
+  if (one_in(random, 2)) set_checkpointing("data-inline-threshold", "0 b");
+  if (one_in(random, 4)) set_checkpointing("incremental", "false");
+  if (one_in(random, 3)) set_checkpointing("timeout", ms(random.uniform_between(10, 60)));
+  if (one_in(random, 4)) set_checkpointing("min-pause", ms(random.uniform_between(1, 40)));
+  if (one_in(random, 3)) set_checkpointing("max-concurrent-checkpoints", "3");
+  if (promise == Promise::kAtLeastOnce) set_checkpointing("mode", "AT_LEAST_ONCE");
+  if (promise == Promise::kExactlyOnceInFlight) {
+    set_checkpointing("unaligned.enabled", "true");
+    if (one_in(random, 3)) {
+      set_checkpointing("aligned-checkpoint-timeout", ms(random.uniform_between(1, 30)));
+    }
+  }
+  if (one_in(random, 4)) set("execution.state-recovery.claim-mode", "CLAIM");
+  if (one_in(random, 3)) {
+    set("restart-strategy.type", "exponential-delay");
+    set("restart-strategy.exponential-delay.initial-backoff", "5 ms");
+    set("restart-strategy.exponential-delay.max-backoff", "40 ms");
+  } else {
+    set("restart-strategy.type", "fixed-delay");
+    set("restart-strategy.fixed-delay.attempts", "100000");
+    set("restart-strategy.fixed-delay.delay", "5 ms");
+  }
+  return options;
+}
+
+void draw_events(Random& random, std::int64_t life_ns, LifeFaults& faults) {
+  const auto add = [&](LifeEventKind kind) {
+    faults.events.push_back({random.uniform_between(0, life_ns), kind});
+  };
+  if (one_in(random, 3)) add(LifeEventKind::kJumpClock);
+  if (one_in(random, 5)) {
+    const std::int64_t fills_ns = random.uniform_between(0, life_ns);
+    faults.events.push_back({fills_ns, LifeEventKind::kFillDisk});
+    faults.events.push_back({random.uniform_between(fills_ns, life_ns), LifeEventKind::kFreeDisk});
+  }
+  if (one_in(random, 6)) add(LifeEventKind::kRot);
+  if (one_in(random, 3)) add(LifeEventKind::kSavepoint);
+  if (one_in(random, 8)) add(LifeEventKind::kCancel);
+  if (one_in(random, 8)) add(LifeEventKind::kStop);
+}
+
+// Each kind of fault in some lives, so that some lives get far and others do not.
+LifeFaults draw_faults(Random& random, std::int64_t duration_ms) {
+  LifeFaults faults;
+  const auto rate = [&](std::uint64_t in, double most) {
+    return one_in(random, in) ? random.uniform_double() * most : 0.0;
+  };
+  faults.source.poll_error = rate(3, 0.01);
+  faults.source.stall = rate(4, 0.02);
+  faults.write_error = rate(4, 0.02);
+  faults.file_error = rate(3, 0.02);
+  faults.file_death = rate(4, 0.01);
+  faults.stale_list = rate(4, 0.5);
+  faults.slow_work = rate(4, 0.3);
+  faults.slow_work_ms_max = random.uniform_between(5, 100);
+  if (one_in(random, 4)) {
+    faults.slow_task_of = static_cast<int>(random.uniform_between(1, 4));
+    faults.slow_task_ns = random.uniform_between(100'000, 2 * kNsPerMs);
+  }
+  // Some die within their recovery.
+  const std::int64_t life_ns =
+      random.uniform_between(1, one_in(random, 4) ? 20 : duration_ms + 50) * kNsPerMs;
+  draw_events(random, life_ns, faults);
+  if (one_in(random, 4)) {
+    faults.heals_after_ns = life_ns;
+  } else {
+    faults.events.push_back({life_ns, LifeEventKind::kDie});
+  }
+  std::stable_sort(faults.events.begin(), faults.events.end(),
+                   [](const LifeEvent& a, const LifeEvent& b) { return a.after_ns < b.after_ns; });
+  return faults;
+}
+
+// The lives of one job.
+class Run {
+ public:
+  Run(const Scenario& scenario, const RunPlan& plan, std::uint64_t seed)
+      : scenario_(scenario),
+        plan_(plan),
+        random_(Random(seed).fork("lives")),
+        machine_(scenario_.workload, scenario_.branches, scenario_.promise) {}
+
+  RunReport run() {
+    report_.rows = scenario_.workload.rows();
+    const std::int64_t begin_ns = machine_.clock().monotonic_ns();
+    bool is_over = false;
+    for (int life = 1; !is_over && report_.problem.empty(); ++life) {
+      // The last ones have no faults; what has rotten before may still make some of them fail.
+      const bool is_last = life > scenario_.lives_max + kLivesForRot;
+      is_over = live(life);
+      if (!report_.problem.empty()) {
+        report_.problem = fmt::format("life {}: {}", life, report_.problem);
+      } else if (is_last && !is_over) {
+        report_.problem = "the job has not finished in lives without faults";
+      }
+    }
+    report_.rotten_bits = machine_.rotten_bits();
+    report_.went_back = machine_.went_back();
+    report_.cuts_checked = machine_.cuts_checked();
+    report_.virtual_ms = (machine_.clock().monotonic_ns() - begin_ns) / kNsPerMs;
+    return std::move(report_);
+  }
+
+ private:
+  static constexpr int kLivesForRot = 12;
+
+  bool live(int life);
+  // Whether all is done; may set the problem.
+  bool judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
+             std::size_t snapshots_before);
+  void add(const LifeReport& life);
+
+  const Scenario& scenario_;
+  const RunPlan& plan_;
+  Random random_;
+  SimulatedMachine machine_;
+  RunReport report_;
+};
+
+bool Run::live(int life) {
+  ++report_.lives;
+  const std::string snapshot = machine_.newest_snapshot();
+  if (!snapshot.empty()) ++report_.restored;
+  const bool has_faults = life <= scenario_.lives_max;
+  const LifeOptions options = plan_.options(life);
+  const LifeFaults faults = has_faults ? plan_.faults(life) : LifeFaults();
+  const std::size_t snapshots_before = machine_.snapshot_count();
+  const SimulatedJob job{&scenario_.workload, &scenario_.branches};
+  const LifeReport lived = run_life(machine_, job, options, faults, snapshot, random_.next_u64());
+  add(lived);
+  if (lived.end == LifeEnd::kDied && plan_.after_death) plan_.after_death(machine_);
+  const bool is_over = judge(lived, faults, snapshot, snapshots_before);
+  constexpr const char* kEnds[] = {"finished", "stopped", "died", "failed", "broken"};
+  report_.story += fmt::format(
+      "  life {}: from '{}', {} checkpoints, {} attempts, {} rotten bits, {}{}\n", life, snapshot,
+      lived.checkpoints, lived.attempts, machine_.rotten_bits(), kEnds[static_cast<int>(lived.end)],
+      lived.error.is_ok() ? "" : ": " + lived.error.to_string());
+  if (!is_over && has_faults && plan_.after_life) plan_.after_life(machine_);
+  return is_over;
+}
+
+bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
+                std::size_t snapshots_before) {
+  if (life.end == LifeEnd::kBroken) {
+    report_.problem = life.problem;
+    return false;
+  }
+  if (life.end == LifeEnd::kFinished) {
+    report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
+    return true;
+  }
+  if (life.end == LifeEnd::kFailed) {
+    const bool is_broken = life.error.code() == StatusCode::kDataLoss;
+    if (machine_.rotten_bits() == 0 && (is_broken || !faults.may_fail_job())) {
+      report_.problem = "the job has failed: " + life.error.to_string();
+      return false;
+    }
+    if (machine_.rotten_bits() > 0 && !snapshot.empty()) machine_.give_up(snapshot);
+  }
+  // Its own checkpoints have gone: it was clearing up after the end.
+  if (life.checkpoints > 0 && scenario_.workload.is_bounded &&
+      !machine_.is_newest_after(snapshots_before)) {
+    if (machine_.rotten_bits() > 0 && !machine_.is_whole()) return false;
+    report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
+    return true;
+  }
+  const std::string newest = machine_.newest_snapshot();
+  const std::optional<Positions> covered =
+      newest.empty() ? std::nullopt : machine_.positions_of(newest);
+  if (covered) {
+    report_.problem = machine_.check_covered(*covered);
+    if (!report_.problem.empty()) return false;
+    if (life.has_savepoint_of_stop) {
+      report_.problem = machine_.check_whole(*covered);
+      if (!report_.problem.empty()) return false;
+      // A job without an end has done all there is to do.
+      const Positions end = Positions::at_end(scenario_.workload);
+      if (!scenario_.workload.is_bounded && covered->is_at(end)) return true;
+    }
+  }
+  return false;
+}
+
+void Run::add(const LifeReport& life) {
+  report_.trace = mix64(report_.trace ^ life.trace);
+  report_.deaths += life.end == LifeEnd::kDied ? 1 : 0;
+  report_.stops += life.end == LifeEnd::kStopped ? 1 : 0;
+  report_.attempts += life.attempts;
+  report_.checkpoints += life.checkpoints;
+  report_.failed_checkpoints += life.failed_checkpoints;
+  report_.savepoints += life.savepoints;
+  report_.steps += life.steps;
+  report_.file_operations += life.file_operations;
+  report_.file_faults += life.file_faults;
+  report_.source_faults += life.source_faults;
+  report_.writer_faults += life.writer_faults;
+}
+
+}  // namespace
+
+void RunReport::add(const RunReport& other) {
+  trace = mix64(trace ^ other.trace);
+  for (std::int64_t RunReport::*count :
+       {&RunReport::lives, &RunReport::restored, &RunReport::deaths, &RunReport::attempts,
+        &RunReport::checkpoints, &RunReport::failed_checkpoints, &RunReport::savepoints,
+        &RunReport::stops, &RunReport::power_cuts, &RunReport::rotten_bits, &RunReport::went_back,
+        &RunReport::cuts_checked, &RunReport::rows, &RunReport::steps, &RunReport::file_operations,
+        &RunReport::file_faults, &RunReport::source_faults, &RunReport::writer_faults,
+        &RunReport::virtual_ms}) {
+    this->*count += other.*count;
+  }
+}
+
+std::string Scenario::describe() const {
+  std::string text = workload.describe();
+  for (const Branch& branch : branches) text += "; " + branch.describe();
+  constexpr const char* kPromises[] = {"exactly once", "exactly once, unaligned", "at least once"};
+  return fmt::format("{}; {}; {} lives with faults", text, kPromises[static_cast<int>(promise)],
+                     lives_max);
+}
+
+Scenario draw_scenario(std::uint64_t seed) {
+  Random random = Random(seed).fork("scenario");
+  Scenario scenario;
+  scenario.workload = draw_workload(random);
+  if (one_in(random, 12)) {
+    scenario.promise = Promise::kAtLeastOnce;
+  } else if (one_in(random, 4) && tries_unaligned_checkpoints()) {
+    scenario.promise = Promise::kExactlyOnceInFlight;
+  }
+  const int branches = one_in(random, 4) ? 2 : 1;
+  for (int i = 0; i < branches; ++i) {
+    scenario.branches.push_back(draw_branch(random, scenario.promise));
+  }
+  scenario.lives_max = static_cast<int>(random.uniform_between(1, 6));
+  return scenario;
+}
+
+RunReport run_scenario(const Scenario& scenario, const RunPlan& plan, std::uint64_t seed) {
+  return Run(scenario, plan, seed).run();
+}
+
+RunReport run_seed(std::uint64_t seed) {
+  const Scenario scenario = draw_scenario(seed);
+  Random random = Random(seed).fork("plan");
+  std::int64_t power_cuts = 0;
+  RunPlan plan;
+  plan.options = [&](int) { return draw_options(random, scenario.promise); };
+  plan.faults = [&](int) { return draw_faults(random, scenario.workload.duration_ms()); };
+  plan.after_death = [&](SimulatedMachine& machine) {
+    if (!one_in(random, 2)) return;
+    ++power_cuts;
+    if (one_in(random, 2)) {
+      machine.disk().drop_unsynced();
+    } else {
+      machine.disk().cut_power(random);
+    }
+  };
+  plan.after_life = [&](SimulatedMachine& machine) {
+    if (one_in(random, 12)) machine.rot(random);
+  };
+  RunReport report = run_scenario(scenario, plan, seed);
+  report.power_cuts = power_cuts;
+  return report;
+}
+
+}  // namespace clepsydra::testing
