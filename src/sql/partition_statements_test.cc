@@ -126,6 +126,14 @@ TEST_F(PartitionStatementsTest, predicates_on_keys_leave_partitions_out) {
               HasSubstr("partitions=[day < '2024-02-01', region <> 'x']"));
   EXPECT_THAT(plan_of("SELECT name FROM t WHERE region IS NULL"),
               HasSubstr("partitions=[region IS NULL]"));
+  run("CREATE TABLE h (a INT, tiny TINYINT, s STRING) PARTITIONED BY (tiny, s) "
+      "WITH ('connector' = 'filesystem', 'path' = '/h', 'format' = 'csv')");
+  // Cast to INT to be compared.
+  EXPECT_THAT(plan_of("SELECT a FROM h WHERE tiny > 3"), HasSubstr("partitions=[tiny > '3']"));
+  EXPECT_THAT(plan_of("SELECT a FROM h WHERE s = 'a' OR s IN ('b', 'c') OR 'd' = s"),
+              HasSubstr("partitions=[s IN ('a', 'b', 'c', 'd')]"));
+  EXPECT_THAT(plan_of("SELECT a FROM h WHERE NOT (s = 'a') AND tiny BETWEEN 1 AND 2"),
+              HasSubstr("partitions=[s <> 'a', tiny >= '1', tiny <= '2']"));
   // The filter stays: what a source leaves out is its own affair.
   EXPECT_THAT(plan_of("SELECT name FROM t WHERE region = 'eu'"),
               HasSubstr("where=[(region = 'eu')]"));
@@ -135,6 +143,17 @@ TEST_F(PartitionStatementsTest, what_is_more_than_a_comparison_leaves_nothing_ou
   for (const char* condition : {"UPPER(region) = 'EU'", "region = 'a' OR amount = 3",
                                 "region = name", "amount = 3", "region LIKE 'e%'"}) {
     EXPECT_THAT(plan_of(std::string("SELECT name FROM t WHERE ") + condition),
+                Not(HasSubstr("partitions=[")))
+        << condition;
+  }
+  run("CREATE TABLE k (a INT, tiny TINYINT, short VARCHAR(2), cents DECIMAL(9, 2), "
+      "ts TIMESTAMP(3), l TIMESTAMP_LTZ(3)) PARTITIONED BY (tiny, short, cents, ts, l) "
+      "WITH ('connector' = 'filesystem', 'path' = '/h', 'format' = 'csv')");
+  for (const char* condition :
+       {"tiny > 300", "short = 'abc'", "cents = 1.234", "l > TIMESTAMP '2024-01-01 00:00:00'",
+        "ts > TIMESTAMP '2024-01-01 00:00:00.123456'", "tiny = 1 OR short = 'a'", "NOT (tiny > 1)",
+        "tiny = NULL"}) {
+    EXPECT_THAT(plan_of(std::string("SELECT a FROM k WHERE ") + condition),
                 Not(HasSubstr("partitions=[")))
         << condition;
   }
