@@ -9,6 +9,7 @@ import gzip
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -240,6 +241,24 @@ class ObjectStoreTest(unittest.TestCase):
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.works(script, "-D", f"execution.state-recovery.path={path}")
         kill_test.check(self.visible_lines("out"), expected, whole=True)
+
+    def test_the_commands_of_the_guide(self):
+        page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "guide" / "object-stores.md").read_text()
+        blocks = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        self.assertGreaterEqual(len(blocks), 4)
+        script = "\n".join(["set -e", *blocks])
+        for there, here in (("my-access-key", ACCESS_KEY), ("my-secret-key", SECRET_KEY),
+                            ("http://localhost:9000", self.server.endpoint)):
+            self.assertIn(there, script)
+            script = script.replace(there, here)
+        environment = dict(os.environ, PATH=f"{os.path.dirname(BINARY)}:{os.environ['PATH']}",
+                           XDG_STATE_HOME=str(self.folder))
+        outcome = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=TIMEOUT_S, check=False, env=environment)
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        self.assertIn("bob\t/help", outcome.stdout)
+        copies = (self.server.data / "test" / "guide" / "copies").glob("part-*.csv")
+        self.assertEqual(sum(len(path.read_text().splitlines()) for path in copies), 3000)
 
     # ---- The server goes away ----
 

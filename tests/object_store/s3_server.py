@@ -2,9 +2,8 @@
 """An S3 server for tests: S3Proxy with its data in a folder of its own, on a port of loopback that is free.
 
 As a program: s3_server.py COMMAND [ARGUMENT...]
-starts a server with the buckets 'test' and 'other', runs the command with S3_TEST_ENDPOINT (http://host:port) in
-its environment beside the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, stops the server, and ends as the
-command did.
+starts a server with the buckets 'test' and 'other', runs the command with AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY in its environment, stops the server, and ends as the command did.
 
 Environment: CLEPSYDRA_DATA, where downloads are kept (default: build/data of the source tree).
 """
@@ -125,7 +124,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__.strip())
     with S3Server() as server:
-        environment = dict(os.environ, S3_TEST_ENDPOINT=server.endpoint, AWS_ACCESS_KEY_ID=ACCESS_KEY,
+        environment = dict(os.environ, AWS_ENDPOINT_URL_S3=server.endpoint, AWS_ACCESS_KEY_ID=ACCESS_KEY,
                            AWS_SECRET_ACCESS_KEY=SECRET_KEY)
         return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
 
