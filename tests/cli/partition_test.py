@@ -103,6 +103,22 @@ class ReadingTest(PartitionTest):
         self.assertEqual(self.values(partitioned() + "SELECT region FROM t WHERE region IS NOT NULL;"),
                          ["eu", "eu", "us"])
 
+    def test_every_type_of_a_key_comes_back(self):
+        keys = [("BOOLEAN", "TRUE"), ("TINYINT", "CAST(-5 AS TINYINT)"), ("BIGINT", "CAST(9223372036854775807 AS BIGINT)"),
+                ("DECIMAL(10, 2)", "CAST(-12.50 AS DECIMAL(10, 2))"), ("FLOAT", "CAST(1.5 AS FLOAT)"), ("DOUBLE", "1e300"),
+                ("DATE", "DATE '0001-01-01'"), ("TIME(0)", "TIME '23:59:59'"),
+                ("TIMESTAMP(6)", "TIMESTAMP '2024-01-31 07:00:00.123456'"),
+                ("TIMESTAMP_LTZ(3)", "CAST(TIMESTAMP '2024-01-31 07:00:00' AS TIMESTAMP_LTZ(3))"),
+                ("CHAR(3)", "'ab '"), ("VARCHAR(5)", "'a/b'"), ("STRING", "'%2F \"é\" ..'")]
+        columns = ", ".join(f"k{i} {kind}" for i, (kind, _) in enumerate(keys))
+        names = ", ".join(f"k{i}" for i in range(len(keys)))
+        create = (f"CREATE TABLE t (a INT, {columns}) PARTITIONED BY ({names}) WITH ('connector' = 'filesystem', "
+                  "'path' = 't', 'format' = 'json');\n")
+        zone = ["-D", "table.local-time-zone=Asia/Shanghai"]
+        self.works(create + f"INSERT INTO t SELECT 1, {', '.join(value for _, value in keys)};", *zone)
+        same = ", ".join(f"k{i} = {value}" for i, (_, value) in enumerate(keys))
+        self.assertEqual(self.works(create + f"SELECT {same} FROM t;", *zone).lines[1], "\t".join(["TRUE"] * len(keys)))
+
     def test_predicates_leave_folders_out(self):
         self.fill()
         # What cannot be read does no harm where nobody looks.
@@ -140,6 +156,12 @@ class RefusalTest(PartitionTest):
         self.fails(partitioned(sink__partition_commit__policy__kind="metastore"), "not built")
         self.fails(partitioned() + "INSERT OVERWRITE t PARTITION (region = 'x') SELECT 'a', 1, CURRENT_DATE;", "OVERWRITE")
         self.fails(partitioned() + "ALTER TABLE t DROP PARTITION (region = 'x');", "PARTITION")
+
+    def test_columns_that_are_no_names(self):
+        for kind in ("ARRAY<INT>", "ROW<a INT>", "BYTES"):
+            self.fails(f"CREATE TABLE t (a INT, k {kind}) PARTITIONED BY (k) WITH ('connector' = 'filesystem', "
+                       "'path' = 't', 'format' = 'json');", "cannot be partitioned by column 'k' of type ",
+                       "expected text, a number, a boolean or a time")
 
     def test_a_name_that_is_too_long(self):
         self.fails(partitioned() + "INSERT INTO t PARTITION (region = '%s') VALUES ('a', 1, DATE '2024-01-31');" %

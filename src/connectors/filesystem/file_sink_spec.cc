@@ -67,10 +67,11 @@ Status FileSinkSpec::read_options() {
   for (int i = 0; i < schema->size(); ++i) {
     if (std::find(partition_keys.begin(), partition_keys.end(), i) == partition_keys.end()) {
       fields.push_back(schema->field(i));
-    } else if (schema->field(i).type.is_nested()) {
+    } else if (const DataType& type = schema->field(i).type; type.is_nested() || type.is_binary()) {
       return Status::invalid_argument(
-          fmt::format("a table cannot be partitioned by column '{}' of type {}: expected a scalar",
-                      schema->field(i).name, schema->field(i).type.to_string()));
+          fmt::format("a table cannot be partitioned by column '{}' of type {}: expected text, a "
+                      "number, a boolean or a time",
+                      schema->field(i).name, type.to_string()));
     }
   }
   if (fields.empty()) {
