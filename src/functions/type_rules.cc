@@ -83,11 +83,13 @@ bool is_date_or_timestamp(const DataType& type) {
 
 Result<DataType> common_values(const DataType& a, const DataType& b) {
   if (a.kind() == TypeKind::kNull) return b;
-  if (b.kind() == TypeKind::kNull || a.same_values(b)) return a;
+  if (b.kind() == TypeKind::kNull) return a;
+  // Elements and fields may be NULL where either side's may.
+  if (a.is_nested() && b.is_nested()) return common_nested(a, b);
+  if (a.same_values(b)) return a;
   if (a.is_numeric() && b.is_numeric()) return common_numeric(a, b);
   if (a.is_character() && b.is_character()) return common_text(a, b);
   if (a.is_binary() && b.is_binary()) return common_text(a, b);
-  if (a.is_nested() && b.is_nested()) return common_nested(a, b);
   if (is_date_or_timestamp(a) && is_date_or_timestamp(b)) {
     const int precision =
         std::max(a.is_timestamp() ? a.precision() : 0, b.is_timestamp() ? b.precision() : 0);
