@@ -484,6 +484,16 @@ Status CheckpointStorage::remove(const CheckpointRemoval& removal) const {
   return Status::ok();
 }
 
+Status CheckpointStorage::remove_last(const CheckpointRemoval& removal) const {
+  // Those that were removed before are older than these.
+  if (!folder_.empty()) CLP_RETURN_IF_ERROR(but_not_found(files_->sync_directory(folder_)));
+  for (const std::string& folder : removal.metadata_folders) {
+    CLP_RETURN_IF_ERROR(but_not_found(files_->remove(join_path(folder, kMetadataName))));
+    CLP_RETURN_IF_ERROR(but_not_found(files_->sync_directory(folder)));
+  }
+  return remove(removal);
+}
+
 Status CheckpointStorage::remove_orphans(CheckpointId below, const std::set<std::string>& retained,
                                          const std::set<std::string>& used) const {
   if (folder_.empty()) return Status::ok();

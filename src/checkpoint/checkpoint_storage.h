@@ -130,6 +130,9 @@ class CheckpointStorage {
                         const std::set<std::string>& used) const;
   // Files that no checkpoint needs any more.
   Status remove(const CheckpointRemoval& removal) const;
+  // The same when none may be left to go on from: whatever a power cut brings back is newer than
+  // all that it does not.
+  Status remove_last(const CheckpointRemoval& removal) const;
   // What aborted checkpoints and attempts that died have left: folders and shared files of
   // checkpoints below `below` that are not among `retained` (their metadata folders) and `used`.
   Status remove_orphans(CheckpointId below, const std::set<std::string>& retained,

@@ -597,6 +597,39 @@ TEST(CheckpointStorageFaultTest, any_failed_operation_leaves_a_usable_folder_and
   }
 }
 
+// Who finds an older one after a power cut would make the newer ones' results visible once more.
+TEST(CheckpointStorageFaultTest, the_last_ones_go_for_good_and_oldest_first) {
+  Random random(3);
+  int left_newest = 0;
+  for (int round = 0; round < 300; ++round) {
+    const SimulatedClock clock;
+    MemoryFileSystem files(clock);
+    const auto storage = CheckpointStorage::open(files, "/checkpoints", kJob);
+    ASSERT_TRUE(storage.is_ok());
+    CompletedCheckpointStore store(3);
+    for (CheckpointId id = 1; id <= 5; ++id) {
+      const auto stored = storage->store(metadata_of(id, {}), "");
+      ASSERT_TRUE(stored.is_ok());
+      ASSERT_TRUE(storage->remove(store.add(*stored)).is_ok());
+    }
+    const std::int64_t fail_at = random.uniform_between(1, 12);
+    files.set_fault_hook(
+        [&, operation = std::int64_t{0}](FileOperation, const std::string&) mutable {
+          return ++operation >= fail_at ? Status::unavailable("dead") : Status::ok();
+        });
+    (void)storage->remove_last(store.take_all());
+    files.set_fault_hook(nullptr);
+    files.cut_power(random);
+    const auto listed = list_checkpoints(files, storage->folder());
+    if (listed.status().code() == StatusCode::kNotFound) continue;  // The whole folder has gone.
+    ASSERT_TRUE(listed.is_ok());
+    if (listed->empty()) continue;
+    EXPECT_EQ(listed->back().id, 5) << "round " << round;
+    ++left_newest;
+  }
+  EXPECT_GT(left_newest, 10);
+}
+
 // The last step of store() fails although the one before has made the checkpoint complete.
 TEST(CheckpointStorageFaultTest, what_was_stored_without_saying_so_is_gone_once_it_is_forgotten) {
   for (const bool forgets : {false, true}) {

@@ -507,7 +507,7 @@ void JobCheckpoints::clean_up(JobPhase end, JobWork::Done done) {
   options_.work->add(
       [storage = storage_, removal, keeps, retained = store_.metadata_folders(),
        used = store_.used_files()]() -> Status {
-        CLP_RETURN_IF_ERROR(storage.remove(removal));
+        CLP_RETURN_IF_ERROR(storage.remove_last(removal));
         if (storage.folder().empty()) return Status::ok();
         CLP_RETURN_IF_ERROR(storage.remove_orphans(kAllIds, retained, used));
         return keeps ? Status::ok() : storage.remove_if_empty();
