@@ -82,6 +82,26 @@ class ExplainTest(PlanTest):
         self.assertEqual(self.section(text, "Dropped"), " nothing\n")
         self.assertEqual(self.section(text, "New"), " nothing\n")
 
+    def test_a_changed_select_goes_on_where_the_former_was(self):
+        """Every row once, though the source reads another column and the statement has a predicate more."""
+        tables = ("CREATE TABLE n (a BIGINT, b BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '400', "
+                  "'rows-per-second' = '{rate}', 'fields.a.kind' = 'sequence', 'fields.a.start' = '1', "
+                  "'fields.a.end' = '400', 'fields.b.kind' = 'sequence', 'fields.b.start' = '1001', "
+                  "'fields.b.end' = '1400');\n"
+                  "CREATE TABLE t (a BIGINT, b BIGINT) WITH ('connector' = 'filesystem', 'path' = 't', "
+                  "'format' = 'csv');\n")
+        process = self.start(tables.format(rate=200) + "INSERT INTO t SELECT a, 0 FROM n;", *self.options())
+        while len(self.checkpoints()) == 0 or not os.path.exists(self.path("t")) or not self.result_rows("t"):
+            self.assertIsNone(process.poll())
+        self.end(process)
+        before = self.result_rows("t")
+        self.works(tables.format(rate=100000) + "INSERT INTO t SELECT a, b FROM n WHERE a > 0 AND b > a;",
+                   *self.options(), "-D", f"execution.state-recovery.path={self.checkpoints()[-1]}")
+        rows = [tuple(int(value) for value in line.split(",")) for line in self.result_rows("t")]
+        self.assertEqual(sorted(a for a, _ in rows), list(range(1, 401)))
+        self.assertTrue(set(before) <= set(self.result_rows("t")))
+        self.assertTrue(any(b == a + 1000 for a, b in rows))
+
     def test_another_job(self):
         text = self.explain("INSERT INTO t SELECT 1, 2;", self.killed_with_state())
         self.assertIn("Source: n[1]", self.section(text, "Dropped"))
