@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +24,8 @@
 #include "base/uri_file_system.h"
 #include "jobmanager/job_manager.h"
 #include "operators/operator_registry.h"
+#include "state/local_state.h"
+#include "state/local_stores.h"
 #include "state/state_backend.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/task_manager.h"
@@ -85,6 +89,8 @@ struct LocalCluster::Impl {
   std::unique_ptr<SystemClock> own_clock;
   std::unique_ptr<Random> random;
   std::unique_ptr<UriFileSystem> own_file_system;
+  std::unique_ptr<LocalStores> own_local_stores;
+  std::unique_ptr<LocalStatePlaces> local_state;
   std::shared_ptr<MemoryPool> memory;
   std::unique_ptr<ResultExchange> results;
   std::unique_ptr<ThreadBlockingPool> own_blocking_pool;
@@ -196,6 +202,12 @@ void LocalCluster::Impl::make_world() {
     options.transport = own_transport.get();
   }
   if (options.operators == nullptr) options.operators = &OperatorRegistry::built_in();
+  if (options.local_stores == nullptr && options.run_until) {
+    own_local_stores = make_memory_stores();
+    options.local_stores = own_local_stores.get();
+  }
+  const std::optional<std::string> temporary = make_process()->environment("TMPDIR");
+  local_state = std::make_unique<LocalStatePlaces>(temporary.value_or("/tmp"));
   memory = MemoryPool::make_root("process");
   results = std::make_unique<ResultExchange>([this] { changed.notify(); });
 }
@@ -214,6 +226,11 @@ Status LocalCluster::Impl::start() {
   tasks.environment.state_backends = &StateBackendRegistry::built_in();
   tasks.environment.standard_output = options.standard_output;
   tasks.environment.results = results.get();
+  tasks.environment.open_local_stores =
+      [this](const Configuration& configuration) -> Result<std::shared_ptr<LocalStores>> {
+    if (options.local_stores == nullptr) return local_state->open(configuration);
+    return std::shared_ptr<LocalStores>(options.local_stores, [](LocalStores*) {});
+  };
   tasks.environment.configuration = options.configuration;
   CLP_ASSIGN_OR_RETURN(task_manager, TaskManager::start(std::move(tasks)));
 

@@ -17,6 +17,7 @@
 namespace clepsydra {
 
 class ConnectorRuntime;
+class LocalStores;
 class OperatorRegistry;
 
 struct LocalClusterOptions {
@@ -34,6 +35,7 @@ struct LocalClusterOptions {
   BlockingPool* blocking_pool = nullptr;
   Transport* transport = nullptr;
   FileSystem* file_system = nullptr;
+  LocalStores* local_stores = nullptr;          // Null: RocksDB, where the configuration says.
   const OperatorRegistry* operators = nullptr;  // Null: OperatorRegistry::built_in().
   std::uint64_t seed = 0;                       // 0: from the operating system.
   // With a simulated pool: how waiting calls let virtual time pass. Runs until the predicate holds;

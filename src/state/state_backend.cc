@@ -32,6 +32,11 @@ std::vector<std::string> StateBackendRegistry::names() const {
   return names;
 }
 
+bool StateBackendRegistry::uses_local_disk(std::string_view name) const {
+  const auto found = entries_.find(name);
+  return found != entries_.end() && found->second.uses_local_disk;
+}
+
 const StateBackendRegistry& StateBackendRegistry::built_in() {
   static const StateBackendRegistry registry = [] {
     StateBackendRegistry all;

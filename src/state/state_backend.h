@@ -113,12 +113,15 @@ class StateBackendRegistry {
   struct Entry {
     std::string name;  // As in `state.backend.type`: "hashmap".
     Result<std::unique_ptr<KeyedStateBackend>> (*make)(const StateBackendOptions& options);
+    bool uses_local_disk = false;  // Needs LocalStateOptions.
   };
   void add(Entry entry);
   // NotFound lists the known names.
   Result<std::unique_ptr<KeyedStateBackend>> make(std::string_view name,
                                                   const StateBackendOptions& options) const;
   [[nodiscard]] std::vector<std::string> names() const;
+  // False for a name that is not known.
+  [[nodiscard]] bool uses_local_disk(std::string_view name) const;
   // All backends of this room.
   static const StateBackendRegistry& built_in();
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -15,6 +18,7 @@
 #include "network/local_channel.h"
 #include "network/output_gate.h"
 #include "operators/operator_registry.h"
+#include "state/local_state.h"
 #include "state/state_backend.h"
 #include "stream/key_group.h"
 #include "taskmanager/in_flight_restore.h"
@@ -46,6 +50,7 @@ struct Limits {
   std::int64_t channel_bytes_max = 0;
   std::int64_t watermark_interval_ms = 0;
   std::string state_backend;
+  LocalStateOptions local_state;
   TaskCheckpointOptions checkpoint;
   bool ignore_unclaimed_state = false;
 };
@@ -57,6 +62,7 @@ Result<Limits> read_limits(const Configuration& configuration) {
   CLP_ASSIGN_OR_RETURN(const MemorySize channel_bytes, configuration.get(kChannelBytesMax));
   CLP_ASSIGN_OR_RETURN(const Duration interval, configuration.get(kWatermarkInterval));
   CLP_ASSIGN_OR_RETURN(limits.state_backend, configuration.get(kStateBackend));
+  CLP_ASSIGN_OR_RETURN(limits.local_state, read_local_state_options(configuration));
   constexpr std::int64_t kRowsLimit = 1 << 20;
   if (limits.batch_rows_max < 1 || limits.batch_rows_max > kRowsLimit) {
     return Status::invalid_argument(fmt::format("'{}' must be between 1 and {}, but is {}",
@@ -118,6 +124,7 @@ class DeploymentBuilder {
   Status add_chain(const JobVertex& vertex, int vertex_index, TaskParts& parts);
   Result<std::unique_ptr<KeyedStateBackend>> make_state(const JobVertex& vertex, int op,
                                                         const TaskParts& parts);
+  LocalStateOptions local_state_of(const TaskId& id, int op);
   Status check_all_claimed(const JobVertex& vertex, const TaskParts& parts) const;
   Result<OperatorContext> make_context(const JobVertex& vertex, int op, const OperatorSpec& spec,
                                        TaskParts& parts);
@@ -133,6 +140,8 @@ class DeploymentBuilder {
   const TaskEnvironment& environment_;
   Deployment& deployment_;
   Limits limits_;
+  // By subtask: counts who shares the memory of its slot; owned by the backends.
+  std::map<int, std::shared_ptr<std::atomic<int>>> state_sharers_;
   // By edge, then by subtask of its producer or consumer.
   std::vector<std::vector<EdgeEnd>> out_;
   std::vector<std::vector<EdgeEnd>> in_;
@@ -140,6 +149,11 @@ class DeploymentBuilder {
 
 Status DeploymentBuilder::build() {
   CLP_ASSIGN_OR_RETURN(limits_, read_limits(deployment_.configuration));
+  if (environment_.open_local_stores &&
+      environment_.state_backends->uses_local_disk(limits_.state_backend)) {
+    CLP_ASSIGN_OR_RETURN(deployment_.local_stores,
+                         environment_.open_local_stores(deployment_.configuration));
+  }
   std::size_t tasks = 0;
   for (const JobVertex& vertex : graph_.vertices) {
     deployment_.first_task.push_back(tasks);
@@ -343,6 +357,7 @@ Result<std::unique_ptr<KeyedStateBackend>> DeploymentBuilder::make_state(const J
   options.max_parallelism = vertex.max_parallelism;
   options.key_groups =
       key_group_range(parts.id.subtask, vertex.max_parallelism, vertex.parallelism);
+  options.local = local_state_of(parts.id, op);
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> state,
                        environment_.state_backends->make(limits_.state_backend, options));
   const auto task = restored_.find({parts.id.vertex, parts.id.subtask});
@@ -351,6 +366,19 @@ Result<std::unique_ptr<KeyedStateBackend>> DeploymentBuilder::make_state(const J
   if (restored == task->second.operators.end()) return state;
   CLP_RETURN_IF_ERROR(state->restore(std::move(restored->second)));
   return state;
+}
+
+// Subtasks of one number share a slot.
+LocalStateOptions DeploymentBuilder::local_state_of(const TaskId& id, int op) {
+  LocalStateOptions local = limits_.local_state;
+  local.stores = deployment_.local_stores.get();
+  local.store.slot = fmt::format("{}/{}", deployment_.job.to_string(), id.subtask);
+  local.name = fmt::format("{}/{}/{}-{}-{}", deployment_.job.to_string(), deployment_.attempt,
+                           id.vertex, op, id.subtask);
+  std::shared_ptr<std::atomic<int>>& sharers = state_sharers_[id.subtask];
+  if (sharers == nullptr) sharers = std::make_shared<std::atomic<int>>(0);
+  local.sharers = sharers;
+  return local;
 }
 
 // State that no operator has opened would be lost with the next checkpoint.

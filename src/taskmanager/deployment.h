@@ -21,6 +21,7 @@ namespace clepsydra {
 class ConnectorRuntime;
 class OperatorRegistry;
 class ResultExchange;
+class LocalStores;
 class StateBackendRegistry;
 class TaskEvents;
 
@@ -35,6 +36,8 @@ struct TaskEnvironment {
   TextOutput* standard_output = nullptr;  // May be null.
   ResultExchange* results = nullptr;
   TaskEvents* events = nullptr;
+  // For state on local disk, shared by who uses it. Empty: there is no place for that.
+  std::function<Result<std::shared_ptr<LocalStores>>(const Configuration&)> open_local_stores = {};
   // Of the TaskManager; what a job carries wins.
   Configuration configuration;
 };
@@ -47,6 +50,7 @@ struct Deployment {
   TimeZonePtr session_zone;
   std::shared_ptr<MemoryPool> pool;  // The job's.
   std::shared_ptr<CheckpointOrders> orders;
+  std::shared_ptr<LocalStores> local_stores;  // Shared by the jobs of the process. May be null.
 
   // Whom each channel wakes: indices in `tasks`.
   struct Link {

@@ -302,6 +302,9 @@ Status Task::send(const Signal& signal) {
 }
 
 Status Task::end_step() {
+  for (const auto& state : parts_.states) {
+    if (state != nullptr) CLP_RETURN_IF_ERROR(state->release_rows());
+  }
   for (const auto& output : parts_.outputs) CLP_RETURN_IF_ERROR(output->gate().end_step());
   return Status::ok();
 }

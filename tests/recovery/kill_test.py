@@ -3,7 +3,7 @@
 has finished. The files must then hold exactly what Python computes from the same rows, and at no moment a line that
 is not among them or is there twice.
 
-Usage: kill_test.py [--kills N] [--seed SEED] [--keep]
+Usage: kill_test.py [--kills N] [--seed SEED] [--backend hashmap|rocksdb] [--keep]
 
 Environment: CLEPSYDRA, the program; CLEPSYDRA_KILLS (default 50).
 """
@@ -113,7 +113,7 @@ def check(lines, expected, whole):
         raise AssertionError(f"{len(missing)} of {len(expected)} lines are missing: {missing[:3]}")
 
 
-def run_job(program, folder, seed, kills_wanted):
+def run_job(program, folder, seed, kills_wanted, backend):
     """One job from its first start to its end; how often it was killed, and from how many checkpoints it went on."""
     rng = random.Random(seed)
     rows = make_rows(seed)
@@ -126,7 +126,9 @@ def run_job(program, folder, seed, kills_wanted):
                            delay=DELAY_MS // 1000, rate=ROWS_PER_RUN // 2)
     kills = restores = 0
     while True:
-        argv = [program, "sql", "-e", script, "-D", f"clepsydra.state-directory={folder / 'state'}"]
+        argv = [program, "sql", "-e", script, "-D", f"clepsydra.state-directory={folder / 'state'}",
+                "-D", f"state.backend.type={backend}", "-D", f"state.backend.rocksdb.localdir={folder / 'local'}",
+                "-D", "state.backend.rocksdb.memory.fixed-per-slot=4mb"]
         if (checkpoint := newest_checkpoint(checkpoints)) is not None:
             argv += ["-D", f"execution.state-recovery.path={checkpoint}"]
             restores += 1
@@ -155,6 +157,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=int(os.environ.get("CLEPSYDRA_KILLS", "50")))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--backend", default="hashmap", help="where state is kept")
     parser.add_argument("--keep", action="store_true", help="leave the folder of a failure")
     options = parser.parse_args()
     program = os.environ["CLEPSYDRA"]
@@ -164,7 +167,8 @@ def main():
     while kills < options.kills:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="clepsydra_kill_"))
         try:
-            killed, restored = run_job(program, folder, options.seed + jobs, min(KILLS_PER_RUN, options.kills - kills))
+            killed, restored = run_job(program, folder, options.seed + jobs, min(KILLS_PER_RUN, options.kills - kills),
+                                       options.backend)
         except AssertionError as error:
             print(f"FAILED with seed {options.seed + jobs}: {error}", file=sys.stderr)
             if options.keep:

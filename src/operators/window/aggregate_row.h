@@ -96,6 +96,7 @@ class AggregateRowCodec final : public RowValueCodec {
   explicit AggregateRowCodec(std::shared_ptr<AggregateRow> aggregates);
 
   [[nodiscard]] const std::vector<Field>& fields() const override { return schema_->fields(); }
+  [[nodiscard]] bool is_flat() const override { return !aggregates_->has_out_of_line(); }
   Status write(std::span<std::byte* const> values, MemoryPool& pool,
                std::vector<Column>& out) override;
   Status read(std::span<const Column> columns, std::span<std::byte* const> values,

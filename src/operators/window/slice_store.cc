@@ -56,6 +56,7 @@ Status SliceStore::merge(KeyedRows& from, StateNamespace from_ns, KeyedRows& int
     const std::span<std::byte*> target(into_.data(), count);
     CLP_RETURN_IF_ERROR(into.find_or_insert_same(into_ns, source, target));
     CLP_RETURN_IF_ERROR(aggregates_->merge(target, source, *memory));
+    CLP_RETURN_IF_ERROR(backend_->release_rows());
   }
   return Status::ok();
 }
@@ -72,12 +73,14 @@ Status SliceStore::subtract(KeyedRows& from, StateNamespace from_ns, KeyedRows& 
     const std::span<std::byte*> target(into_.data(), count);
     CLP_RETURN_IF_ERROR(into.find_or_insert_same(into_ns, source, target));
     CLP_RETURN_IF_ERROR(aggregates_->subtract(target, source));
+    emptied.clear();
     for (std::byte* value : target) {
       if (AggregateRow::row_count(value) == 0) emptied.push_back(value);
     }
+    aggregates_->destroy(emptied, *memory);
+    into.erase(into_ns, emptied);
+    CLP_RETURN_IF_ERROR(backend_->release_rows());
   }
-  aggregates_->destroy(emptied, *memory);
-  into.erase(into_ns, emptied);
   return Status::ok();
 }
 

@@ -45,7 +45,8 @@ class SliceStore {
   Status add(KeyedRows& state, StateNamespace ns, const SliceInput& input);
   // Slices that end by then.
   void drop_slices_until(std::int64_t end);
-  // Merges every row of `from` into the row of the same key of another namespace.
+  // Merges every row of `from` into the row of the same key of another namespace. It and subtract()
+  // release the rows of all states.
   Status merge(KeyedRows& from, StateNamespace from_ns, KeyedRows& into, StateNamespace into_ns);
   // Takes every row of `from` out of the row of the same key, and that away when nothing is left in
   // it.

@@ -52,7 +52,7 @@ Result<std::unique_ptr<KeyedStateBackend>> make_rocksdb_backend(
 }  // namespace
 
 void register_rocksdb_backend(StateBackendRegistry& registry) {
-  registry.add({.name = "rocksdb", .make = make_rocksdb_backend});
+  registry.add({.name = "rocksdb", .make = make_rocksdb_backend, .uses_local_disk = true});
 }
 
 }  // namespace clepsydra

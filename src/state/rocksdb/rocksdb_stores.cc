@@ -295,9 +295,9 @@ Result<std::unique_ptr<LocalStores>> make_rocksdb_stores(std::string_view direct
   const rocksdb::Status status = rocksdb::Env::Default()->LockFile(lock_path, &lock);
   if (!status.ok()) {
     return Status::failed_precondition(fmt::format(
-        "the local state directory '{}' is in use by another process: {}; give each process its "
-        "own 'state.backend.rocksdb.localdir'",
-        path, status.ToString()));
+        "the local state directory '{}' is in use by another process; give each process its own "
+        "'state.backend.rocksdb.localdir' ({})",
+        path, status.getState() != nullptr ? status.getState() : "no reason given"));
   }
   auto stores = std::make_unique<RocksdbStores>(path, files, lock);
   CLP_ASSIGN_OR_RETURN(const std::vector<FileInfo> left, files.list(path));
