@@ -22,14 +22,14 @@ Status no_upload(std::string_view key) {
 }  // namespace
 
 Result<ObjectFault> MemoryObjectStore::begin(ObjectOperation operation, std::string_view key) {
-  FaultHook hook;
+  std::shared_ptr<FaultHook> hook;
   {
     const MutexLock lock(mutex_);
     ++operations_;
     hook = hook_;
   }
-  if (!hook) return ObjectFault{};
-  ObjectFault fault = hook(operation, std::string(key));
+  if (hook == nullptr || !*hook) return ObjectFault{};
+  ObjectFault fault = (*hook)(operation, std::string(key));
   if (!fault.before.is_ok()) return fault.before;
   return fault;
 }
@@ -63,7 +63,7 @@ void MemoryObjectStore::erase(std::string_view key) {
   found->second.push_back(std::move(gone));
 }
 
-MemoryObjectStore::Version* MemoryObjectStore::find(std::string_view key) {
+const MemoryObjectStore::Version* MemoryObjectStore::find(std::string_view key) const {
   const auto found = objects_.find(key);
   if (found == objects_.end() || !found->second.back().is_there) return nullptr;
   return &found->second.back();
@@ -252,7 +252,7 @@ Result<UploadListing> MemoryObjectStore::list_uploads(std::string_view prefix,
 
 void MemoryObjectStore::set_fault_hook(FaultHook hook) {
   const MutexLock lock(mutex_);
-  hook_ = std::move(hook);
+  hook_ = std::make_shared<FaultHook>(std::move(hook));
 }
 
 void MemoryObjectStore::set_listing_delay_ms(std::int64_t delay_ms) {
@@ -262,11 +262,25 @@ void MemoryObjectStore::set_listing_delay_ms(std::int64_t delay_ms) {
 
 Status MemoryObjectStore::flip_bit(std::string_view key, std::uint64_t bit) {
   const MutexLock lock(mutex_);
-  Version* object = find(key);
+  const Version* object = find(key);
   if (object == nullptr || bit / 8 >= object->bytes.size()) return no_object(key);
-  char& byte = object->bytes[static_cast<std::size_t>(bit / 8)];
+  char& byte = objects_.find(key)->second.back().bytes[static_cast<std::size_t>(bit / 8)];
   byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << (bit % 8)));
   return Status::ok();
+}
+
+Result<ObjectInfo> MemoryObjectStore::look_at(std::string_view key) const {
+  const MutexLock lock(mutex_);
+  const Version* object = find(key);
+  if (object == nullptr) return no_object(key);
+  return object->info;
+}
+
+Result<std::string> MemoryObjectStore::bytes_of(std::string_view key) const {
+  const MutexLock lock(mutex_);
+  const Version* object = find(key);
+  if (object == nullptr) return no_object(key);
+  return object->bytes;
 }
 
 std::int64_t MemoryObjectStore::operations() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,8 @@ class MemoryObjectStore final : public ObjectStore {
   Result<UploadListing> list_uploads(std::string_view prefix,
                                      std::string_view continuation) override;
 
-  // Asked before every operation; may take (virtual) time for slow ones.
+  // Asked before every operation, by the thread that does it; may take (virtual) time for slow
+  // ones.
   using FaultHook = std::function<ObjectFault(ObjectOperation operation, const std::string& key)>;
   void set_fault_hook(FaultHook hook);
   // list() shows the store as it was so long ago.
@@ -68,6 +70,9 @@ class MemoryObjectStore final : public ObjectStore {
   [[nodiscard]] std::int64_t operations() const;
   [[nodiscard]] std::vector<std::string> keys() const;
   [[nodiscard]] std::vector<OpenUpload> open_uploads() const;
+  // No operation for the hook.
+  [[nodiscard]] Result<ObjectInfo> look_at(std::string_view key) const;
+  [[nodiscard]] Result<std::string> bytes_of(std::string_view key) const;
 
  private:
   struct Version {
@@ -85,7 +90,7 @@ class MemoryObjectStore final : public ObjectStore {
   Result<ObjectFault> begin(ObjectOperation operation, std::string_view key);
   void store(std::string_view key, std::string_view bytes) CLP_REQUIRES(mutex_);
   void erase(std::string_view key) CLP_REQUIRES(mutex_);
-  [[nodiscard]] Version* find(std::string_view key) CLP_REQUIRES(mutex_);
+  [[nodiscard]] const Version* find(std::string_view key) const CLP_REQUIRES(mutex_);
   // What list() shows of a key; null: nothing.
   [[nodiscard]] const Version* listed(const std::vector<Version>& versions) const
       CLP_REQUIRES(mutex_);
@@ -93,7 +98,8 @@ class MemoryObjectStore final : public ObjectStore {
   const Clock& clock_;
   const std::int64_t part_bytes_min_;
   mutable Mutex mutex_;
-  FaultHook hook_ CLP_GUARDED_BY(mutex_);
+  // Shared with operations that are about to ask it: it keeps its state between them.
+  std::shared_ptr<FaultHook> hook_ CLP_GUARDED_BY(mutex_);
   // Oldest first, as far back as a late listing may look.
   std::map<std::string, std::vector<Version>, std::less<>> objects_ CLP_GUARDED_BY(mutex_);
   std::map<std::string, Upload, std::less<>> uploads_ CLP_GUARDED_BY(mutex_);
