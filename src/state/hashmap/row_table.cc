@@ -72,7 +72,7 @@ RowTable::RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& po
       epochs_(&epochs),
       pool_(&pool),
       created_(epochs.current()),
-      arena_(pool),
+      arena_(pool, shape.page_bytes_max),
       tables_(1),
       changes_(epochs, pool) {
   const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
@@ -295,7 +295,7 @@ bool RowTable::take_images(std::size_t values_max, std::int64_t& budget,
 
 Status RowTable::add_page() {
   const std::int64_t row_bytes = shape_->row_bytes();
-  const std::int64_t rows_max = std::max<std::int64_t>(1, kPageBytesMax / row_bytes);
+  const std::int64_t rows_max = std::max<std::int64_t>(1, shape_->page_bytes_max / row_bytes);
   const std::int64_t rows = pages_.empty() ? std::min(kPageRowsMin, rows_max)
                                            : std::min(pages_.back().capacity * 2, rows_max);
   CLP_ASSIGN_OR_RETURN(std::shared_ptr<MutableBuffer> buffer,

@@ -30,6 +30,7 @@ struct RowShape {
   std::int64_t value_bytes = 0;
   KeyGroupRange key_groups{0, 0};
   int max_parallelism = 0;
+  std::int64_t page_bytes_max = StateArena::kPageBytesMax;
 
   [[nodiscard]] std::int64_t value_offset() const {
     return static_cast<std::int64_t>(sizeof(RowHeader)) + layout.key_bytes();
@@ -125,7 +126,6 @@ class RowTable {
  private:
   static constexpr int kTablesMax = 256;
   static constexpr std::int64_t kPageRowsMin = 4;
-  static constexpr std::int64_t kPageBytesMax = StateArena::kPageBytesMax;
 
   using Entry = std::uint64_t;
   static constexpr Entry kEmpty = 0;

@@ -27,7 +27,7 @@ Status StateArena::add_page(std::int64_t bytes_min) {
   CLP_ASSIGN_OR_RETURN(std::shared_ptr<MutableBuffer> page, allocate_buffer(*pool_, bytes));
   next_ = reinterpret_cast<std::byte*>(page->mutable_data());
   left_ = bytes;
-  page_bytes_ = std::min(bytes * 2, kPageBytesMax);
+  page_bytes_ = std::min(bytes * 2, page_bytes_max_);
   pages_.push_back(std::move(page));
   return Status::ok();
 }

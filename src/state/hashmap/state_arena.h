@@ -20,7 +20,10 @@ class MemoryPool;
 // class. Blocks above kPagedBytesMax are allocations of their own. Threads: the owner of the state.
 class StateArena final : public StateMemory {
  public:
-  explicit StateArena(MemoryPool& pool) : pool_(&pool) { free_.fill(nullptr); }
+  explicit StateArena(MemoryPool& pool, std::int64_t page_bytes_max = kPageBytesMax)
+      : pool_(&pool), page_bytes_max_(page_bytes_max) {
+    free_.fill(nullptr);
+  }
   StateArena(const StateArena&) = delete;
   StateArena& operator=(const StateArena&) = delete;
 
@@ -50,6 +53,7 @@ class StateArena final : public StateMemory {
   Status add_page(std::int64_t bytes_min);
 
   MemoryPool* pool_;
+  const std::int64_t page_bytes_max_;
   std::byte* next_ = nullptr;  // Free part of the last page.
   std::int64_t left_ = 0;
   std::int64_t page_bytes_ = kPageBytesMin;  // Of the next page.

@@ -47,19 +47,22 @@ Status DiskSpace::release() {
     fail(store_->write(later_));
     later_.clear();
   }
-  if (error_.is_ok() && is_too_much(0)) fail(evict(bytes_max() / 4 * 3, true));
+  if (error_.is_ok()) fail(keep_within(0, true));
   return error_;
 }
 
 Status DiskSpace::make_room(std::int64_t bytes) {
-  if (!is_too_much(bytes)) return Status::ok();
-  return evict(std::max<std::int64_t>(0, bytes_max() / 4 * 3 - bytes), false);
+  return keep_within(bytes, false);
 }
 
 Status DiskSpace::make_much_room() {
-  std::int64_t live_bytes = 0;
-  for (const DiskRows* rows : states_) live_bytes += rows->live_bytes();
-  return evict(live_bytes / 2, false);
+  return evict(live_bytes() / 2, false);
+}
+
+std::int64_t DiskSpace::live_bytes() const {
+  std::int64_t bytes = 0;
+  for (const DiskRows* rows : states_) bytes += rows->live_bytes();
+  return bytes;
 }
 
 std::int64_t DiskSpace::bytes_max() const {
@@ -68,38 +71,42 @@ std::int64_t DiskSpace::bytes_max() const {
   return options_.cached_bytes / std::max(1, sharers);
 }
 
-// Letting rows go looks at all of them, so it waits until there are more than a few: memory that
-// stays taken although its rows have gone is used again.
-bool DiskSpace::is_too_much(std::int64_t more) const {
+// Letting rows go looks at all of them, so it waits until there are more than a few. Memory that is
+// taken and not used is left for new rows.
+Status DiskSpace::keep_within(std::int64_t more, bool may_move) {
+  const std::int64_t max = bytes_max();
   const std::int64_t used = pool_->used_bytes();
-  if (used + more <= bytes_max()) return false;
-  return added_bytes_ + std::max<std::int64_t>(0, used - used_bytes_) + more >= bytes_max() / 8;
+  if (used + more <= max) return Status::ok();
+  if (added_bytes_ + std::max<std::int64_t>(0, used - used_bytes_) + more < max / 8) {
+    return Status::ok();
+  }
+  added_bytes_ = 0;
+  used_bytes_ = used;
+  if (live_bytes() + more <= max / 8 * 7) return Status::ok();
+  return evict(std::max<std::int64_t>(0, max / 8 * 5 - more), may_move);
 }
 
 // The rows that were used longest ago, until the others take about `keep_bytes`.
 Status DiskSpace::evict(std::int64_t keep_bytes, bool may_move) {
-  std::int64_t live_bytes = 0;
+  const std::int64_t bytes = live_bytes();
   std::int64_t live_rows = 0;
-  for (const DiskRows* rows : states_) {
-    live_bytes += rows->live_bytes();
-    live_rows += rows->rows_in_memory();
-  }
-  std::int64_t excess = live_bytes - keep_bytes;
+  for (const DiskRows* rows : states_) live_rows += rows->rows_in_memory();
+  std::int64_t excess = bytes - keep_bytes;
   std::uint32_t age_min = 1;
-  if (excess > 0 && excess < live_bytes) {
+  if (excess > 0 && excess < bytes) {
     std::vector<std::uint32_t> ages;
-    for (DiskRows* rows : states_)
+    for (const DiskRows* rows : states_) {
       rows->sample_ages(std::max<std::int64_t>(1, live_rows / kSamples), ages);
+    }
     if (!ages.empty()) {
-      const auto place = static_cast<std::size_t>(static_cast<double>(ages.size() - 1) *
-                                                  static_cast<double>(keep_bytes) /
-                                                  static_cast<double>(live_bytes));
+      const auto place =
+          static_cast<std::size_t>(static_cast<double>(ages.size() - 1) *
+                                   static_cast<double>(keep_bytes) / static_cast<double>(bytes));
       std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(place), ages.end());
       age_min = std::max(age_min, ages[place]);
     }
   }
   for (DiskRows* rows : states_) CLP_RETURN_IF_ERROR(rows->evict(age_min, excess, may_move));
-  added_bytes_ = 0;
   used_bytes_ = pool_->used_bytes();
   return Status::ok();
 }

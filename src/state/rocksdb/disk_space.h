@@ -61,7 +61,8 @@ class DiskSpace {
   DiskSpace(LocalStateOptions options, std::shared_ptr<MemoryPool> pool,
             std::unique_ptr<LocalStore> store);
   [[nodiscard]] std::int64_t bytes_max() const;
-  [[nodiscard]] bool is_too_much(std::int64_t more) const;
+  [[nodiscard]] std::int64_t live_bytes() const;
+  Status keep_within(std::int64_t more, bool may_move);
   Status evict(std::int64_t keep_bytes, bool may_move);
 
   const LocalStateOptions options_;
@@ -71,8 +72,8 @@ class DiskSpace {
   std::uint64_t last_table_ = 0;
   std::uint32_t step_ = 1;
   StoreWrites later_;
-  std::int64_t added_bytes_ = 0;  // Since rows went last.
-  std::int64_t used_bytes_ = 0;   // Of the pool, then.
+  std::int64_t added_bytes_ = 0;  // Since it was looked at last, ...
+  std::int64_t used_bytes_ = 0;   // ... when so many were used of the pool.
   Status error_;
 };
 

@@ -1,4 +1,6 @@
 // The state backend "rocksdb": rows in memory as far as there is room, the others on local disk.
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -11,6 +13,10 @@
 
 namespace clepsydra {
 namespace {
+
+// The rows in memory lie in at least so many pages, as long as these have so many bytes.
+constexpr std::int64_t kPagesMin = 64;
+constexpr std::int64_t kPageBytesMin = 4 << 10;
 
 class RocksdbBackend final : public HashmapBackend {
  public:
@@ -32,6 +38,9 @@ class RocksdbBackend final : public HashmapBackend {
       CLP_ASSIGN_OR_RETURN(space_, DiskSpace::open(options().local, pool_));
     }
     shape.value_bytes += static_cast<std::int64_t>(sizeof(RowTrailer));
+    // Pages that are only partly used count too.
+    shape.page_bytes_max =
+        std::clamp(options().local.cached_bytes / kPagesMin, kPageBytesMin, shape.page_bytes_max);
     return std::make_unique<DiskRows>(std::move(spec), std::move(shape), epochs, space_);
   }
 
