@@ -2,6 +2,7 @@
 //
 // Options
 //   sink         as TableConnector::sink_spec() wrote it
+//   not_null     columns in which a NULL fails the job; see NullCheck
 //
 // At every barrier and at the end of the input the writer's committables go to
 // OperatorContext::hand_over_committables. A writer that does not get to the end is aborted.
@@ -13,6 +14,7 @@
 #include "base/check.h"
 #include "clepsydra/connector_runtime.h"
 #include "clepsydra/sink.h"
+#include "operators/null_check.h"
 #include "operators/operator_registry.h"
 
 namespace clepsydra {
@@ -24,13 +26,17 @@ namespace {
 class SinkWriterOperator final : public Operator {
  public:
   SinkWriterOperator(std::unique_ptr<Sink> sink, std::unique_ptr<SinkWriter> writer,
-                     OperatorContext& context)
-      : sink_(std::move(sink)), writer_(std::move(writer)), context_(&context) {}
+                     NullCheck null_check, OperatorContext& context)
+      : sink_(std::move(sink)),
+        writer_(std::move(writer)),
+        null_check_(std::move(null_check)),
+        context_(&context) {}
   ~SinkWriterOperator() override {
     if (!is_finished_) writer_->abort();
   }
 
   Status process(int /*input*/, Batch batch, Output& /*output*/) override {
+    CLP_RETURN_IF_ERROR(null_check_.check(batch));
     if (batch.rows() > 0) CLP_RETURN_IF_ERROR(writer_->write(batch));
     if (!batch.marks().empty()) writer_->advance_watermark(batch.marks().back().watermark);
     return Status::ok();
@@ -56,6 +62,7 @@ class SinkWriterOperator final : public Operator {
 
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<SinkWriter> writer_;
+  NullCheck null_check_;
   OperatorContext* context_;
   bool is_finished_ = false;
 };
@@ -74,7 +81,9 @@ Result<OperatorPtr> make_sink_writer(const OperatorSpec& spec, OperatorContext& 
                                  .subtask = context.subtask,
                                  .parallelism = context.parallelism};
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer, sink->open_writer(sink_context));
-  return std::make_unique<SinkWriterOperator>(std::move(sink), std::move(writer), context);
+  CLP_ASSIGN_OR_RETURN(NullCheck null_check, NullCheck::make(spec.options, spec.inputs[0]));
+  return std::make_unique<SinkWriterOperator>(std::move(sink), std::move(writer),
+                                              std::move(null_check), context);
 }
 
 }  // namespace

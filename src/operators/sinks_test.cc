@@ -177,5 +177,26 @@ TEST_F(SinksTest, a_client_that_has_gone_ends_the_job) {
   EXPECT_EQ(make(sink_spec("collect_sink", "")).status().code(), StatusCode::kFailedPrecondition);
 }
 
+TEST_F(SinksTest, a_null_in_a_column_that_must_have_none_fails_the_job_and_is_not_written) {
+  for (const char* kind : {"sink_writer", "collect_sink"}) {
+    OperatorSpec spec = sink_spec(kind, "fake");
+    auto lenient = make(spec).value();
+    EXPECT_TRUE(lenient->push({"NULL"}).is_ok()) << kind;
+    spec.options.set("not_null", ValueTree(ValueTree::List{ValueTree(0)}));
+    connectors_.events.clear();
+    auto strict = make(spec).value();
+    ASSERT_TRUE(strict->push({"1"}).is_ok()) << kind;
+    connectors_.events.clear();
+    client_.events.clear();
+    const Status status = strict->push({"NULL"});
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << kind;
+    EXPECT_THAT(status.to_string(), HasSubstr("column 'a' is INT NOT NULL and got a NULL"));
+    EXPECT_THAT(connectors_.events, IsEmpty());
+    EXPECT_THAT(client_.events, IsEmpty());
+    spec.options.set("not_null", ValueTree(ValueTree::List{ValueTree(1)}));
+    EXPECT_EQ(make(spec).status().code(), StatusCode::kInvalidArgument) << kind;
+  }
+}
+
 }  // namespace
 }  // namespace clepsydra

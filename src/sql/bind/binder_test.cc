@@ -25,6 +25,33 @@ TEST_F(BinderTest, literals_have_the_types_of_the_reference) {
   EXPECT_EQ(types_of("SELECT 0.908 AS d"), "d DECIMAL(4, 3) NOT NULL");
 }
 
+TEST_F(BinderTest, a_number_written_out_counts_the_units_of_the_interval) {
+  const auto plan = [this](const std::string& value) {
+    return text("EXPLAIN SELECT " + value + " AS v");
+  };
+  using ::testing::HasSubstr;
+  EXPECT_THAT(plan("CAST(2 AS INTERVAL HOUR)"), HasSubstr("+0 02:00:00.000"));
+  EXPECT_THAT(plan("CAST(-3 AS INTERVAL YEAR)"), HasSubstr("-3-00"));
+  EXPECT_THAT(plan("CAST(CAST(2 AS INT) AS INTERVAL HOUR)"), HasSubstr("+0 00:00:00.002"));
+}
+
+TEST_F(BinderTest, pi_needs_no_parentheses_where_no_column_has_its_name) {
+  EXPECT_EQ(types_of("SELECT PI AS p, pi AS q"), "p DOUBLE NOT NULL, q DOUBLE NOT NULL");
+  EXPECT_EQ(types_of("SELECT PI FROM (VALUES (1)) AS t(PI)"), "PI INT NOT NULL");
+  EXPECT_THAT(error("SELECT `PI`"), ::testing::HasSubstr("column 'PI' not found"));
+}
+
+TEST_F(BinderTest, overlaps_compares_two_periods) {
+  create_orders();
+  EXPECT_EQ(types_of("SELECT (ts, INTERVAL '1' HOUR) OVERLAPS (TIMESTAMP '2020-01-01 00:00:00', "
+                     "TIMESTAMP '2020-01-02 00:00:00') AS o FROM orders"),
+            "o BOOLEAN");
+  EXPECT_THAT(error("SELECT (1, 2, 3) OVERLAPS (1, 2)"),
+              ::testing::HasSubstr("column 8: OVERLAPS compares two periods"));
+  EXPECT_THAT(error("SELECT (1, DATE '2020-01-01') OVERLAPS (1, 2)"),
+              ::testing::HasSubstr("<= does not take (INT, DATE)"));
+}
+
 TEST_F(BinderTest, columns_are_named_after_columns_and_positions) {
   create_orders();
   EXPECT_EQ(types_of("SELECT order_id, orders.amount, amount + 1, price AS p FROM orders"),

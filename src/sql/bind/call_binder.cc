@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,27 @@ bool is_group_window(std::string_view name) {
   });
 }
 
+// What functions of the reference that are left out belong to; empty for others.
+std::string_view family_not_built(std::string_view name) {
+  if (name.starts_with("BITMAP_")) return "the family of BITMAP functions";
+  if (name == "ML_PREDICT" || name == "ML_EVALUATE") return "inference with models";
+  if (name == "VECTOR_SEARCH") return "search in vectors";
+  return {};
+}
+
+// What is left of a CASE when its conditions are constants: its type is that of the branch.
+ExpressionPtr chosen_branch(const ExpressionPtr& value, const BindEnvironment& environment) {
+  if (value->kind() != Expression::Kind::kCall || value->name() != "CASE") return value;
+  const std::vector<ExpressionPtr>& arguments = value->arguments();
+  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const Result<ExpressionPtr> condition = fold(arguments[i], environment);
+    if (!condition.is_ok() || (*condition)->kind() != Expression::Kind::kLiteral) return value;
+    const Column& known = (*condition)->literal_value();
+    if (!known.is_null(0) && *known.values<std::uint8_t>() != 0) return arguments[i + 1];
+  }
+  return arguments.back();
+}
+
 // EXTRACT(DAY FROM t) is EXTRACT_DAY(t); FLOOR(t TO HOUR) is FLOOR_HOUR(t).
 std::string with_unit(const std::string& name, ast::TimeUnit unit) {
   return fmt::format("{}_{}", name, ast::time_unit_name(unit));
@@ -37,6 +59,9 @@ Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
     return text_.not_built(call.range, fmt::format("the group window function {}", name),
                            "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) "
                            "GROUP BY window_start, window_end");
+  }
+  if (const std::string_view family = family_not_built(name); !family.empty()) {
+    return text_.not_built(call.name.range(), fmt::format("{}: {}", name, family));
   }
   std::string written;
   for (const ast::Identifier& part : call.name.parts) {
@@ -108,8 +133,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
 
 // The type of a value as text is known here, and nowhere later.
 Result<ExpressionPtr> ExpressionBinder::bind_type_of(const ExpressionPtr& value) {
-  const Result<ExpressionPtr> folded = fold(value, environment_);
-  const DataType& type = folded.is_ok() ? (*folded)->type() : value->type();
+  const ExpressionPtr chosen = chosen_branch(value, environment_);
+  const Result<ExpressionPtr> folded = fold(chosen, environment_);
+  const DataType& type = folded.is_ok() ? (*folded)->type() : chosen->type();
   ColumnBuilder builder(DataType::string(), literal_pool());
   builder.append_string(type.to_string());
   CLP_ASSIGN_OR_RETURN(Column text, builder.finish());

@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
+#include "sql/bind/interval_literal.h"
 #include "sql/bind/literal_binder.h"
 #include "sql/bind/type_binder.h"
+#include "stream/value_text.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -49,6 +54,47 @@ ExpressionPtr without_time_attribute(ExpressionPtr expression) {
   return Expression::call(expression->name(), expression->arguments(),
                           expression->type().with_time_attribute(TimeAttribute::kNone));
 }
+
+// CAST(3 AS INTERVAL HOUR) counts hours when the number is written out; any other number counts
+// milliseconds, or months, whatever the unit: as the reference.
+Result<ExpressionPtr> in_units(const ast::Expression& written, ExpressionPtr value,
+                               const ast::IntervalQualifier& qualifier) {
+  const auto* operation = written.as_if<ast::Operation>();
+  const bool is_literal = written.kind == ast::ExpressionKind::kLiteral ||
+                          (operation != nullptr && operation->operands.size() == 1 &&
+                           operation->operands[0]->kind == ast::ExpressionKind::kLiteral);
+  if (!is_literal || qualifier.end) return value;
+  const std::optional<std::int64_t> count = integer_value(*value);
+  std::int64_t total = 0;
+  if (!count || __builtin_mul_overflow(*count, unit_length(qualifier.start), &total)) return value;
+  return big_int_literal(total);
+}
+
+// A constant FLOAT as DOUBLE is the shortest decimal that names it, 0.1 and not
+// 0.10000000149011612: the reference folds constants as decimals.
+Result<ExpressionPtr> through_text(ExpressionPtr value, const BindEnvironment& environment) {
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr folded, fold(value, environment));
+  if (folded->kind() != Expression::Kind::kLiteral) return value;
+  const DataType text = DataType::string().with_nullable(value->type().nullable());
+  return environment.functions.cast(std::move(folded), text, false);
+}
+
+bool is_pi(const ast::Identifier& name) {
+  return !name.quoted && (name.name == "PI" || name.name == "pi" || name.name == "Pi");
+}
+
+bool is_zero(const Expression& value) {
+  if (value.kind() != Expression::Kind::kLiteral) return false;
+  std::string text;
+  append_value_text(value.literal_value(), 0, {}, text);
+  return !value.literal_value().is_null(0) && value.type().is_numeric() && !text.empty() &&
+         text.find_first_of("123456789NI") == std::string::npos;
+}
+
+struct Period {
+  ExpressionPtr start;
+  ExpressionPtr end;
+};
 
 }  // namespace
 
@@ -155,8 +201,12 @@ Result<ExpressionPtr> ExpressionBinder::bind_node(const ast::Expression& express
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_column(const ast::ColumnReference& reference) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr bound,
-                       scope_.resolve(reference, text_, environment_.functions));
+  Result<ExpressionPtr> resolved = scope_.resolve(reference, text_, environment_.functions);
+  // PI is a function without parentheses, but no reserved word.
+  if (!resolved.is_ok() && reference.parts.size() == 1 && is_pi(reference.parts[0])) {
+    return call("PI", {}, reference.range);
+  }
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, std::move(resolved));
   set_place(bound, reference.range);
   return bound;
 }
@@ -194,13 +244,55 @@ Result<ExpressionPtr> ExpressionBinder::bind_operation(const ast::Operation& ope
   if (is_smallest_big_int(operation)) {
     return big_int_literal(std::numeric_limits<std::int64_t>::min());
   }
+  if (operation.op == ast::Operator::kOverlaps) return bind_overlaps(operation);
   CLP_ASSIGN_OR_RETURN(Arguments operands, bind_all(operation.operands));
+  if (operation.op == ast::Operator::kDivide && is_zero(*operands[1])) {
+    // A written zero divides nothing, not even a DOUBLE, for which x / 0 is infinite otherwise.
+    CLP_ASSIGN_OR_RETURN(const ExpressionPtr quotient,
+                         call("/", {operands[0], operands[1]}, operation.range));
+    if (quotient->type().kind() != TypeKind::kDouble &&
+        quotient->type().kind() != TypeKind::kFloat) {
+      return quotient;
+    }
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr failing,
+                         call("/", {integer_literal(1), integer_literal(0)}, operation.range));
+    return environment_.functions.cast(std::move(failing), quotient->type(), false);
+  }
   if (operation.op == ast::Operator::kAnd || operation.op == ast::Operator::kOr) {
     return combine(ast::operator_name(operation.op), operands, operation.range);
   }
   const std::string_view name = ast::operator_name(operation.op);
   if (!environment_.functions.is_scalar(name)) return text_.not_built(operation.op_range, name);
   return call(name, std::move(operands), operation.range);
+}
+
+Result<ExpressionPtr> ExpressionBinder::bind_overlaps(const ast::Operation& operation) {
+  std::array<Period, 2> periods;
+  for (std::size_t i = 0; i < periods.size(); ++i) {
+    const ast::Expression& operand = *operation.operands[i];
+    const auto* pair = operand.as_if<ast::Constructor>();
+    if (pair == nullptr || pair->elements.size() != 2 ||
+        (pair->constructor != ast::ConstructorKind::kImplicitRow &&
+         pair->constructor != ast::ConstructorKind::kRow)) {
+      return text_.invalid(operand.range, "OVERLAPS compares two periods",
+                           "write (start, end) or (start, length)");
+    }
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr start, bind(*pair->elements[0]));
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr end, bind(*pair->elements[1]));
+    if (end->type().kind() == TypeKind::kIntervalDayTime ||
+        end->type().kind() == TypeKind::kIntervalYearMonth) {
+      CLP_ASSIGN_OR_RETURN(end, call("+", {start, std::move(end)}, pair->range));
+    }
+    // The ends may come in either order.
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr ordered, call("<=", {start, end}, pair->range));
+    CLP_ASSIGN_OR_RETURN(periods[i].start, call("CASE", {ordered, start, end}, pair->range));
+    CLP_ASSIGN_OR_RETURN(periods[i].end, call("CASE", {ordered, end, start}, pair->range));
+  }
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr first,
+                       call(">=", {periods[0].end, periods[1].start}, operation.range));
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr second,
+                       call(">=", {periods[1].end, periods[0].start}, operation.range));
+  return call("AND", {std::move(first), std::move(second)}, operation.range);
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_between(const ast::Between& between) {
@@ -282,7 +374,18 @@ Result<ExpressionPtr> ExpressionBinder::bind_case(const ast::Case& node) {
 
 Result<ExpressionPtr> ExpressionBinder::bind_cast(const ast::Cast& cast) {
   CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*cast.value));
+  if (cast.type.kind == ast::TypeNameKind::kVariant) {
+    return text_.invalid(cast.range,
+                         fmt::format("{} cannot be cast to VARIANT", value->type().to_string()),
+                         "PARSE_JSON makes a VARIANT of a JSON text");
+  }
   CLP_ASSIGN_OR_RETURN(const DataType target, bind_type(cast.type, text_));
+  if (cast.type.kind == ast::TypeNameKind::kInterval) {
+    CLP_ASSIGN_OR_RETURN(value, in_units(*cast.value, std::move(value), cast.type.interval));
+  }
+  if (target.kind() == TypeKind::kDouble && value->type().kind() == TypeKind::kFloat) {
+    CLP_ASSIGN_OR_RETURN(value, through_text(std::move(value), environment_));
+  }
   Result<ExpressionPtr> bound = environment_.functions.cast(value, target, cast.try_cast);
   if (!bound.is_ok()) return text_.at_place(cast.range, bound.status());
   if ((*bound)->type().time_attribute() == TimeAttribute::kNone) return bound;

@@ -47,6 +47,7 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_node(const ast::Expression& expression);
   Result<ExpressionPtr> bind_column(const ast::ColumnReference& reference);
   Result<ExpressionPtr> bind_operation(const ast::Operation& operation);
+  Result<ExpressionPtr> bind_overlaps(const ast::Operation& operation);
   Result<ExpressionPtr> bind_between(const ast::Between& between);
   Result<ExpressionPtr> bind_like(const ast::Like& like);
   Result<ExpressionPtr> bind_in_list(const ast::InList& in);

@@ -15,28 +15,6 @@ namespace {
 constexpr int kDefaultLeadingDigits = 2;
 constexpr int kLeadingDigitsMax = 10;
 
-// Milliseconds, or months, of one unit.
-std::int64_t unit_length(ast::TimeUnit unit) {
-  switch (unit) {
-    case ast::TimeUnit::kYear:
-      return 12;
-    case ast::TimeUnit::kQuarter:
-      return 3;
-    case ast::TimeUnit::kMonth:
-      return 1;
-    case ast::TimeUnit::kWeek:
-      return 7LL * 24 * 3600 * 1000;
-    case ast::TimeUnit::kDay:
-      return 24LL * 3600 * 1000;
-    case ast::TimeUnit::kHour:
-      return 3600LL * 1000;
-    case ast::TimeUnit::kMinute:
-      return 60LL * 1000;
-    default:
-      return 1000;
-  }
-}
-
 // The units from start to end, largest first.
 std::vector<ast::TimeUnit> units_of(const ast::IntervalQualifier& qualifier) {
   if (!qualifier.end) return {qualifier.start};
@@ -152,6 +130,27 @@ class IntervalReader {
 };
 
 }  // namespace
+
+std::int64_t unit_length(ast::TimeUnit unit) {
+  switch (unit) {
+    case ast::TimeUnit::kYear:
+      return 12;
+    case ast::TimeUnit::kQuarter:
+      return 3;
+    case ast::TimeUnit::kMonth:
+      return 1;
+    case ast::TimeUnit::kWeek:
+      return 7LL * 24 * 3600 * 1000;
+    case ast::TimeUnit::kDay:
+      return 24LL * 3600 * 1000;
+    case ast::TimeUnit::kHour:
+      return 3600LL * 1000;
+    case ast::TimeUnit::kMinute:
+      return 60LL * 1000;
+    default:
+      return 1000;
+  }
+}
 
 Result<std::int64_t> parse_interval(const ast::Literal& literal, const StatementText& text) {
   const int precision = literal.interval.precision.value_or(kDefaultLeadingDigits);

@@ -13,4 +13,7 @@ namespace clepsydra::sql {
 // most as many digits as its precision (2 when none is written), as in the reference.
 Result<std::int64_t> parse_interval(const ast::Literal& literal, const StatementText& text);
 
+// Milliseconds, or months, of one unit.
+std::int64_t unit_length(ast::TimeUnit unit);
+
 }  // namespace clepsydra::sql

@@ -102,6 +102,16 @@ Result<ExpressionPtr> ExpressionBinder::bind_json_call(const ast::FunctionCall& 
     arguments.push_back(text_literal(std::string(1, on_error)));
     return call(name, std::move(arguments), node.range);
   }
+  // Asked here, as long as the message shows what was written and no clause.
+  for (const ExpressionPtr& argument : arguments) {
+    const TypeKind kind = argument->type().kind();
+    if (kind == TypeKind::kChar || kind == TypeKind::kVarchar || kind == TypeKind::kNull) continue;
+    return text_.invalid(
+        node.range,
+        fmt::format("JSON_VALUE does not take ({}, {}); expected JSON_VALUE(text, path)",
+                    arguments[0]->type().with_nullable(true).to_string(),
+                    arguments[1]->type().with_nullable(true).to_string()));
+  }
   DataType type = DataType::string();
   if (clauses.returning) {
     CLP_ASSIGN_OR_RETURN(type, bind_type(*clauses.returning, text_));

@@ -12,16 +12,16 @@
 namespace clepsydra::sql {
 namespace {
 
-// Columns that the table declares NOT NULL and the query may leave NULL: a NULL in them fails the
-// job. (With the enforcer DROP the plan has a filter, and there are none.)
-std::vector<int> columns_to_check(const SinkNode& sink) {
+// Columns that the table declares NOT NULL: a NULL in them fails the job, also where the query's
+// type promises none, as that of a DECIMAL that overflows. With the enforcer DROP the plan has a
+// filter, and there are none.
+std::vector<int> columns_to_check(const SinkNode& sink, NotNullEnforcer enforcer) {
   std::vector<int> columns;
+  if (enforcer == NotNullEnforcer::kDrop) return columns;
   int position = 0;
   for (const TableColumn& column : sink.table->columns) {
     if (!column.is_persisted()) continue;
-    if (!column.type.nullable() && sink.input()->schema->field(position).type.nullable()) {
-      columns.push_back(position);
-    }
+    if (!column.type.nullable()) columns.push_back(position);
     ++position;
   }
   return columns;
@@ -80,7 +80,8 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   CLP_ASSIGN_OR_RETURN(ValueTree tree, sink_spec(sink, *connector));
   spec.options = ValueTree::map();
   spec.options.set("sink", std::move(tree));
-  spec.options.set("not_null", lower_integers(columns_to_check(sink)));
+  spec.options.set("not_null",
+                   lower_integers(columns_to_check(sink, environment.settings.not_null_enforcer)));
   int parallelism = lowering.parallelism_of(input);
   if (const auto it = sink.options.find(std::string(kSinkParallelism)); it != sink.options.end()) {
     CLP_ASSIGN_OR_RETURN(parallelism,

@@ -146,7 +146,7 @@ TEST_F(LoweringTest, sink_knows_which_columns_must_not_be_null) {
   const StreamGraph graph =
       insert("INSERT INTO strict SELECT amount, 'x', amount FROM orders").graph;
   const ValueTree& sink = graph.nodes.back().spec.options;
-  EXPECT_EQ(sink.get("not_null").value().to_string(), "[0]");
+  EXPECT_EQ(sink.get("not_null").value().to_string(), "[0, 1]");
   run("SET 'table.exec.sink.not-null-enforcer' = 'DROP'");
   const StreamGraph dropping =
       insert("INSERT INTO strict SELECT amount, 'x', amount FROM orders").graph;
