@@ -26,6 +26,7 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 // Between questions about the state of the job, which are dear.
 constexpr int kStepsPerQuestion = 64;
+constexpr std::int64_t kNsPerQuestion = 10 * kNsPerMs;
 // A life that takes longer than this after its last fault makes no progress.
 constexpr std::int64_t kProgressNs = 120'000 * kNsPerMs;
 constexpr std::int64_t kStepsMax = 4'000'000;
@@ -194,8 +195,10 @@ class Life final {
   void happen(LifeEventKind kind);
   void take_savepoint(bool stops);
   void heal();
-  [[nodiscard]] bool has_read_everything() const {
-    return static_cast<int>(sources_.read_to_end.size()) == job_.workload->split_count();
+  // A job without an end has read all there is.
+  [[nodiscard]] bool must_stop() const {
+    return !job_.workload->is_bounded && !has_savepoint_of_stop_ &&
+           static_cast<int>(sources_.read_to_end.size()) == job_.workload->split_count();
   }
   [[nodiscard]] std::int64_t now_ns() const { return machine_.clock().monotonic_ns(); }
   [[nodiscard]] bool is_wrong() const { return !problem_.empty() || !sinks_.problem.empty(); }
@@ -220,6 +223,7 @@ class Life final {
   LifeConnectors connectors_{sources_, sinks_, job_};
   std::unique_ptr<LocalCluster> cluster_;
   JobId id_;
+  TimerId ticker_ = 0;
   Positions positions_;  // What the attempt has restored.
   bool was_cancelled_ = false;
   bool has_savepoint_of_stop_ = false;
@@ -289,12 +293,19 @@ void Life::attempt_started(const RestoredSplits& restored) {
 
 void Life::run_until_event(std::int64_t until_ns) {
   int steps = 0;
+  // Nobody's timer but this one comes when the job has ended; time would leap to it.
+  std::function<void()> tick = [&] {
+    steps = 0;
+    ticker_ = pool_.schedule_at(now_ns() + kNsPerQuestion, tick);
+  };
+  tick();
   pool_.run_until([&] {
     if (is_gone() || now_ns() >= until_ns) return true;
-    if (++steps % kStepsPerQuestion != 0) return false;
+    if (steps++ % kStepsPerQuestion != 0) return false;
     last_ = *cluster_->status(id_);
-    return has_ended(last_->phase) || (!job_.workload->is_bounded && has_read_everything());
+    return has_ended(last_->phase) || must_stop();
   });
+  pool_.cancel_timer(ticker_);
   last_ = *cluster_->status(id_);
 }
 
@@ -392,7 +403,7 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
     if (!is_healed_) until_ns = std::min(until_ns, heals_ns);
     run_until_event(until_ns);
     if (is_gone() || has_ended(last_->phase)) break;
-    if (!job_.workload->is_bounded && has_read_everything() && now_ns() < until_ns) {
+    if (must_stop() && now_ns() < until_ns) {
       take_savepoint(true);
       if (!has_savepoint_of_stop_) pool_.run_for_ns(10 * kNsPerMs);  // Asked again.
       continue;
