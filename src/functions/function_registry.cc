@@ -57,8 +57,8 @@ const FunctionTable& table() {
          {arithmetic_functions, math_functions, comparison_functions, logic_functions,
           conditional_functions, cast_functions, text_functions, text_search_functions,
           pattern_functions, encoding_functions, date_time_functions, date_time_text_functions,
-          clock_functions, nested_functions, text_part_functions, collection_functions,
-          json_query_functions, json_build_functions}) {
+          clock_functions, nested_functions, text_part_functions, printf_functions,
+          collection_functions, json_query_functions, json_build_functions}) {
       made.add(family());
     }
     return made;

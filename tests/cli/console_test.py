@@ -87,7 +87,7 @@ class TypingTest(ConsoleTest):
         self.run_statement(console, "CREATE TABLE orders (order_id INT, price INT) WITH ('connector' = 'datagen', "
                            "'number-of-rows' = '1', 'fields.price.kind' = 'sequence', 'fields.price.start' = '7', "
                            "'fields.price.end' = '7');", "created")
-        console.type("SELECT pri FROM ord\t")
+        console.type("SELECT pric FROM ord\t")
         self.expect(console, "orders")
         console.type("\x01" + "\x1b[1;5C" * 2 + "\t")  # To the beginning, two words on.
         self.run_statement(console, "\x05;", r"\|\s+price \|.*\|\s+7 \|")

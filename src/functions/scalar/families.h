@@ -22,6 +22,7 @@ std::span<const ScalarFunction> date_time_text_functions();
 std::span<const ScalarFunction> clock_functions();
 std::span<const ScalarFunction> nested_functions();
 std::span<const ScalarFunction> text_part_functions();
+std::span<const ScalarFunction> printf_functions();
 std::span<const ScalarFunction> collection_functions();
 std::span<const ScalarFunction> json_query_functions();
 std::span<const ScalarFunction> json_build_functions();
