@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/object_store/http_client.h"
 #include "base/object_store/object_file_system.h"
+#include "base/object_store/s3_credentials.h"
 #include "base/object_store/s3_object_store.h"
 #include "base/object_store/s3_options.h"
 #include "base/random.h"
@@ -75,14 +76,18 @@ class UriFileSystem::S3 {
       return Status::resource_exhausted(
           fmt::format("more than {} buckets are in use", kBucketsMax));
     }
-    if (http_ == nullptr) {
+    if (credentials_ == nullptr) {
       HttpClientOptions http;
       http.connect_timeout_ms = options_.connect_timeout_ms;
       http.idle_timeout_ms = options_.idle_timeout_ms;
       CLP_ASSIGN_OR_RETURN(http_, make_curl_http_client(http));
+      constexpr std::int64_t kServiceMs = 1000;
+      CLP_ASSIGN_OR_RETURN(service_http_, make_curl_http_client({kServiceMs, kServiceMs}));
+      credentials_ = std::make_unique<S3CredentialSource>(options_, *service_http_, clock_);
     }
     S3Environment environment;
     environment.http = http_.get();
+    environment.credentials = credentials_.get();
     environment.clock = &clock_;
     environment.sleep = [](std::int64_t ms) {
       std::this_thread::sleep_for(std::chrono::milliseconds(ms));
@@ -101,6 +106,8 @@ class UriFileSystem::S3 {
   Status status_ CLP_GUARDED_BY(mutex_);
   S3Options options_ CLP_GUARDED_BY(mutex_);
   std::unique_ptr<HttpClient> http_ CLP_GUARDED_BY(mutex_);
+  std::unique_ptr<HttpClient> service_http_ CLP_GUARDED_BY(mutex_);
+  std::unique_ptr<S3CredentialSource> credentials_ CLP_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<S3ObjectStore>, std::less<>> buckets_
       CLP_GUARDED_BY(mutex_);
   std::unique_ptr<ObjectFileSystem> files_ CLP_GUARDED_BY(mutex_);

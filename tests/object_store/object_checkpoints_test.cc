@@ -182,6 +182,10 @@ TEST_F(ObjectCheckpointsTest, any_operation_may_fail_or_lose_its_answer) {
       const Status stored = checkpoint();
       EXPECT_EQ(left <= 0 || !has_fired, true);
       store_.set_fault_hook(nullptr);
+      // As the JobManager does: it may be there.
+      if (!stored.is_ok()) {
+        ASSERT_TRUE(storage.forget(id, "").is_ok());
+      }
       const auto found = find_checkpoint(files_, kFolder, FileCheck::kChecksum);
       ASSERT_TRUE(found.is_ok()) << found.status().to_string();
       EXPECT_EQ(found->checkpoint.metadata.id, stored.is_ok() ? id : 1);

@@ -61,6 +61,8 @@ class S3World final : public World {
     S3Environment environment;
     http_ = make_curl_http_client({}).value();
     environment.http = http_.get();
+    credentials_ = std::make_unique<S3CredentialSource>(*options, *http_, clock_);
+    environment.credentials = credentials_.get();
     environment.clock = &clock_;
     environment.sleep = [](std::int64_t ms) {
       std::this_thread::sleep_for(std::chrono::milliseconds(ms));
@@ -72,6 +74,7 @@ class S3World final : public World {
  private:
   SystemClock clock_;
   std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<S3CredentialSource> credentials_;
   std::unique_ptr<S3ObjectStore> store_;
 };
 

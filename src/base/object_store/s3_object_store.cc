@@ -38,15 +38,6 @@ int digits(std::string_view text, std::size_t at, std::size_t count) {
   return static_cast<int>(number_of(text.substr(at, count)).value_or(0));
 }
 
-// "2026-01-31T23:59:59.000Z"; 0 for another form.
-std::int64_t time_of_iso(std::string_view text) {
-  const int month = digits(text, 5, 2);
-  const int day = digits(text, 8, 2);
-  if (month < 1 || day < 1) return 0;
-  return ms_of(digits(text, 0, 4), month, day, digits(text, 11, 2), digits(text, 14, 2),
-               digits(text, 17, 2));
-}
-
 // "Sat, 31 Jan 2026 23:59:59 GMT"; 0 for another form.
 std::int64_t time_of_header(std::string_view text) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -144,22 +135,24 @@ Result<HttpResponse> S3ObjectStore::send_once(const Call& call) {
   request.headers = call.headers;
   request.body = call.body;
   request.answer_bytes_max = call.answer_bytes_max;
-  if (!options_.credentials.access_key.empty()) {
+  CLP_ASSIGN_OR_RETURN(const S3Credentials credentials, environment_.credentials->get());
+  const bool is_signed = !credentials.access_key.empty();
+  if (is_signed) {
     CLP_ASSIGN_OR_RETURN(
         auto signature,
-        sign_s3_request({call.method, host, path, call.query, call.headers, call.body},
-                        options_.credentials, options_.region, environment_.clock->now_ms()));
+        sign_s3_request({call.method, host, path, call.query, call.headers, call.body}, credentials,
+                        options_.region, environment_.clock->now_ms()));
     request.headers.insert(request.headers.end(), signature.begin(), signature.end());
   }
   CLP_ASSIGN_OR_RETURN(HttpResponse response, environment_.http->send(request));
   // Long operations answer 200 first and say later that they have failed.
   const bool is_error_inside = response.status == 200 && call.method != "GET" &&
                                response.body.find("<Error>") != std::string::npos;
-  if (response.status >= 300 || is_error_inside) return failed(response);
+  if (response.status >= 300 || is_error_inside) return failed(response, is_signed);
   return response;
 }
 
-Status S3ObjectStore::failed(const HttpResponse& response) const {
+Status S3ObjectStore::failed(const HttpResponse& response, bool is_signed) {
   std::string code;
   std::string message;
   if (const Result<XmlElement> error = parse_xml(response.body);
@@ -171,7 +164,7 @@ Status S3ObjectStore::failed(const HttpResponse& response) const {
   std::string text = fmt::format("the server answers {}", response.status);
   if (!code.empty()) text += fmt::format(" ({})", clip(code, 64));
   if (!message.empty()) text += fmt::format(": {}", clip(message, 200));
-  text += advice(response.status, code, !options_.credentials.access_key.empty());
+  text += advice(response.status, code, is_signed);
   // An error inside of a 200 has no status of its own.
   const int status = response.status != 200 ? response.status : code == "NoSuchUpload" ? 404 : 400;
   return {status_code_of(status, code), std::move(text)};
@@ -340,7 +333,7 @@ Result<ObjectListing> S3ObjectStore::list(const ObjectListRequest& request) {
       ObjectInfo info;
       info.key = child.text_of("Key");
       info.size = number_of(child.text_of("Size")).value_or(0);
-      info.modified_ms = time_of_iso(child.text_of("LastModified"));
+      info.modified_ms = parse_utc_time(child.text_of("LastModified"));
       info.etag = child.text_of("ETag");
       if (info.key.starts_with(request.prefix)) listing.objects.push_back(std::move(info));
     }
@@ -424,7 +417,7 @@ Result<UploadListing> S3ObjectStore::list_uploads(std::string_view prefix,
   for (const XmlElement& child : answer.children) {
     if (child.name != "Upload") continue;
     OpenUpload upload{std::string(child.text_of("Key")), std::string(child.text_of("UploadId")),
-                      time_of_iso(child.text_of("Initiated"))};
+                      parse_utc_time(child.text_of("Initiated"))};
     // A server may pass over the prefix.
     if (upload.key.starts_with(prefix)) listing.uploads.push_back(std::move(upload));
   }

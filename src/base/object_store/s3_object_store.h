@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/object_store/http_client.h"
 #include "base/object_store/object_store.h"
+#include "base/object_store/s3_credentials.h"
 #include "base/object_store/s3_options.h"
 #include "base/object_store/s3_xml.h"
 #include "base/random.h"
@@ -22,6 +23,7 @@ namespace clepsydra {
 // What an S3ObjectStore is made with; each outlives it.
 struct S3Environment {
   HttpClient* http = nullptr;
+  S3CredentialSource* credentials = nullptr;
   const Clock* clock = nullptr;
   // Waits before a request is sent again. Called on the caller's thread.
   std::function<void(std::int64_t ms)> sleep;
@@ -68,7 +70,7 @@ class S3ObjectStore final : public ObjectStore {
   // Until it succeeds, fails for good, or all attempts are used up.
   Result<HttpResponse> send(const Call& call);
   Result<HttpResponse> send_once(const Call& call);
-  [[nodiscard]] Status failed(const HttpResponse& response) const;
+  static Status failed(const HttpResponse& response, bool is_signed);
   [[nodiscard]] std::string context_of(const Call& call) const;
   Result<XmlElement> read_xml(const Call& call, const HttpResponse& response) const;
   std::int64_t pause_ms(int attempt);

@@ -64,6 +64,8 @@ class S3ObjectStoreTest : public ::testing::Test {
   S3ObjectStore store(const std::map<std::string, std::string>& settings) {
     S3Environment environment;
     environment.http = &server_;
+    credentials_ = std::make_unique<S3CredentialSource>(options_of(settings), server_, clock_);
+    environment.credentials = credentials_.get();
     environment.clock = &clock_;
     environment.sleep = [this](std::int64_t ms) { pauses_.push_back(ms); };
     environment.seed = 7;
@@ -74,6 +76,7 @@ class S3ObjectStoreTest : public ::testing::Test {
   SimulatedClock clock_;
   ScriptedServer server_;
   std::vector<std::int64_t> pauses_;
+  std::unique_ptr<S3CredentialSource> credentials_;
 };
 
 TEST_F(S3ObjectStoreTest, sends_again_what_may_pass_with_growing_pauses) {
@@ -212,6 +215,110 @@ TEST_F(S3ObjectStoreTest, a_conditional_put_that_lost_says_so) {
   EXPECT_EQ(store().put("k", "", PutCondition::kIfAbsent).code(), StatusCode::kAlreadyExists);
   server_.answer(200, "", {{"content-length", "1"}, {"etag", "\"e\""}});
   EXPECT_EQ(store().put("k", "", PutCondition::kIfAbsent).code(), StatusCode::kAlreadyExists);
+}
+
+// ---- Temporary keys ----
+
+class S3CredentialsTest : public ::testing::Test {
+ protected:
+  S3Options read(const std::map<std::string, std::string>& variables) {
+    Result<S3Options> options =
+        S3Options::read(Configuration(), [&](std::string_view name) -> std::optional<std::string> {
+          const auto found = variables.find(std::string(name));
+          if (found == variables.end()) return std::nullopt;
+          return found->second;
+        });
+    EXPECT_TRUE(options.is_ok()) << options.status().to_string();
+    return *std::move(options);
+  }
+  // Of the clock's first hour.
+  void answer_keys(const std::string& key, const std::string& expiration) {
+    server_.answer(200, R"({"Code": "Success", "AccessKeyId": ")" + key +
+                            R"(", "SecretAccessKey": "very-secret-key-4711", "Token": "t=",
+                            "Expiration": ")" +
+                            expiration + "\"}");
+  }
+  void pass_minutes(std::int64_t minutes) { clock_.advance_ms(minutes * 60'000); }
+
+  SimulatedClock clock_{1'769'900'400'000};  // 2026-01-31 23:00:00 UTC.
+  ScriptedServer server_;
+};
+
+TEST_F(S3CredentialsTest, a_container_hands_out_keys_until_shortly_before_they_expire) {
+  S3CredentialSource keys(read({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/1"},
+                                {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic x"}}),
+                          server_, clock_);
+  answer_keys("first", "2026-01-31T23:59:59Z");
+  EXPECT_EQ(keys.get()->access_key, "first");
+  EXPECT_EQ(server_.requests[0].url, "http://169.254.170.2/v2/credentials/1");
+  EXPECT_EQ(server_.requests[0].headers[0].second, "Basic x");
+  pass_minutes(54);
+  EXPECT_EQ(keys.get()->session_token, "t=");
+  EXPECT_EQ(server_.requests.size(), 1U);
+  // Old ones will do as long as they live.
+  pass_minutes(2);
+  server_.broken();
+  EXPECT_EQ(keys.get()->access_key, "first");
+  answer_keys("second", "2026-02-01T01:00:00.123Z");
+  EXPECT_EQ(keys.get()->access_key, "second");
+  pass_minutes(600);
+  server_.answer(500);
+  const Status failed = keys.get().status();
+  EXPECT_THAT(failed.to_string(), HasSubstr("the container's service"));
+  EXPECT_THAT(failed.to_string(), Not(HasSubstr("Basic x")));
+}
+
+TEST_F(S3CredentialsTest, a_machine_with_a_role_hands_out_keys_for_a_token) {
+  S3CredentialSource keys(read({}), server_, clock_);
+  server_.answer(200, "the-token");
+  server_.answer(200, "my-role\n");
+  answer_keys("role-key", "2026-01-31T23:59:59Z");
+  EXPECT_EQ(keys.get()->access_key, "role-key");
+  EXPECT_EQ(server_.requests.back().url,
+            "http://169.254.169.254/latest/meta-data/iam/security-credentials/my-role");
+  EXPECT_EQ(server_.requests.back().headers[0].second, "the-token");
+}
+
+TEST_F(S3CredentialsTest, a_machine_without_a_role_is_asked_now_and_then) {
+  S3CredentialSource keys(read({}), server_, clock_);
+  server_.broken();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(keys.get()->access_key, "");
+  EXPECT_EQ(server_.requests.size(), 1U);
+  pass_minutes(6);
+  server_.answer(404);
+  EXPECT_EQ(keys.get()->access_key, "");
+  EXPECT_EQ(server_.requests.size(), 2U);
+  pass_minutes(6);
+  server_.answer(200, "the-token");
+  server_.answer(200, "no role has a blank\n");
+  EXPECT_EQ(keys.get()->access_key, "");
+}
+
+TEST_F(S3CredentialsTest, nobody_is_asked_where_keys_or_another_endpoint_are_set) {
+  for (const auto& [variables, expected] :
+       std::vector<std::pair<std::map<std::string, std::string>, std::string>>{
+           {{{"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "b"}}, "a"},
+           {{{"AWS_ENDPOINT_URL_S3", "http://localhost:9000"}}, ""},
+           {{{"AWS_EC2_METADATA_DISABLED", "true"}}, ""}}) {
+    S3CredentialSource keys(read(variables), server_, clock_);
+    EXPECT_EQ(keys.get()->access_key, expected);
+  }
+  EXPECT_TRUE(server_.requests.empty());
+}
+
+TEST_F(S3CredentialsTest, broken_answers_are_errors_without_secrets) {
+  for (const char* json :
+       {"", "[]", "{", "{\"AccessKeyId\": 1}", "{\"AccessKeyId\": \"a\"}",
+        R"({"AccessKeyId": "a", "SecretAccessKey": "very-secret-key-4711", "Token": "a\nb"})"}) {
+    const Status status = parse_credentials_json(json).status();
+    EXPECT_EQ(status.code(), StatusCode::kDataLoss) << json;
+    EXPECT_THAT(status.to_string(), Not(HasSubstr(kSecret)));
+  }
+  EXPECT_EQ(parse_utc_time("2026-01-31T23:59:58.000Z"), 1'769'903'998'000);
+  for (const char* wrong :
+       {"", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "soon", "2026-01"}) {
+    EXPECT_EQ(parse_utc_time(wrong), 0) << wrong;
+  }
 }
 
 // ---- Settings ----

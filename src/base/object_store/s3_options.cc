@@ -117,6 +117,25 @@ Status read_credentials(const Configuration& configuration,
   return Status::ok();
 }
 
+// No endpoint that was set is one of AWS whose machines hand out keys.
+void read_services(const S3Options::Environment& environment, S3Options& options) {
+  S3Options::CredentialServices& services = options.credential_services;
+  const auto variable = [&](std::string_view name) { return environment(name).value_or(""); };
+  services.container_url = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const std::string relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  if (services.container_url.empty() && relative.starts_with('/')) {
+    services.container_url = "http://169.254.170.2" + relative;
+  }
+  const std::string token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  if (std::all_of(token.begin(), token.end(), [](char c) { return c >= 0x20 && c < 0x7F; })) {
+    services.container_token = token;
+  }
+  if (!options.host.empty() || variable("AWS_EC2_METADATA_DISABLED") == "true") return;
+  services.instance_url = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  if (services.instance_url.empty()) services.instance_url = "http://169.254.169.254";
+  while (services.instance_url.ends_with('/')) services.instance_url.pop_back();
+}
+
 Result<std::int64_t> read_timeout(const Configuration& configuration,
                                   const ConfigOption<Duration>& option) {
   CLP_ASSIGN_OR_RETURN(const Duration value, configuration.get(option));
@@ -156,6 +175,7 @@ Result<S3Options> S3Options::read(const Configuration& configuration,
       const std::string endpoint,
       text_of(configuration, kEndpoint, environment, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}));
   CLP_RETURN_IF_ERROR(read_endpoint(endpoint, options));
+  read_services(environment, options);
   CLP_ASSIGN_OR_RETURN(const std::string region, text_of(configuration, kRegion, environment,
                                                          {"AWS_REGION", "AWS_DEFAULT_REGION"}));
   if (!region.empty()) options.region = region;

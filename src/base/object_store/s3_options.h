@@ -14,8 +14,15 @@
 namespace clepsydra {
 
 struct S3Options {
-  // Empty keys: the requests are not signed, for buckets that everybody may read.
+  // Where temporary keys come from when none are set; see S3CredentialSource.
+  struct CredentialServices {
+    std::string container_url;
+    std::string container_token;
+    std::string instance_url;  // Empty: the machine is not asked.
+  };
+
   S3Credentials credentials;
+  CredentialServices credential_services;
   std::string region = "us-east-1";
   bool is_https = true;
   std::string host;         // Of the endpoint, with its port. Empty: that of AWS in the region.
@@ -28,8 +35,10 @@ struct S3Options {
 
   using Environment = std::function<std::optional<std::string>(std::string_view name)>;
   // Keys of `configuration` first, then AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-  // AWS_SESSION_TOKEN, AWS_REGION, AWS_DEFAULT_REGION and AWS_ENDPOINT_URL_S3. Errors name key and
-  // expected form, and never the value of a secret.
+  // AWS_SESSION_TOKEN, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3,
+  // AWS_CONTAINER_CREDENTIALS_FULL_URI and _RELATIVE_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN,
+  // AWS_EC2_METADATA_DISABLED and AWS_EC2_METADATA_SERVICE_ENDPOINT. Errors name key and expected
+  // form, and never the value of a secret.
   static Result<S3Options> read(const Configuration& configuration, const Environment& environment);
 };
 
