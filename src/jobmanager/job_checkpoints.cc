@@ -71,6 +71,9 @@ void JobCheckpoints::prepare(JobWork::Done done) {
                      check = file_check_]() -> Status {
     if (!path.empty()) {
       CLP_ASSIGN_OR_RETURN(found->checkpoint, find_checkpoint(*files, path, check));
+      // Who has made it may have died just before that: what is committed because of it must not
+      // outlive it.
+      CLP_RETURN_IF_ERROR(files->sync_directory(found->checkpoint->checkpoint.metadata_folder));
     }
     if (!opens) return Status::ok();
     CLP_ASSIGN_OR_RETURN(found->storage, CheckpointStorage::open(*files, dir, job));
