@@ -435,6 +435,7 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   report.checkpoints = last_->checkpoints.completed;
   report.failed_checkpoints = last_->checkpoints.failed;
   report.savepoints = savepoints_;
+  report.stop_was_asked = stop_was_asked_;
   report.has_savepoint_of_stop = has_savepoint_of_stop_ && report.end == LifeEnd::kStopped;
   return report;
 }

@@ -84,6 +84,7 @@ struct LifeReport {
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
   std::int64_t savepoints = 0;
+  bool stop_was_asked = false;
   bool has_savepoint_of_stop = false;  // With it all that it covers was committed.
 };
 

@@ -71,10 +71,12 @@ std::string SimulatedMachine::newest_snapshot() {
   return "";
 }
 
-bool SimulatedMachine::is_newest_after(std::size_t count) {
-  return std::any_of(
-      snapshots_.begin() + static_cast<std::ptrdiff_t>(count), snapshots_.end(),
-      [&](const std::string& snapshot) { return *disk_.exists(join_path(snapshot, kMetadata)); });
+bool SimulatedMachine::has_checkpoint_after(std::size_t count) {
+  return std::any_of(snapshots_.begin() + static_cast<std::ptrdiff_t>(count), snapshots_.end(),
+                     [&](const std::string& snapshot) {
+                       return snapshot.starts_with(kCheckpoints) &&
+                              *disk_.exists(join_path(snapshot, kMetadata));
+                     });
 }
 
 std::optional<Positions> SimulatedMachine::positions_of(const std::string& snapshot) {

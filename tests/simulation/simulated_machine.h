@@ -67,8 +67,8 @@ class SimulatedMachine {
   void give_up(const std::string& snapshot) { given_up_.insert(snapshot); }
   // How many there have been.
   [[nodiscard]] std::size_t snapshot_count() const { return snapshots_.size(); }
-  // Whether one is there that was made after the first `count`.
-  [[nodiscard]] bool is_newest_after(std::size_t count);
+  // Whether a checkpoint is there that was made after the first `count`.
+  [[nodiscard]] bool has_checkpoint_after(std::size_t count);
   // What the metadata say; nothing when they cannot be read.
   [[nodiscard]] std::optional<Positions> positions_of(const std::string& snapshot);
 

@@ -216,12 +216,15 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
     }
     if (machine_.rotten_bits() > 0 && !snapshot.empty()) machine_.give_up(snapshot);
   }
-  // Its own checkpoints have gone: it was clearing up after the end.
+  // Its own checkpoints have gone: it was clearing up after the end, or was stopped with a
+  // savepoint.
   if (life.checkpoints > 0 && scenario_.workload.is_bounded &&
-      !machine_.is_newest_after(snapshots_before)) {
-    if (machine_.rotten_bits() > 0 && !machine_.is_whole()) return false;
-    report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
-    return true;
+      !machine_.has_checkpoint_after(snapshots_before)) {
+    const bool may_have_stopped = life.stop_was_asked || machine_.rotten_bits() > 0;
+    if (!may_have_stopped || machine_.is_whole()) {
+      report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
+      return true;
+    }
   }
   const std::string newest = machine_.newest_snapshot();
   const std::optional<Positions> covered =
