@@ -20,10 +20,10 @@ struct InFlightChannel {
   std::vector<StreamElement> elements = {};
 };
 
-// Rows that are under way to a task that is restored: they are delivered before anything live.
+// Rows that are under way to a task that is restored: they are delivered before anything live. Their
+// producer may have other splits now: what the live channels say of event time begins anew.
 struct RecoveredChannel {
   int input = 0;
-  int channel = -1;  // Of the gate, when it goes on there with the same producer; -1: with none.
   InFlightChannel content = {};
 };
 

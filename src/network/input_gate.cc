@@ -61,7 +61,7 @@ Result<InputGate::Polled> InputGate::poll() {
     if (recovery_ != nullptr) {
       const bool was_idle = idle();
       CLP_ASSIGN_OR_RETURN(const bool has_taken, take_recovered());
-      if (!has_taken) end_recovery();
+      if (!has_taken) recovery_.reset();
       if (!has_taken || (idle() != was_idle && ready_.empty())) {
         return Polled{.state = State::kAgain};
       }
@@ -234,11 +234,9 @@ Result<bool> InputGate::take_recovered() {
   if (Batch* batch = std::get_if<Batch>(&element)) {
     std::vector<Mark> marks = batch->marks();
     std::erase_if(marks, [](const Mark& mark) { return mark.watermark == kMaxWatermark; });
-    if (!marks.empty()) content.watermark = marks.back().watermark;
     CLP_RETURN_IF_ERROR(take_batch(batch->with_marks(std::move(marks)), from));
   } else if (const auto* mark = as_signal<WatermarkSignal>(element)) {
     if (mark->watermark < kMaxWatermark) {
-      content.watermark = mark->watermark;
       CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
     }
   } else {
@@ -246,16 +244,6 @@ Result<bool> InputGate::take_recovered() {
   }
   if (is_done(at) && content.has_ended) recovery.merger.set_idle(static_cast<int>(at), true);
   return true;
-}
-
-void InputGate::end_recovery() {
-  for (const RecoveredChannel& recovered : recovery_->channels) {
-    const std::int64_t watermark = recovered.content.watermark;
-    if (recovered.channel < 0 || watermark == kMinWatermark || watermark == kMaxWatermark) continue;
-    inputs_[static_cast<std::size_t>(recovered.channel)].watermark = watermark;
-    merger_.advance(recovered.channel, watermark);
-  }
-  recovery_.reset();
 }
 
 // ---- Barriers that may overtake ----

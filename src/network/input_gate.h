@@ -167,7 +167,6 @@ class InputGate {
   Result<bool> take_element(StreamElement element, int channel);
   // False: there is nothing left.
   Result<bool> take_recovered();
-  void end_recovery();
   Status take_signal(const Signal& signal, const Origin& from);
   // Queues what a batch of one channel becomes.
   Status take_batch(Batch batch, const Origin& from);

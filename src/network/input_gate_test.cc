@@ -429,9 +429,9 @@ TEST_F(OvertakingGateTest, channels_that_cannot_be_overtaken_have_nothing_in_fli
 TEST_F(OvertakingGateTest, recovered_rows_come_first_with_their_watermarks_and_before_any_barrier) {
   open_overtaking(2);
   std::vector<RecoveredChannel> recovered(2);
-  recovered[0] = {.input = 0, .channel = 0, .content = {.has_spoken = true, .watermark = 100}};
+  recovered[0] = {.input = 0, .content = {.has_spoken = true, .watermark = 100}};
   recovered[0].content.elements.emplace_back(batch_of("k BIGINT", {"1", "@120", "2"}));
-  recovered[1] = {.input = 0, .channel = 1, .content = {.has_spoken = true, .watermark = 110}};
+  recovered[1] = {.input = 0, .content = {.has_spoken = true, .watermark = 110}};
   recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"3"}));
   gate_->recover(std::move(recovered));
   push(0, {"9"});
@@ -450,19 +450,22 @@ TEST_F(OvertakingGateTest, recovered_rows_come_first_with_their_watermarks_and_b
   EXPECT_EQ(gate_->watermark(), 110);
   EXPECT_THAT(news(), ElementsAre("4 of 0"));
   EXPECT_EQ(poll_line(), "9");
-  // The channels go on where they were: 120 and 110.
+  // The channels begin anew, but time does not go back.
   push(1, {"@115"});
-  EXPECT_EQ(poll_line(), "@115");
   EXPECT_EQ(poll_line(), "barrier 4");
+  push(0, {"@105"});
+  EXPECT_EQ(poll_line(), "again");
+  push(0, {"@130"});
+  EXPECT_EQ(poll_line(), "@115");
 }
 
 TEST_F(OvertakingGateTest, time_does_not_end_and_does_not_go_back_with_what_is_recovered) {
   open_overtaking(2);
   std::vector<RecoveredChannel> recovered(2);
-  recovered[0] = {.input = 0, .channel = -1, .content = {.has_spoken = true, .watermark = 100}};
+  recovered[0] = {.input = 0, .content = {.has_spoken = true, .watermark = 100}};
   recovered[0].content.elements.emplace_back(Signal(WatermarkSignal{kMaxWatermark}));
   recovered[0].content.has_ended = true;
-  recovered[1] = {.input = 0, .channel = -1, .content = {.has_spoken = true, .watermark = 200}};
+  recovered[1] = {.input = 0, .content = {.has_spoken = true, .watermark = 200}};
   recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"3"}));
   gate_->recover(std::move(recovered));
   EXPECT_THAT(take(), ElementsAre("@100", "@200", "3"));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -257,12 +258,6 @@ std::vector<RecoveredChannel> DeploymentBuilder::recovered_channels(int vertex_i
   for (RecoveredEdge& recovered : found->second) {
     RecoveredChannel& channel = channels.emplace_back();
     channel.input = graph_.edges[static_cast<std::size_t>(recovered.edge)].to_input;
-    for (std::size_t c = 0; c < parts.input_ends.size(); ++c) {
-      const TaskInFlightParts::InputEnd& end = parts.input_ends[c];
-      if (end.edge == recovered.edge && end.producer == recovered.producer) {
-        channel.channel = static_cast<int>(c);
-      }
-    }
     channel.content = std::move(recovered.content);
   }
   return channels;
@@ -452,8 +447,12 @@ Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, cons
                                                      const TaskEnvironment& environment) {
   CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
                        read_restores(restores, graph, *environment.file_system));
-  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered,
-                       read_in_flight(in_flight, graph, *environment.file_system, *pool));
+  std::set<int> with_state;
+  for (const TaskRestore& restore : restores) {
+    if (!restore.operators.empty()) with_state.insert(restore.vertex);
+  }
+  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered, read_in_flight(in_flight, graph, with_state,
+                                                                *environment.file_system, *pool));
   auto deployment = std::make_unique<Deployment>();
   deployment->job = job;
   deployment->attempt = attempt;

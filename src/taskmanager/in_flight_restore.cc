@@ -13,6 +13,7 @@
 #include "checkpoint/checkpoint_storage.h"
 #include "graph/job_graph.h"
 #include "network/partitioner.h"
+#include "stream/watermark.h"
 #include "taskmanager/in_flight_codec.h"
 
 namespace clepsydra {
@@ -47,10 +48,16 @@ class Sharing {
     return Status::ok();
   }
 
+  // Where each former consumer stood on its channels of this edge.
+  void add_clocks(std::map<int, std::vector<const InFlightChannel*>>& clocks) const {
+    for (const auto& [ends, content] : channels_) clocks[ends.second].push_back(&content);
+  }
+  [[nodiscard]] int consumer() const { return edge_.to_vertex; }
+
   Status share_out(RecoveredEdges& out) {
     if (is_as_before()) {
       for (auto& [ends, content] : channels_) {
-        give(out, ends.second, {restore_.edge, ends.first, std::move(content)});
+        give(out, ends.second, {restore_.edge, std::move(content)});
       }
       return Status::ok();
     }
@@ -60,7 +67,7 @@ class Sharing {
     }
     for (std::size_t c = 0; c < shares.size(); ++c) {
       for (InFlightChannel& content : without_repetition(std::move(shares[c]))) {
-        give(out, static_cast<int>(c), {restore_.edge, -1, std::move(content)});
+        give(out, static_cast<int>(c), {restore_.edge, std::move(content)});
       }
     }
     return Status::ok();
@@ -162,28 +169,68 @@ class Sharing {
   std::map<std::pair<int, int>, InFlightChannel> channels_;  // By former producer and consumer.
 };
 
+std::string name_of(const JobGraph& graph, const InFlightRestore& restore) {
+  const JobEdge& edge = graph.edges[static_cast<std::size_t>(restore.edge)];
+  const auto name = [&](int vertex) {
+    return graph.vertices[static_cast<std::size_t>(vertex)].name;
+  };
+  return fmt::format("restoring what was in flight between '{}' and '{}'", name(edge.from_vertex),
+                     name(edge.to_vertex));
+}
+
+// As the gate of a former subtask had merged it.
+std::int64_t merged_watermark(const std::vector<const InFlightChannel*>& channels) {
+  WatermarkMerger merger(static_cast<int>(channels.size()));
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    const auto channel = static_cast<int>(i);
+    if (channels[i]->watermark > kMinWatermark) merger.advance(channel, channels[i]->watermark);
+    if (channels[i]->is_idle) merger.set_idle(channel, true);
+    // Its end may be among what is in flight.
+    if (channels[i]->has_ended && channels[i]->elements.empty()) merger.finish(channel);
+  }
+  return merger.watermark();
+}
+
+Status check_clocks(const std::vector<Sharing>& edges, int vertex, const JobGraph& graph) {
+  std::map<int, std::vector<const InFlightChannel*>> clocks;
+  for (const Sharing& edge : edges) {
+    if (edge.consumer() == vertex) edge.add_clocks(clocks);
+  }
+  const JobVertex& of = graph.vertices[static_cast<std::size_t>(vertex)];
+  if (clocks.empty() || static_cast<int>(clocks.size()) == of.parallelism) return Status::ok();
+  const std::int64_t first = merged_watermark(clocks.begin()->second);
+  for (const auto& [subtask, channels] : clocks) {
+    if (merged_watermark(channels) == first) continue;
+    return Status::failed_precondition(fmt::format(
+        "cannot restore '{}' with parallelism {}: barriers had overtaken rows, and its {} subtasks "
+        "were not equally far in event time; restore it with parallelism {}, take a savepoint, and "
+        "go on from that",
+        of.name, of.parallelism, clocks.size(), clocks.size()));
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<RecoveredEdges> read_in_flight(const std::vector<InFlightRestore>& restores,
-                                      const JobGraph& graph, FileSystem& files, MemoryPool& pool) {
-  RecoveredEdges recovered;
+                                      const JobGraph& graph, const std::set<int>& with_state,
+                                      FileSystem& files, MemoryPool& pool) {
+  std::vector<Sharing> edges;
   for (const InFlightRestore& restore : restores) {
     const auto e = static_cast<std::size_t>(restore.edge);
     if (restore.edge < 0 || e >= graph.edges.size() || restore.consumers < 1) {
       return Status::invalid_argument(
           fmt::format("rows in flight on edge {}, which is not there", restore.edge));
     }
-    Sharing sharing(restore, graph, pool);
-    Status shared = sharing.read(files);
-    if (shared.is_ok()) shared = sharing.share_out(recovered);
-    if (!shared.is_ok()) {
-      const auto name = [&](int vertex) {
-        return graph.vertices[static_cast<std::size_t>(vertex)].name;
-      };
-      return shared.with_context(fmt::format("restoring what was in flight between '{}' and '{}'",
-                                             name(graph.edges[e].from_vertex),
-                                             name(graph.edges[e].to_vertex)));
-    }
+    edges.emplace_back(restore, graph, pool);
+    CLP_RETURN_IF_ERROR(edges.back().read(files).with_context(name_of(graph, restore)));
+  }
+  for (const int vertex : with_state) {
+    CLP_RETURN_IF_ERROR(check_clocks(edges, vertex, graph));
+  }
+  RecoveredEdges recovered;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    CLP_RETURN_IF_ERROR(edges[i].share_out(recovered).with_context(name_of(graph, restores[i])));
   }
   return recovered;
 }

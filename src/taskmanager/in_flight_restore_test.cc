@@ -65,7 +65,8 @@ class InFlightRestoreTest : public ::testing::Test {
   }
   RecoveredEdges restore(InFlightRestore restore, const JobGraph& g) {
     restore.max_parallelism = 128;
-    Result<RecoveredEdges> recovered = read_in_flight({restore}, g, files_, test_pool());
+    Result<RecoveredEdges> recovered =
+        read_in_flight({restore}, g, with_state_, files_, test_pool());
     EXPECT_TRUE(recovered.is_ok()) << recovered.status().to_string();
     return recovered.is_ok() ? *std::move(recovered) : RecoveredEdges();
   }
@@ -79,6 +80,7 @@ class InFlightRestoreTest : public ::testing::Test {
     return all;
   }
 
+  std::set<int> with_state_;
   SimulatedClock clock_;
   MemoryFileSystem files_{clock_};
 };
@@ -91,10 +93,8 @@ TEST_F(InFlightRestoreTest, at_the_same_parallelism_each_channel_goes_on_receive
   ASSERT_EQ(got.size(), 2);
   const auto& first = got[{1, 0}];
   ASSERT_EQ(first.size(), 2);
-  EXPECT_EQ(first[0].producer, 0);
   EXPECT_EQ(first[0].content.watermark, 5);
   EXPECT_THAT(lines(first[0]), ElementsAre("1"));
-  EXPECT_EQ(first[1].producer, 1);
   EXPECT_THAT(lines(first[1]), ElementsAre("10", "20"));
   EXPECT_THAT(lines(got[{1, 1}][1]), ElementsAre("11"));
 }
@@ -125,7 +125,6 @@ TEST_F(InFlightRestoreTest, keys_go_to_the_subtasks_that_own_them_now) {
                 lines_of(batch_of(
                     "k BIGINT", std::vector<std::string_view>(expected.begin(), expected.end()))));
       EXPECT_EQ((got[{1, c}][0].content.watermark), 3);
-      EXPECT_EQ((got[{1, c}][0].producer), -1);
     }
   }
 }
@@ -157,18 +156,41 @@ TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for
   }
 }
 
+TEST_F(InFlightRestoreTest, subtasks_with_state_that_were_not_equally_far_keep_their_parallelism) {
+  const auto at = [](std::int64_t of_first, std::int64_t of_second) {
+    InFlightRestore from{.edge = 0, .producers = 2, .consumers = 2};
+    from.max_parallelism = 128;
+    from.parts = {part(0, false, {{0, {"1"}}, {1, {}}}, of_first),
+                  part(1, false, {{0, {}}, {1, {}}}, of_second)};
+    return from;
+  };
+  const auto read = [&](const InFlightRestore& from, int consumers) {
+    return read_in_flight({from}, graph(Partitioning::kHash, 2, consumers), with_state_, files_,
+                          test_pool())
+        .status();
+  };
+  with_state_ = {1};
+  EXPECT_TRUE(read(at(70, 70), 3).is_ok());
+  EXPECT_TRUE(read(at(70, 60), 2).is_ok());
+  const Status refused = read(at(70, 60), 3);
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.to_string(), HasSubstr("restore it with parallelism 2"));
+  with_state_ = {};  // It keeps nothing: nothing can be wrong.
+  EXPECT_TRUE(read(at(70, 60), 3).is_ok());
+}
+
 TEST_F(InFlightRestoreTest, errors_name_the_edge) {
   InFlightRestore from{.edge = 0, .producers = 1, .consumers = 1, .folder = "/job"};
   from.parts = {{0, false, {"chk-7/7-0-1-0-in0", "", 24, 8}}};
   const JobGraph g = graph(Partitioning::kHash, 1, 1);
-  Status status = read_in_flight({from}, g, files_, test_pool()).status();
+  Status status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.to_string(), HasSubstr("in flight between 'from' and 'to'"));
   from.parts = {part(0, false, {{1, {"1"}}})};  // There was one producer.
-  status = read_in_flight({from}, g, files_, test_pool()).status();
+  status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   from.edge = 1;
-  status = read_in_flight({from}, g, files_, test_pool()).status();
+  status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
 }
 

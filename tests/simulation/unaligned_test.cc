@@ -56,10 +56,9 @@ Seen run_blocked(const std::string& timeout, std::uint64_t seed) {
   const Result<JobId> id = world.cluster->submit(blocked_job(timeout));
   EXPECT_TRUE(id.is_ok()) << id.status().to_string();
   world.pool.run_for_ns(500'000'000);
-  const auto& before = world.cluster->status(*id)->checkpoints;
-  const std::int64_t completed = before.completed;
+  const std::int64_t completed = world.cluster->status(*id)->checkpoints.completed;
   world.pool.run_for_ns(2'000'000'000);
-  const auto checkpoints = world.cluster->status(*id)->checkpoints;
+  const CheckpointProgress checkpoints = world.cluster->status(*id)->checkpoints;
   EXPECT_EQ(checkpoints.failed, 0)
       << "seed " << seed << ": " << checkpoints.last_failure.to_string();
   const Seen seen{checkpoints.completed - completed, checkpoints.last_duration_ms,
@@ -68,7 +67,9 @@ Seen run_blocked(const std::string& timeout, std::uint64_t seed) {
   const auto reader = *world.cluster->fetch_results(*id, "result");
   const auto collected = read_all(*reader);
   EXPECT_TRUE(collected.is_ok()) << collected.status().to_string();
-  if (collected.is_ok()) EXPECT_EQ(sorted(collected->lines), lines_of_rows(many_rows()));
+  if (collected.is_ok()) {
+    EXPECT_EQ(sorted(collected->lines), lines_of_rows(many_rows()));
+  }
   return seen;
 }
 
