@@ -46,6 +46,11 @@ bool StateUpload::has_room() const {
   return waiting_bytes_ < kWaitingBytesMax;
 }
 
+std::int64_t StateUpload::waiting_bytes() const {
+  const MutexLock lock(mutex_);
+  return waiting_bytes_;
+}
+
 std::optional<Result<StateFile>> StateUpload::take_result() {
   const MutexLock lock(mutex_);
   return std::exchange(result_, std::nullopt);

@@ -39,6 +39,7 @@ class StateUpload final : public std::enable_shared_from_this<StateUpload> {
   void abandon();
 
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] std::int64_t waiting_bytes() const;
   // Once: the file, or why there is none. An error may come before finish().
   std::optional<Result<StateFile>> take_result();
 

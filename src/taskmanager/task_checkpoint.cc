@@ -19,6 +19,10 @@ namespace {
 // Rows encoded in one step: some hundred microseconds beside a batch, about a millisecond alone.
 constexpr std::int64_t kRowsBesideWork = 1024;
 constexpr std::int64_t kRowsAlone = 4096;
+// Where rows are large or slow there are fewer: from here on half as many in the next step. Twice
+// as many as long as they took a quarter of it.
+constexpr std::int64_t kStepBytes = 1 << 20;
+constexpr std::int64_t kStepNs = 500'000;
 // So much is encoded before an I/O thread gets it.
 constexpr std::size_t kUploadBytes = 1 << 20;
 // Of state that has no file to go into: with what it is added to, it travels in one message.
@@ -280,6 +284,7 @@ bool TaskCheckpoint::write(bool has_time) {
     CLP_ASSIGN_OR_RETURN(const bool has_all_files, collect_files());
     CLP_ASSIGN_OR_RETURN(const TaskInFlight::Progress in_flight, in_flight_.write(has_time));
     has_more = has_more || in_flight.has_more;
+    CLP_RETURN_IF_ERROR(charge());
     if (writing.next == writing.pieces.size() && has_all_files && in_flight.is_complete) {
       acknowledge();
       has_more = false;
@@ -295,10 +300,22 @@ bool TaskCheckpoint::write(bool has_time) {
 
 Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {
   if (piece.upload != nullptr && !piece.upload->has_room()) return true;
+  // Memory comes back with what is being written.
+  const bool waits = piece.upload != nullptr && piece.upload->waiting_bytes() > 0;
+  if (waits && parts_.pool != nullptr && !parts_.pool->reserve(2 * kStepBytes).is_ok()) return true;
+  const auto before = static_cast<std::int64_t>(piece.bytes.size());
+  const std::int64_t begin_ns = parts_.clock->monotonic_ns();
   CLP_ASSIGN_OR_RETURN(
       const bool is_all,
-      piece.snapshot->write_some(has_time ? kRowsAlone : kRowsBesideWork, piece.bytes));
+      piece.snapshot->write_some(
+          std::min(piece.rows_per_step, has_time ? kRowsAlone : kRowsBesideWork), piece.bytes));
   const auto bytes = static_cast<std::int64_t>(piece.bytes.size());
+  const std::int64_t took_ns = parts_.clock->monotonic_ns() - begin_ns;
+  if (bytes - before > kStepBytes || took_ns > kStepNs) {
+    piece.rows_per_step = std::max<std::int64_t>(1, piece.rows_per_step / 2);
+  } else if (bytes - before < kStepBytes / 4 && took_ns < kStepNs / 4) {
+    piece.rows_per_step = std::min(kRowsAlone, piece.rows_per_step * 2);
+  }
   if (writing_->order.folder.empty() && writing_->inline_bytes + bytes > kInlineBytesMax) {
     return Status::resource_exhausted(
         fmt::format("more than {} bytes of state cannot be kept in memory; set "
@@ -312,6 +329,27 @@ Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {
   piece.snapshot.reset();
   put_away(piece);
   return false;
+}
+
+Status TaskCheckpoint::charge() {
+  if (parts_.pool == nullptr) return Status::ok();
+  std::int64_t bytes = in_flight_.encoded_bytes();
+  for (const Piece& piece : writing_->pieces) {
+    bytes += static_cast<std::int64_t>(piece.bytes.size());
+    if (piece.file) bytes += static_cast<std::int64_t>(piece.file->inline_bytes.size());
+    if (piece.upload != nullptr) bytes += piece.upload->waiting_bytes();
+  }
+  Status charged;
+  if (bytes == 0) {
+    encoded_.reset();
+  } else if (encoded_.bytes() > 0) {
+    charged = encoded_.resize(bytes);
+  } else {
+    Result<Reservation> reserved = parts_.pool->reserve(bytes);
+    charged = reserved.status();
+    if (reserved.is_ok()) encoded_ = *std::move(reserved);
+  }
+  return charged.with_context("keeping what is encoded of a checkpoint");
 }
 
 void TaskCheckpoint::put_away(Piece& piece) {
@@ -359,6 +397,7 @@ Result<bool> TaskCheckpoint::collect_files() {
 
 void TaskCheckpoint::acknowledge() {
   const std::unique_ptr<Writing> writing = std::move(writing_);
+  encoded_.reset();
   const CheckpointId id = writing->order.id;
   std::vector<OperatorSnapshot> operators(
       std::max<std::size_t>(1, static_cast<std::size_t>(parts_.chain->size())));
@@ -400,6 +439,7 @@ void TaskCheckpoint::forget_acknowledged(bool completed) {
 
 void TaskCheckpoint::abandon() {
   if (writing_ == nullptr) return;
+  encoded_.reset();
   in_flight_.abandon();
   for (Piece& piece : writing_->pieces) {
     if (piece.upload != nullptr) piece.upload->abandon();

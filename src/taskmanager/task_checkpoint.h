@@ -12,6 +12,7 @@
 
 #include "base/executor.h"
 #include "base/fwd.h"
+#include "base/memory_pool.h"
 #include "checkpoint/barrier_aligner.h"
 #include "checkpoint/checkpoint_types.h"
 #include "checkpoint/overtaking_aligner.h"
@@ -155,7 +156,8 @@ class TaskCheckpoint {
     KeyedStateBackend* state = nullptr;
     std::unique_ptr<StateSnapshot> snapshot;  // Null when it is encoded to its end.
     bool is_base = false;
-    std::string bytes;  // Encoded and not uploaded.
+    std::int64_t rows_per_step = 64;  // As many as keep to the bounds of a step.
+    std::string bytes;                // Encoded and not uploaded.
     std::int64_t written_bytes = 0;
     std::shared_ptr<StateUpload> upload;  // Null as long as it may go into the acknowledgement.
     std::optional<StateFile> file;
@@ -183,8 +185,10 @@ class TaskCheckpoint {
   void begin(TaskCheckpointOrder order, std::int64_t alignment_ns);
   void freeze(const Begun& begun);
   [[nodiscard]] bool wants_base(std::size_t op, const TaskCheckpointOrder& order) const;
-  // Encodes some more of a piece. True: there is no room for more now.
+  // Encodes some more of a piece, bounded in rows, bytes and time. True: there is no room for more now.
   Result<bool> encode(Piece& piece, bool has_time);
+  // Counts what is encoded and not in a file as the task's memory.
+  Status charge();
   // What was encoded goes into the upload, or, when that was all of little, into the answer.
   void put_away(Piece& piece);
   void upload(Piece& piece);
@@ -210,6 +214,7 @@ class TaskCheckpoint {
   std::deque<Begun> begun_;
   std::optional<BarrierSignal> waiting_barrier_;
   std::unique_ptr<Writing> writing_;
+  Reservation encoded_;  // Of writing_.
   std::optional<Acknowledged> acknowledged_;
   std::vector<Chain> chains_;  // By operator; of the last checkpoint known to be complete.
   std::vector<OperatorCommittables> prepared_;  // In no acknowledgement yet.

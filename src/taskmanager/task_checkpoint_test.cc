@@ -51,9 +51,11 @@ class LinesState final : public KeyedStateBackend {
     Result<bool> write_some(std::int64_t rows_max, std::string& out) override {
       if (state_.fails_to_write) return Status::internal("cannot encode");
       ++state_.pieces_written;
+      const std::size_t before = out.size();
       for (std::int64_t i = 0; i < rows_max && next_ < end_; ++i) {
         out += state_.lines[next_++] + "\n";
       }
+      state_.largest_piece = std::max(state_.largest_piece, out.size() - before);
       if (next_ == end_) state_.written_ = end_;
       return next_ == end_;
     }
@@ -102,6 +104,7 @@ class LinesState final : public KeyedStateBackend {
   std::vector<std::string> lines;
   bool fails_to_write = false;
   int pieces_written = 0;
+  std::size_t largest_piece = 0;
 
  private:
   bool is_frozen_ = false;
@@ -208,7 +211,7 @@ class TaskCheckpointTest : public ::testing::Test {
     parts.clock = &clock_;
     parts.events = &events_;
     parts.mailbox = std::make_unique<Mailbox>();
-    parts.pools.push_back(pool_of_memory_->make_child("holding"));
+    parts.pools.push_back(pool_of_memory_->make_child("holding", memory_bytes_max_));
     auto state = std::make_unique<LinesState>();
     state_ = state.get();
     ASSERT_TRUE(state_->restore(std::move(restored)).is_ok());
@@ -388,6 +391,7 @@ class TaskCheckpointTest : public ::testing::Test {
   TaskCheckpointOptions options_;
   std::string folder_ = "/job";
   std::int64_t output_bytes_max_ = 1 << 20;
+  std::int64_t memory_bytes_max_ = MemoryPool::kUnlimited;
   bool fails_to_prepare_ = false;
   int attempt_ = 0;
   CheckpointKind kind_ = CheckpointKind::kCheckpoint;
@@ -474,6 +478,36 @@ TEST_F(TaskCheckpointTest, large_state_goes_into_a_file_in_pieces_while_rows_go_
             state_file_path(4, CheckpointKind::kCheckpoint, true, 0, 3, 1, 0));
   EXPECT_EQ(restored_lines(), numbers(0, 20'000));
   EXPECT_EQ(events_.acknowledged[0].second.written_bytes, last_files()[0].bytes);
+}
+
+TEST_F(TaskCheckpointTest, rows_that_are_large_are_written_in_steps_of_bounded_bytes) {
+  open(1);
+  for (int i = 0; i < 400; ++i) state_->lines.push_back(std::string(64 << 10, 'x'));
+  checkpoint(1);
+  ASSERT_THAT(events_.acknowledged, SizeIs(1));
+  // The first step finds out that rows are large, the next ones know.
+  EXPECT_LE(state_->largest_piece, 64U * 65U << 10);
+  EXPECT_GE(state_->pieces_written, 10);
+  EXPECT_EQ(restored_lines().size(), 400);
+}
+
+TEST_F(TaskCheckpointTest, what_is_encoded_is_counted_as_the_tasks_memory) {
+  memory_bytes_max_ = 10 << 20;
+  open(1);
+  for (int i = 0; i < 300; ++i) state_->lines.push_back(std::string(64 << 10, 'x'));
+  checkpoint(1);
+  ASSERT_THAT(events_.acknowledged, SizeIs(1));  // It was written as it was encoded.
+  EXPECT_EQ(pool_of_memory_->used_bytes(), 0);
+  EXPECT_GT(pool_of_memory_->peak_bytes(), 1 << 20);
+  EXPECT_LE(pool_of_memory_->peak_bytes(), 10 << 20);
+  // A row that does not fit is a refusal, not the end of the task.
+  state_->lines.push_back(std::string(11 << 20, 'y'));
+  checkpoint(2);
+  ASSERT_THAT(events_.declined, SizeIs(1));
+  EXPECT_EQ(pool_of_memory_->used_bytes(), 0);
+  push(0, {"8"});
+  run();
+  EXPECT_FALSE(is_done_);
 }
 
 TEST_F(TaskCheckpointTest, full_backpressure_stops_neither_the_barrier_nor_the_writing) {

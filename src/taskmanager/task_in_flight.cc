@@ -183,6 +183,15 @@ void TaskInFlight::upload(Piece& piece) {
   piece.upload->append(std::exchange(piece.bytes, {}));
 }
 
+std::int64_t TaskInFlight::encoded_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Piece& piece : pieces_) {
+    bytes += static_cast<std::int64_t>(piece.bytes.size() + piece.file.file.inline_bytes.size());
+    if (piece.upload != nullptr) bytes += piece.upload->waiting_bytes();
+  }
+  return bytes;
+}
+
 std::vector<InFlightFile> TaskInFlight::take_files(std::int64_t& written_bytes) {
   std::vector<InFlightFile> files;
   for (Piece& piece : pieces_) {

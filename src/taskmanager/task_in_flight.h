@@ -85,6 +85,8 @@ class TaskInFlight {
   Result<Progress> write(bool has_time);
   // Begun, and not all of it is known yet.
   [[nodiscard]] bool is_gathering() const { return order_.has_value() && !has_gathered_; }
+  // Encoded, and not in a file.
+  [[nodiscard]] std::int64_t encoded_bytes() const;
   // When a barrier that waits in a backlog overtakes.
   [[nodiscard]] std::int64_t wake_deadline_ns() const;
   // Once it is complete; begin() may be called again.
