@@ -63,20 +63,28 @@ bool JobCheckpoints::needs_preparation() const {
 
 void JobCheckpoints::prepare(JobWork::Done done) {
   const auto found = std::make_shared<Found>();
+  found->locks = locks_;
   FileSystem* files = options_.services->file_system;
   const bool opens = options_.checkpoints.is_enabled() && !options_.checkpoints.dir.empty() &&
                      storage_.folder().empty();
-  const auto work = [found, files, opens, dir = options_.checkpoints.dir,
-                     job = options_.job.to_string(), path = options_.recovery.path,
-                     check = file_check_]() -> Status {
+  const auto work = [found, files, services = options_.services, opens,
+                     dir = options_.checkpoints.dir, job = options_.job.to_string(),
+                     path = options_.recovery.path, check = file_check_]() -> Status {
     if (!path.empty()) {
       CLP_ASSIGN_OR_RETURN(found->checkpoint, find_checkpoint(*files, path, check));
       // Who has made it may have died just before that: what is committed because of it must not
       // outlive it.
       CLP_RETURN_IF_ERROR(files->sync_directory(found->checkpoint->checkpoint.metadata_folder));
+      const CompletedCheckpoint& checkpoint = found->checkpoint->checkpoint;
+      if (checkpoint.metadata.kind == CheckpointKind::kCheckpoint) {
+        CLP_RETURN_IF_ERROR(lock(*services, checkpoint.folder, /*is_own=*/false, *found)
+                                .with_context("the job whose checkpoint it is still runs, or "
+                                              "another one has gone on from it"));
+      }
     }
     if (!opens) return Status::ok();
     CLP_ASSIGN_OR_RETURN(found->storage, CheckpointStorage::open(*files, dir, job));
+    CLP_RETURN_IF_ERROR(lock(*services, found->storage->folder(), /*is_own=*/true, *found));
     CLP_ASSIGN_OR_RETURN(found->highest_id, found->storage->highest_id());
     return Status::ok();
   };
@@ -86,7 +94,21 @@ void JobCheckpoints::prepare(JobWork::Done done) {
   });
 }
 
+Status JobCheckpoints::lock(const JobServices& services, const std::string& folder, bool is_own,
+                            Found& found) {
+  if (!services.lock_directory || found.locks.contains(folder)) return Status::ok();
+  Result<std::shared_ptr<void>> locked = services.lock_directory(folder);
+  if (locked.is_ok()) {
+    found.locks[folder] = *std::move(locked);
+    return Status::ok();
+  }
+  // Nobody writes where we cannot.
+  const bool is_taken = locked.status().code() == StatusCode::kFailedPrecondition;
+  return is_own || is_taken ? locked.status() : Status::ok();
+}
+
 void JobCheckpoints::take_found(Found found) {
+  locks_ = std::move(found.locks);
   is_prepared_ = true;
   if (found.storage) storage_ = *std::move(found.storage);
   first_id_ = std::max(first_id_, found.highest_id + 1);
@@ -496,6 +518,7 @@ void JobCheckpoints::clean_up(JobPhase end, JobWork::Done done) {
     }
   }
   if (storage_.folder().empty() && store_.latest() == nullptr) {
+    locks_.clear();
     done(Status::ok());
     return;
   }
@@ -509,10 +532,12 @@ void JobCheckpoints::clean_up(JobPhase end, JobWork::Done done) {
   const CheckpointRemoval removal = keeps ? CheckpointRemoval() : store_.take_all();
   options_.work->add(
       [storage = storage_, removal, keeps, retained = store_.metadata_folders(),
-       used = store_.used_files()]() -> Status {
+       used = store_.used_files(),
+       locks = std::make_shared<decltype(locks_)>(std::move(locks_))]() -> Status {
         CLP_RETURN_IF_ERROR(storage.remove_last(removal));
         if (storage.folder().empty()) return Status::ok();
         CLP_RETURN_IF_ERROR(storage.remove_orphans(kAllIds, retained, used));
+        locks->clear();  // With their files, or the folder would not be empty.
         return keeps ? Status::ok() : storage.remove_if_empty();
       },
       [job = options_.job, done = std::move(done)](const Status& status) {

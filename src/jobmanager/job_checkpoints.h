@@ -106,7 +106,13 @@ class JobCheckpoints {
     std::optional<CheckpointStorage> storage;
     CheckpointId highest_id = 0;
     std::optional<FoundCheckpoint> checkpoint;
+    std::map<std::string, std::shared_ptr<void>> locks;
   };
+
+  // A folder that two processes must not write, or go on from at once. `is_own`: else a folder that
+  // cannot be locked is read all the same.
+  static Status lock(const JobServices& services, const std::string& folder, bool is_own,
+                     Found& found);
 
   void take_found(Found found);
   // An earlier attempt may have left files.
@@ -140,6 +146,7 @@ class JobCheckpoints {
   FileCheck file_check_ = FileCheck::kSize;
   bool keeps_everything_ = false;  // A checkpoint that was given up may be complete.
   bool is_prepared_ = false;
+  std::map<std::string, std::shared_ptr<void>> locks_;  // By folder; until the job has ended.
   std::string restored_path_;
   std::string restored_job_;  // Whose leftovers are to be removed; empty: nobody's.
   int attempt_ = -1;          // The last one that was started.

@@ -101,6 +101,7 @@ JobServices JobManager::Impl::make_services(const JobId& id) {
                                  std::function<void(const Status&)> done) {
     run_blocking(job, std::move(work), std::move(done));
   };
+  services.lock_directory = options_.lock_directory;
   services.on_change = options_.on_change;
   return services;
 }

@@ -31,6 +31,8 @@ struct JobManagerOptions {
   Random* random = nullptr;  // For job ids.
   // Of the process; what a job carries wins.
   Configuration configuration;
+  // As in JobServices; may be empty.
+  std::function<Result<std::shared_ptr<void>>(const std::string& directory)> lock_directory;
   // A job's phase has changed. Must not call the JobManager.
   std::function<void()> on_change;
 };

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 
 #include "base/fwd.h"
 #include "base/ids.h"
@@ -29,6 +31,9 @@ struct JobServices {
   std::function<void(const JobId& job, std::function<Status()> work,
                      std::function<void(const Status&)> done)>
       run_blocking;
+  // Keeps others out of a folder as long as the result lives (base/directory_lock.h); blocks.
+  // Empty: nobody is kept out.
+  std::function<Result<std::shared_ptr<void>>(const std::string& directory)> lock_directory;
   // Something that JobStatus tells has changed.
   std::function<void()> on_change;
 };

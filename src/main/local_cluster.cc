@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/directory_lock.h"
 #include "base/memory_pool.h"
 #include "base/mutex.h"
 #include "base/process.h"
@@ -246,6 +247,14 @@ Status LocalCluster::Impl::start() {
   jobs.random = random.get();
   jobs.configuration = options.configuration;
   jobs.on_change = [this] { changed.notify(); };
+  if (own_file_system != nullptr) {
+    jobs.lock_directory = [](const std::string& directory) -> Result<std::shared_ptr<void>> {
+      // Only of this machine's folders it is known who has died.
+      if (directory.find("://") != std::string::npos) return std::shared_ptr<void>();
+      CLP_ASSIGN_OR_RETURN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::take(directory));
+      return std::shared_ptr<void>(std::move(lock));
+    };
+  }
   CLP_ASSIGN_OR_RETURN(job_manager, JobManager::start(std::move(jobs)));
   return Status::ok();
 }
