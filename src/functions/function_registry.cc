@@ -50,17 +50,32 @@ struct FunctionTable {
   }
 };
 
+constexpr FunctionFamily kFamilies[] = {
+    {"Arithmetic", arithmetic_functions},
+    {"Mathematics", math_functions},
+    {"Comparison", comparison_functions},
+    {"Logic", logic_functions},
+    {"Conditions", conditional_functions},
+    {"Conversion", cast_functions},
+    {"Text", text_functions},
+    {"Searching text", text_search_functions},
+    {"Patterns", pattern_functions},
+    {"Texts taken apart", text_part_functions},
+    {"Formats", printf_functions},
+    {"Encodings and digests", encoding_functions},
+    {"Date and time", date_time_functions},
+    {"Date and time as text", date_time_text_functions},
+    {"The clock", clock_functions},
+    {"Rows, arrays and maps", nested_functions},
+    {"Whole arrays and maps", collection_functions},
+    {"Reading JSON", json_query_functions},
+    {"Writing JSON", json_build_functions},
+};
+
 const FunctionTable& table() {
   static const FunctionTable kTable = [] {
     FunctionTable made;
-    for (const auto family :
-         {arithmetic_functions, math_functions, comparison_functions, logic_functions,
-          conditional_functions, cast_functions, text_functions, text_search_functions,
-          pattern_functions, encoding_functions, date_time_functions, date_time_text_functions,
-          clock_functions, nested_functions, text_part_functions, printf_functions,
-          collection_functions, json_query_functions, json_build_functions}) {
-      made.add(family());
-    }
+    for (const FunctionFamily& family : kFamilies) made.add(family.functions());
     return made;
   }();
   return kTable;
@@ -71,8 +86,15 @@ constexpr std::array<std::string_view, 11> kRewritten = {
     "!=",       "BETWEEN",        "IF",     "IN",     "NOT BETWEEN",      "NOT IN",
     "NOT LIKE", "NOT SIMILAR TO", "NULLIF", "TYPEOF", "BETWEEN SYMMETRIC"};
 
-constexpr std::array<std::string_view, 6> kAggregates = {"AVG", "COUNT", "LISTAGG",
-                                                         "MAX", "MIN",   "SUM"};
+constexpr AggregateEntry kAggregates[] = {
+    {"AVG", "AVG([DISTINCT] number)", "The mean; of whole numbers a whole number."},
+    {"COUNT", "COUNT(*), COUNT([DISTINCT] value, ...)",
+     "The number of rows, or of those in which no value is NULL."},
+    {"LISTAGG", "LISTAGG([DISTINCT] text [, delimiter])", "The texts in one, with commas between."},
+    {"MAX", "MAX(value)", "The largest value."},
+    {"MIN", "MIN(value)", "The smallest value."},
+    {"SUM", "SUM([DISTINCT] number)", "The sum; NULL of nothing."},
+};
 
 using Arguments = std::vector<ExpressionPtr>;
 
@@ -288,6 +310,14 @@ const ScalarFunction* find_scalar_function(std::string_view canonical_name) {
   return found == table().by_canonical_name.end() ? nullptr : found->second;
 }
 
+std::span<const FunctionFamily> scalar_function_families() {
+  return kFamilies;
+}
+
+std::span<const AggregateEntry> all_aggregates() {
+  return kAggregates;
+}
+
 std::span<const ScalarFunction* const> all_scalar_functions() {
   return table().all;
 }
@@ -402,11 +432,13 @@ bool FunctionRegistry::is_scalar(std::string_view name) const {
 
 bool FunctionRegistry::is_aggregate(std::string_view name) const {
   const std::string canonical = upper(name);
-  return std::find(kAggregates.begin(), kAggregates.end(), canonical) != kAggregates.end();
+  return std::any_of(std::begin(kAggregates), std::end(kAggregates),
+                     [&](const AggregateEntry& entry) { return entry.name == canonical; });
 }
 
 std::vector<std::string> FunctionRegistry::names() const {
-  std::vector<std::string> names(kAggregates.begin(), kAggregates.end());
+  std::vector<std::string> names;
+  for (const AggregateEntry& entry : kAggregates) names.emplace_back(entry.name);
   for (const auto& [name, function] : table().by_name) {
     if (!function->is_unit_form || name.find('_') == std::string::npos) names.push_back(name);
   }

@@ -245,4 +245,19 @@ const ScalarFunction* find_scalar_function(std::string_view canonical_name);
 // All of them, in the order of their families.
 std::span<const ScalarFunction* const> all_scalar_functions();
 
+// Functions that are documented together.
+struct FunctionFamily {
+  std::string_view title;
+  std::span<const ScalarFunction> (*functions)();
+};
+std::span<const FunctionFamily> scalar_function_families();
+
+// What the documentation says of an aggregate function.
+struct AggregateEntry {
+  std::string_view name;
+  std::string_view signature;
+  std::string_view description;
+};
+std::span<const AggregateEntry> all_aggregates();
+
 }  // namespace clepsydra

@@ -16,6 +16,7 @@
 #include "base/local_file_system.h"
 #include "tests/golden/case_file.h"
 #include "tests/golden/engine.h"
+#include "tests/golden/function_reference.h"
 
 namespace clepsydra::golden {
 namespace {
@@ -273,6 +274,22 @@ Result<bool> Run::report() const {
   return sum.failed + sum.stale == 0;
 }
 
+// The examples of all functions, and the page that shows them.
+Result<bool> run_functions(Engine& engine, FileSystem& files, const Arguments& arguments) {
+  const std::string path = fmt::format("{}/../../docs/reference/functions.md", arguments.folder);
+  const std::string page = function_reference();
+  if (arguments.update) CLP_RETURN_IF_ERROR(write_file_atomically(files, path, page));
+  CLP_ASSIGN_OR_RETURN(const std::string written, read_file(files, path, 1 << 20));
+  const bool is_current = written == page;
+  if (!is_current) {
+    fmt::print(
+        "docs/reference/functions.md is not what the functions say; run golden_cases "
+        "functions {} --update\n",
+        arguments.folder);
+  }
+  return run_function_examples(engine) == 0 && is_current;
+}
+
 Result<bool> run(const Arguments& arguments) {
   CLP_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::make());
   LocalFileSystem files;
@@ -280,6 +297,7 @@ Result<bool> run(const Arguments& arguments) {
   if (arguments.corpus == "expressions") return run.expressions();
   if (arguments.corpus == "expressions_columns") return run.expressions_columns();
   if (arguments.corpus == "errors") return run.errors();
+  if (arguments.corpus == "functions") return run_functions(*engine, files, arguments);
   return Status::invalid_argument(fmt::format("no corpus '{}'", arguments.corpus));
 }
 
@@ -304,7 +322,8 @@ int main(int argc, char** argv) {
   }
   if (arguments.folder.empty()) {
     std::fputs(
-        "usage: golden_cases expressions|expressions_columns|errors FOLDER [CASE|CATEGORY] [--all] "
+        "usage: golden_cases expressions|expressions_columns|errors|functions FOLDER "
+        "[CASE|CATEGORY] [--all] "
         "[--update]\n",
         stderr);
     return 2;
