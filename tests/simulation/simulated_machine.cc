@@ -248,7 +248,8 @@ bool SimulatedMachine::is_whole() {
     if (!read(table).empty()) return false;
     for (int i = 0; i < table.oracle->lines(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (table.oracle->is_due(i, end, watermark.surely) && table.visible[at] <= table.extra[at]) {
+      // Of a job that has finished every window was given.
+      if (table.oracle->is_due(i, end, watermark.at_most) && table.visible[at] <= table.extra[at]) {
         return false;
       }
     }

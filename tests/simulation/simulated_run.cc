@@ -218,7 +218,7 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
   }
   // Its own checkpoints have gone: it was clearing up after the end, or was stopped with a
   // savepoint.
-  if (life.checkpoints > 0 && scenario_.workload.is_bounded &&
+  if (life.checkpoints > 0 && scenario_.workload.is_bounded && !life.has_savepoint_of_stop &&
       !machine_.has_checkpoint_after(snapshots_before)) {
     const bool may_have_stopped = life.stop_was_asked || machine_.rotten_bits() > 0;
     if (!may_have_stopped || machine_.is_whole()) {
