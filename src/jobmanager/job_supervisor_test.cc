@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "base/memory_pool.h"
 #include "base/transport.h"
 #include "checkpoint/checkpoint_codec.h"
+#include "checkpoint/checkpoint_storage.h"
 #include "clepsydra/connector_runtime.h"
 #include "jobmanager/recorded_orders_rpc.h"
 #include "jobmanager/taskmanager_client_rpc.h"
@@ -118,6 +121,7 @@ class JobSupervisorTest : public ::testing::Test {
       ASSERT_FALSE(work_) << "one piece at a time";
       work_ = [work = std::move(work), done = std::move(done)] { done(work()); };
     };
+    services.lock_directory = lock_directory_;
     services.on_change = [this] { ++changes_; };
     Result<std::unique_ptr<JobSupervisor>> made =
         JobSupervisor::make(id_, graph_, configuration_, std::move(services));
@@ -202,6 +206,7 @@ class JobSupervisorTest : public ::testing::Test {
   std::unique_ptr<JobSupervisor> job_;
   Status start_status_;
   std::function<void()> work_;
+  std::function<Result<std::shared_ptr<void>>(const std::string&)> lock_directory_;
   std::multimap<std::int64_t, std::function<void()>> timers_;  // By when, in order of making.
   int changes_ = 0;
 };
@@ -738,6 +743,105 @@ TEST_F(JobSupervisorFilesTest, a_broken_checkpoint_is_passed_over_for_the_one_be
 }
 
 // ---- Savepoints ----
+
+// Aborted in every way: by a refusal, by time, before or after the answers of the tasks. The number
+// is CLEPSYDRA_ABORTED_CHECKPOINTS.
+TEST_F(JobSupervisorFilesTest, aborted_checkpoints_leave_nothing) {
+  const char* wanted = std::getenv("CLEPSYDRA_ABORTED_CHECKPOINTS");
+  const CheckpointId count = wanted == nullptr ? 300 : std::stoll(wanted);
+  configuration_.set("execution.checkpointing.tolerable-failed-checkpoints", "1000000");
+  configuration_.set("execution.checkpointing.timeout", "500 ms");
+  start_and_deploy();
+  const auto answer = [&](int subtask, CheckpointId id, bool is_shared) {
+    TaskSnapshot snapshot;
+    snapshot.operators.resize(1);
+    const std::string path =
+        state_file_path(id, CheckpointKind::kCheckpoint, is_shared, 0, 0, subtask, 0);
+    snapshot.operators[0].files = {*write_state(files_, folder_, path, "state", 0)};
+    job_->checkpoint_acknowledged({id_, 0, 0, subtask}, id, encode_task_snapshot(snapshot));
+  };
+  std::int64_t until_next_ms = 1000;
+  for (CheckpointId id = 1; id <= count; ++id) {
+    pass_ms(until_next_ms);
+    until_next_ms = 1000;
+    if (id % 3 > 0) answer(0, id, id % 2 == 0);
+    if (id % 4 < 2) {
+      job_->checkpoint_declined({id_, 0, 0, 1}, id, Status::unavailable("no disk"));
+    } else {
+      pass_ms(500);
+      until_next_ms = 500;
+    }
+    if (work_) do_blocking_work();
+    // One that comes too late.
+    if (id % 5 == 0) answer(1, id, id % 2 == 0);
+    if (work_) do_blocking_work();
+  }
+  EXPECT_EQ(job_->status().checkpoints.failed, count);
+  EXPECT_EQ(job_->status().checkpoints.completed, 0);
+  EXPECT_THAT(names(folder_), UnorderedElementsAre("shared", "taskowned"));
+  EXPECT_THAT(names(folder_ + "/shared"), IsEmpty());
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+}
+
+TEST_F(JobSupervisorFilesTest, the_folder_of_a_job_is_its_own_until_it_has_ended) {
+  std::set<std::string> locked;
+  lock_directory_ = [&](const std::string& directory) -> Result<std::shared_ptr<void>> {
+    if (!locked.insert(directory).second) {
+      return Status::failed_precondition("'" + directory + "' is in use by process 12");
+    }
+    return std::shared_ptr<void>(nullptr, [&locked, directory](void*) { locked.erase(directory); });
+  };
+  start_and_deploy();
+  EXPECT_THAT(locked, ElementsAre(folder_));
+  pass_ms(1000);
+  complete_checkpoint(1);
+  const std::unique_ptr<JobSupervisor> first = std::move(job_);
+  timers_.clear();
+  (void)orders();
+  // Somebody goes on from its checkpoint while it runs.
+  configuration_.set("execution.state-recovery.path", folder_);
+  configuration_.set("execution.checkpointing.dir", "/others");
+  start();
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kFailed);
+  EXPECT_EQ(job_->status().restarts, 0);
+  EXPECT_THAT(std::string(job_->status().error.message()), HasSubstr("process 12"));
+  EXPECT_THAT(orders(), IsEmpty());
+  EXPECT_THAT(locked, ElementsAre(folder_));  // The first still has it.
+  job_ = nullptr;
+}
+
+TEST_F(JobSupervisorFilesTest, a_job_that_has_ended_lets_go_of_its_folder) {
+  int locks = 0;
+  lock_directory_ = [&](const std::string&) -> Result<std::shared_ptr<void>> {
+    ++locks;
+    return std::shared_ptr<void>(nullptr, [&locks](void*) { --locks; });
+  };
+  start_and_deploy();
+  EXPECT_EQ(locks, 1);
+  job_->cancel();
+  cancel_tasks(0);
+  do_blocking_work();
+  EXPECT_EQ(job_->phase(), JobPhase::kCanceled);
+  EXPECT_EQ(locks, 0);
+}
+
+TEST_F(JobSupervisorFilesTest, a_folder_that_only_can_be_read_is_gone_on_from_without_a_lock) {
+  start_and_deploy();
+  pass_ms(1000);
+  complete_checkpoint(1);
+  timers_.clear();
+  (void)orders();
+  lock_directory_ = [&](const std::string& directory) -> Result<std::shared_ptr<void>> {
+    if (directory == folder_) return Status::permission_denied("read-only file system");
+    return std::shared_ptr<void>();
+  };
+  configuration_.set("execution.state-recovery.path", folder_);
+  configuration_.set("execution.checkpointing.dir", "/others");
+  start();
+  do_blocking_work();
+  EXPECT_THAT(orders(), ElementsAre("deploy 0"));
+}
 
 TEST_F(JobSupervisorTest, a_savepoint_of_a_job_without_a_folder_for_checkpoints) {
   start();
