@@ -105,6 +105,7 @@ Result<PlanPtr> StatementRunner::bind_table_as(const ast::CreateTable& statement
   BindState query_state;
   QueryBinder binder(environment, text_, query_state);
   CLP_ASSIGN_OR_RETURN(const PlanPtr plan, binder.bind(*statement.query));
+  if (query_state.refusal) return *query_state.refusal;
   TableEdit edit(text_.sql(), statement, nullptr, statement.name.range());
   auto& create = edit.statement().as<ast::CreateTable>();
   ast::Insert insert;

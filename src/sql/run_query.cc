@@ -86,6 +86,7 @@ Result<PlanRoots> StatementRunner::bind_roots(const ast::Statement& statement,
   } else {
     return text_.invalid(statement.range, "only SELECT, INSERT and statement sets have a plan");
   }
+  if (state.refusal) return *state.refusal;
   return roots;
 }
 

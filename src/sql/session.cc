@@ -22,7 +22,7 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
     case ast::StatementKind::kDelete:
       return "DELETE";
     case ast::StatementKind::kTruncate:
-      return "TRUNCATE TABLE";
+      return "TRUNCATE TABLE in streaming mode";
     case ast::StatementKind::kCreateFunction:
       return "CREATE FUNCTION";
     case ast::StatementKind::kCreateModel:

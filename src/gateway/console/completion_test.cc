@@ -61,7 +61,7 @@ TEST_F(CompletionTest, tables_stand_behind_from_join_and_into) {
 
 TEST_F(CompletionTest, columns_are_those_of_the_from_clause_behind_the_cursor) {
   EXPECT_THAT(complete("SELECT | FROM orders"), ElementsAre("at_time", "id", "price"));
-  EXPECT_THAT(complete("SELECT pri| FROM orders"), ElementsAre("price"));
+  EXPECT_THAT(complete("SELECT pric| FROM orders"), ElementsAre("price"));
   EXPECT_THAT(complete("SELECT pr| FROM persons"), Not(Contains("price")));
   EXPECT_THAT(complete("SELECT * FROM persons WHERE |"), ElementsAre("`full name`", "id"));
 }

@@ -96,6 +96,7 @@ enum class LiteralKind : std::uint8_t {
 struct Literal final : ExpressionNode<ExpressionKind::kLiteral> {
   LiteralKind literal_kind = LiteralKind::kNull;
   std::string text;
+  bool odd = false;            // kBinary: X'4', which the binder refuses; the last digit is none.
   bool negative = false;       // kInterval: INTERVAL -'1' DAY.
   IntervalQualifier interval;  // kInterval.
 };

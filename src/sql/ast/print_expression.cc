@@ -341,6 +341,7 @@ void Printer::literal(const Literal& l) {
         out_.push_back(kDigits[byte >> 4U]);
         out_.push_back(kDigits[byte & 0x0FU]);
       }
+      if (l.odd) out_.pop_back();
       return put("'");
     }
     case LiteralKind::kDate:

@@ -112,7 +112,8 @@ TEST_F(BindErrorsTest, what_is_not_built_is_refused_by_name) {
                ? message.substr(start, message.find('\n') - start)
                : message;
   };
-  EXPECT_EQ(refused("SELECT * FROM orders ORDER BY amount"), "ORDER BY is not built yet");
+  EXPECT_EQ(refused("SELECT * FROM orders ORDER BY amount"),
+            "ORDER BY what is no time attribute in streaming mode is not built yet");
   EXPECT_EQ(refused("SELECT * FROM orders LIMIT 3"), "LIMIT is not built yet");
   EXPECT_EQ(refused("SELECT DISTINCT product FROM orders"), "SELECT DISTINCT is not built yet");
   EXPECT_EQ(refused("SELECT * FROM orders a LEFT JOIN orders b ON a.user_id = b.user_id"),
@@ -144,6 +145,45 @@ TEST_F(BindErrorsTest, what_is_not_built_is_refused_by_name) {
       "MATCH_RECOGNIZE is not built yet");
   EXPECT_EQ(refused("SELECT * FROM orders FOR SYSTEM_TIME AS OF TIMESTAMP '2020-01-01 00:00:00'"),
             "FOR SYSTEM_TIME AS OF is not built yet");
+}
+
+TEST_F(BindErrorsTest, what_is_wrong_is_said_before_what_is_not_built) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(error("SELECT o.nosuch FROM orders o JOIN orders p ON o.user_id = p.user_id"),
+              HasSubstr("column 'nosuch' not found in table 'o'"));
+  EXPECT_THAT(error("SELECT ts FROM orders o JOIN orders p ON TRUE"),
+              HasSubstr("line 1, column 8: column 'ts' is ambiguous"));
+  EXPECT_THAT(error("SELECT 1 FROM orders o LEFT JOIN orders p ON p.amount"),
+              HasSubstr("ON must be a condition, but is INT"));
+  EXPECT_THAT(error("SELECT 1 FROM orders JOIN orders ON TRUE"), HasSubstr("stands twice in FROM"));
+  EXPECT_THAT(error("SELECT SUM(amount) FROM orders ORDER BY user_id"),
+              HasSubstr("column 41: 'user_id' is neither grouped"));
+  EXPECT_THAT(error("SELECT amount FROM orders ORDER BY 2"),
+              HasSubstr("ORDER BY 2: the result has 1 columns"));
+  EXPECT_THAT(error("SELECT product FROM orders LIMIT 1 UNION"), HasSubstr("expected"));
+  EXPECT_THAT(error("SELECT nosuch FROM (SELECT DISTINCT amount FROM orders LIMIT 5) AS t"),
+              HasSubstr("column 'nosuch' not found"));
+  EXPECT_THAT(error("SELECT SUM(amount) OVER w FROM orders WINDOW v AS (ORDER BY ts)"),
+              HasSubstr("column 25: window 'w' not found"));
+  EXPECT_THAT(error("SELECT amount FROM orders WHERE SUM(amount) OVER (ORDER BY ts) > 1"),
+              HasSubstr("OVER is not allowed in WHERE"));
+  EXPECT_THAT(error("SELECT UPPER(product) OVER (ORDER BY ts) FROM orders"),
+              HasSubstr("OVER belongs to aggregates; UPPER is not one"));
+  EXPECT_THAT(error("SELECT TUMBLE_END(ts, INTERVAL '1' HOUR) FROM orders "
+                    "GROUP BY TUMBLE(ts, INTERVAL '2' HOUR)"),
+              HasSubstr("TUMBLE_END needs GROUP BY TUMBLE(...) with the same arguments"));
+  EXPECT_THAT(error("SELECT * FROM orders, UNNEST(orders.amount) AS t(x)"),
+              HasSubstr("UNNEST does not take INT"));
+}
+
+TEST_F(BindErrorsTest, a_view_of_what_is_not_built_has_columns_and_cannot_be_read) {
+  run("CREATE VIEW v AS SELECT product, SUM(amount) AS s FROM orders GROUP BY product");
+  EXPECT_THAT(text("SHOW CREATE VIEW v"), ::testing::HasSubstr("(`product`, `s`)"));
+  EXPECT_THAT(error("SELECT nosuch FROM v"), ::testing::HasSubstr("column 'nosuch' not found"));
+  EXPECT_THAT(error("SELECT s FROM v"),
+              ::testing::HasSubstr("in view 'v': line 1, column 88: GROUP BY without a window is "
+                                   "not built yet"));
+  EXPECT_THAT(error("DROP TABLE v"), ::testing::HasSubstr("it is a view: write DROP VIEW"));
 }
 
 TEST_F(BindErrorsTest, aggregates_stand_only_where_groups_are) {

@@ -28,6 +28,12 @@ bool is_group_window(std::string_view name) {
 // What functions of the reference that are left out belong to; empty for others.
 std::string_view family_not_built(std::string_view name) {
   if (name.starts_with("BITMAP_")) return "the family of BITMAP functions";
+  constexpr std::array<std::string_view, 9> kAggregates = {
+      "FIRST_VALUE", "LAST_VALUE", "COLLECT",        "ARRAY_AGG",    "STDDEV_POP",
+      "STDDEV_SAMP", "VAR_POP",    "JSON_OBJECTAGG", "JSON_ARRAYAGG"};
+  if (std::find(kAggregates.begin(), kAggregates.end(), name) != kAggregates.end()) {
+    return "this aggregate";
+  }
   if (name == "ML_PREDICT" || name == "ML_EVALUATE") return "inference with models";
   if (name == "VECTOR_SEARCH") return "search in vectors";
   return {};
@@ -55,7 +61,13 @@ std::string with_unit(const std::string& name, ast::TimeUnit unit) {
 
 Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
                                           const std::string& name) const {
+  if (is_over_function(name)) {
+    return text_.invalid(call.range, fmt::format("{} needs an OVER clause", name));
+  }
   if (is_group_window(name)) {
+    if (clause_ != "GROUP BY" && name.find('_') == std::string::npos) {
+      return text_.invalid(call.range, fmt::format("{}(...) stands only in GROUP BY", name));
+    }
     return text_.not_built(call.range, fmt::format("the group window function {}", name),
                            "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) "
                            "GROUP BY window_start, window_end");
@@ -72,7 +84,6 @@ Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
 }
 
 Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const {
-  if (call.over) return text_.not_built(call.range, "OVER");
   if (!call.within_group.empty()) return text_.not_built(call.range, "WITHIN GROUP");
   if (call.null_treatment != ast::NullTreatment::kNone) {
     return text_.not_built(call.range, "IGNORE NULLS and RESPECT NULLS");
@@ -90,6 +101,7 @@ Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const
 
 Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call) {
   const std::string name = call.upper_name();
+  if (call.over && !name.empty()) return bind_over(call);
   if (!name.empty() && environment_.functions.is_aggregate(name)) return bind_aggregate_call(call);
   CLP_RETURN_IF_ERROR(refuse_call_extras(call));
   if (name.empty()) return unknown_function(call, name);
@@ -104,6 +116,12 @@ Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call)
 
 Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall& node) {
   std::string name = node.upper_name();
+  if ((name == "TIMESTAMPADD" || name == "TIMESTAMPDIFF") && !node.arguments.empty() &&
+      node.arguments[0].value->kind != ast::ExpressionKind::kTimeUnit) {
+    const ast::SourceRange place = node.arguments[0].value->range;
+    return text_.invalid(place, fmt::format("'{}' is no time unit", text_.at(place)),
+                         fmt::format("{}(DAY, ...)", name));
+  }
   Arguments arguments;
   for (const ast::Argument& argument : node.arguments) {
     if (const auto* unit = argument.value->as_if<ast::TimeUnitArgument>()) {

@@ -1,21 +1,35 @@
 // Expressions as written to bound expressions: names resolved, functions found, types derived.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
 #include "functions/expression.h"
 #include "sql/ast/expression.h"
+#include "sql/ast/query.h"
 #include "sql/bind/aggregate_collector.h"
 #include "sql/bind/environment.h"
 #include "sql/bind/scope.h"
 #include "sql/bind/statement_text.h"
 
 namespace clepsydra::sql {
+
+// What OVER may name in one SELECT, and what is found out about its OVER calls.
+struct OverClauses {
+  std::span<const ast::NamedWindow> windows;  // WINDOW w AS (...).
+  std::string window;                         // That of the aggregates so far, as it is written.
+  std::optional<Status> refusal;              // OVER is not built: what to say of the first one.
+
+  void refuse(Status status) {
+    if (!refusal) refusal = std::move(status);
+  }
+};
 
 // Binds the expressions of one clause. Threads: one.
 class ExpressionBinder {
@@ -34,6 +48,8 @@ class ExpressionBinder {
   // bind(), and the result must be BOOLEAN.
   Result<ExpressionPtr> bind_condition(const ast::Expression& expression);
 
+  // From now on OVER is allowed. `over` must outlive this.
+  void set_over(OverClauses* over) { over_ = over; }
   // The clause that messages name from now on.
   void set_clause(std::string_view clause) { clause_ = clause; }
   // Says where a column that was bound elsewhere (by *) stands.
@@ -65,6 +81,12 @@ class ExpressionBinder {
   [[nodiscard]] Status clause_misplaced(const ast::FunctionCall& call, std::string_view clause,
                                         std::string_view owner) const;
   Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call);
+  // over_binder.cc
+  Result<ExpressionPtr> bind_over(const ast::FunctionCall& call);
+  static bool is_over_function(std::string_view name);
+  [[nodiscard]] Result<const ast::WindowSpecification*> window_of(
+      const ast::WindowSpecification& over) const;
+  Result<DataType> over_type(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_interval_difference(const ast::IntervalDifference& difference);
   Result<ExpressionPtr> bind_trim(const ast::Trim& trim);
   Result<ExpressionPtr> bind_constructor(const ast::Constructor& constructor);
@@ -83,6 +105,7 @@ class ExpressionBinder {
   const StatementText& text_;
   const Scope& scope_;
   AggregateCollector* aggregates_;
+  OverClauses* over_ = nullptr;
   std::string_view clause_;
   bool inside_aggregate_ = false;
   int depth_ = 0;

@@ -97,25 +97,78 @@ Result<QueryBinder::Source> QueryBinder::bind_relation(const ast::FromItem& item
     }
     case ast::FromKind::kFunction:
       return bind_table_function(item.as<ast::TableFunction>());
-    case ast::FromKind::kJoin: {
-      const auto& join = item.as<ast::Join>();
-      // Unknown tables are reported before what is not built.
-      CLP_RETURN_IF_ERROR(bind_from(*join.left).status());
-      if (join.right->kind != ast::FromKind::kUnnest) {
-        CLP_RETURN_IF_ERROR(bind_from(*join.right).status());
-      }
-      const ast::SourceRange range = join.join_range.empty() ? join.range : join.join_range;
-      return text_.not_built(
-          range, fmt::format("{}{}", join.natural ? "NATURAL " : "", join_name(join.join)));
-    }
+    case ast::FromKind::kJoin:
+      return bind_join(item.as<ast::Join>());
     case ast::FromKind::kUnnest:
-      return text_.not_built(item.range, "UNNEST");
+      return refuse_unnest(item.as<ast::Unnest>(), Scope());
     case ast::FromKind::kMatchRecognize: {
       CLP_RETURN_IF_ERROR(bind_from(*item.as<ast::MatchRecognize>().input).status());
       return text_.not_built(item.range, "MATCH_RECOGNIZE");
     }
   }
   return text_.not_built(item.range, "this kind of table");
+}
+
+Status QueryBinder::refuse_unnest(const ast::Unnest& unnest, const Scope& left) const {
+  ExpressionBinder binder(environment_, text_, left, nullptr, "UNNEST");
+  for (const ast::ExpressionPtr& written : unnest.values) {
+    CLP_ASSIGN_OR_RETURN(const ExpressionPtr value, binder.bind(*written));
+    const TypeKind kind = value->type().kind();
+    if (kind != TypeKind::kArray && kind != TypeKind::kMap && kind != TypeKind::kMultiset) {
+      return text_.invalid(unnest.range,
+                           fmt::format("UNNEST does not take {}; expected an ARRAY, a MAP or a "
+                                       "MULTISET",
+                                       value->type().to_string()));
+    }
+  }
+  return text_.not_built(unnest.range, "UNNEST");
+}
+
+Result<QueryBinder::Source> QueryBinder::bind_join(const ast::Join& join) {
+  const bool keeps_left = join.join == ast::JoinKind::kLeft || join.join == ast::JoinKind::kFull;
+  const bool keeps_right = join.join == ast::JoinKind::kRight || join.join == ast::JoinKind::kFull;
+  const ast::SourceRange range = join.join_range.empty() ? join.range : join.join_range;
+  CLP_ASSIGN_OR_RETURN(const Source left, bind_from(*join.left));
+  if (const auto* unnest = join.right->as_if<ast::Unnest>()) {
+    return refuse_unnest(*unnest, left.scope);
+  }
+  const auto* table = join.right->as_if<ast::TableReference>();
+  if (table != nullptr && table->system_time && keeps_right) {
+    return text_.invalid(range, fmt::format("{} with FOR SYSTEM_TIME AS OF: a temporal join is "
+                                            "JOIN or LEFT JOIN",
+                                            join_name(join.join)));
+  }
+  CLP_ASSIGN_OR_RETURN(const Source right, bind_from(*join.right));
+  std::string name;
+  if (left.scope.shares_name(right.scope, name)) {
+    return text_.invalid(join.right->range, fmt::format("'{}' stands twice in FROM", name),
+                         "give one of them another name with AS");
+  }
+  if (join.natural && (join.on || !join.using_columns.empty())) {
+    return text_.invalid(join.on ? join.on->range : join.using_columns[0].range,
+                         "NATURAL JOIN takes neither ON nor USING");
+  }
+  if (join.natural || !join.using_columns.empty()) {
+    return text_.not_built(
+        range, fmt::format("{}{}{}", join.natural ? "NATURAL " : "", join_name(join.join),
+                           join.natural ? "" : " ... USING"));
+  }
+  std::vector<Field> fields = left.plan->schema->fields();
+  for (Field& field : fields) {
+    if (keeps_right) field.type = field.type.with_nullable(true);
+  }
+  for (Field field : right.plan->schema->fields()) {
+    if (keeps_left) field.type = field.type.with_nullable(true);
+    fields.push_back(std::move(field));
+  }
+  const SchemaPtr schema = make_schema(std::move(fields));
+  Scope scope = Scope::join(left.scope, right.scope, schema);
+  if (join.on) {
+    ExpressionBinder binder(environment_, text_, scope, nullptr, "ON");
+    CLP_RETURN_IF_ERROR(binder.bind_condition(*join.on).status());
+  }
+  state_.refuse(text_.not_built(range, join_name(join.join)));
+  return Source{unbuilt(schema), std::move(scope)};
 }
 
 Result<QueryBinder::Source> QueryBinder::bind_table(const ast::TableReference& reference) {
@@ -178,9 +231,13 @@ Result<PlanPtr> QueryBinder::bind_view(const CatalogView& view, ast::SourceRange
   CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement, grammar::parse_statement(view.query));
   const StatementText view_text(view.query);
   QueryBinder binder(environment_, view_text, state_);
+  const bool was_refused = state_.refusal.has_value();
   ++state_.view_depth;
   Result<PlanPtr> plan = binder.bind(*statement->as<ast::QueryStatement>().query);
   --state_.view_depth;
+  if (!was_refused && state_.refusal) {
+    state_.refusal = state_.refusal->with_context(fmt::format("in view '{}'", view.path.object));
+  }
   if (!plan.is_ok()) {
     return plan.status().with_context(fmt::format("in view '{}'", view.path.object));
   }

@@ -13,7 +13,6 @@ namespace clepsydra::sql {
 namespace {
 
 Status refuse_clauses(const ast::Insert& insert, const StatementText& text) {
-  if (insert.overwrite) return text.not_built(insert.table.range(), "INSERT OVERWRITE");
   if (insert.on_conflict != ast::ConflictAction::kNone) {
     return text.not_built(insert.range, "ON CONFLICT");
   }
@@ -133,6 +132,11 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
                             const StatementText& text, BindState& state) {
   CLP_RETURN_IF_ERROR(refuse_clauses(insert, text));
   CLP_ASSIGN_OR_RETURN(const CatalogTablePtr table, find_target(insert, environment, text));
+  if (insert.overwrite) {
+    return text.not_built(insert.table.range(),
+                          fmt::format("INSERT OVERWRITE into a table of the connector '{}'",
+                                      table->options.at("connector")));
+  }
   CLP_ASSIGN_OR_RETURN(const PartitionValues statics,
                        bind_partition(insert.partition, *table, environment, text));
   CLP_ASSIGN_OR_RETURN(const std::vector<int> targets,

@@ -62,7 +62,11 @@ Result<ExpressionPtr> bind_approximate(const ast::Literal& literal, const Statem
   return constant<double>(DataType::double_(), value);
 }
 
-Result<ExpressionPtr> bind_binary(const ast::Literal& literal) {
+Result<ExpressionPtr> bind_binary(const ast::Literal& literal, const StatementText& text) {
+  if (literal.odd) {
+    return text.invalid(literal.range, "a binary string needs an even number of hexadecimal digits",
+                        "two digits make a byte: X'0F'");
+  }
   const auto length = static_cast<std::int32_t>(literal.text.size());
   ColumnBuilder builder(DataType::binary(length).with_nullable(false), literal_pool());
   builder.append_string(literal.text);
@@ -132,7 +136,7 @@ Result<ExpressionPtr> bind_literal(const ast::Literal& literal, const StatementT
     case ast::LiteralKind::kString:
       return text_literal(literal.text);
     case ast::LiteralKind::kBinary:
-      return bind_binary(literal);
+      return bind_binary(literal, text);
     case ast::LiteralKind::kDate:
     case ast::LiteralKind::kTime:
     case ast::LiteralKind::kTimestamp:

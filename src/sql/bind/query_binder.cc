@@ -97,23 +97,31 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query) {
     }
     ctes_.emplace_back(cte.name.name, std::move(plan));
   }
-  Result<PlanPtr> plan = bind_body(*query.body);
+  const auto* select = query.body->as_if<ast::Select>();
+  Result<PlanPtr> plan =
+      select != nullptr ? bind_select(*select, query.order_by) : bind_body(*query.body);
   ctes_.resize(visible);
-  if (plan.is_ok()) CLP_RETURN_IF_ERROR(refuse_order_and_limit(query));
+  if (!plan.is_ok()) return plan;
+  if (select == nullptr && !query.order_by.empty()) {
+    state_.refuse(text_.not_built(query.order_by[0].range, "ORDER BY"));
+  }
+  refuse_limit(query);
   return plan;
 }
 
-Status QueryBinder::refuse_order_and_limit(const ast::Query& query) const {
-  if (!query.order_by.empty()) return text_.not_built(query.order_by[0].range, "ORDER BY");
-  if (query.offset) return text_.not_built(query.offset->range, "OFFSET");
-  if (query.limit) return text_.not_built(query.limit->range, "LIMIT");
-  return Status::ok();
+void QueryBinder::refuse_limit(const ast::Query& query) {
+  if (query.offset) state_.refuse(text_.not_built(query.offset->range, "OFFSET"));
+  if (query.limit) state_.refuse(text_.not_built(query.limit->range, "LIMIT"));
+}
+
+PlanPtr QueryBinder::unbuilt(SchemaPtr schema) {
+  return std::make_shared<ValuesNode>(std::move(schema), std::vector<Column>{}, 0);
 }
 
 Result<PlanPtr> QueryBinder::bind_body(const ast::QueryBody& body) {
   switch (body.kind) {
     case ast::QueryBodyKind::kSelect:
-      return bind_select(body.as<ast::Select>());
+      return bind_select(body.as<ast::Select>(), {});
     case ast::QueryBodyKind::kSetOperation:
       return bind_set_operation(body.as<ast::SetOperation>());
     case ast::QueryBodyKind::kValues:
@@ -152,10 +160,11 @@ Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& operati
     fields[c].type = *std::move(type);
   }
   if (operation.op != ast::SetOperator::kUnion || !operation.all) {
-    return text_.not_built(
+    state_.refuse(text_.not_built(
         operation.range,
         fmt::format("{}{}", set_operator_name(operation.op), operation.all ? " ALL" : ""),
-        operation.op == ast::SetOperator::kUnion ? "UNION ALL keeps duplicates" : "");
+        operation.op == ast::SetOperator::kUnion ? "UNION ALL keeps duplicates" : ""));
+    return unbuilt(make_schema(std::move(fields)));
   }
   for (PlanPtr& input : inputs) {
     std::vector<ExpressionPtr> expressions;

@@ -3,7 +3,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -23,6 +26,13 @@ struct BindState {
   std::map<std::string, PlanPtr> plans;  // By path and options.
   int view_depth = 0;
   int queries = 0;
+  // What no operator runs yet. A statement is refused with it when nothing else is wrong, and a
+  // view has its columns all the same.
+  std::optional<Status> refusal;
+
+  void refuse(Status status) {
+    if (!refusal) refusal = std::move(status);
+  }
 };
 
 class QueryBinder {
@@ -47,15 +57,25 @@ class QueryBinder {
   Result<PlanPtr> bind_body(const ast::QueryBody& body);
   Result<PlanPtr> bind_values(const ast::Values& values);
   Result<PlanPtr> bind_set_operation(const ast::SetOperation& operation);
-  Status refuse_order_and_limit(const ast::Query& query) const;
+  void refuse_limit(const ast::Query& query);
+  // Stands for what is refused: no rows, only the columns.
+  static PlanPtr unbuilt(SchemaPtr schema);
 
   // select_binder.cc
-  Result<PlanPtr> bind_select(const ast::Select& select);
+  Result<PlanPtr> bind_select(const ast::Select& select, std::span<const ast::OrderItem> order);
+  // The values that a result is ordered by.
+  Result<std::vector<ExpressionPtr>> bind_order(std::span<const ast::OrderItem> order,
+                                                const std::vector<Output>& outputs,
+                                                ExpressionBinder& binder);
+  void refuse_order(std::span<const ast::OrderItem> order,
+                    const std::vector<ExpressionPtr>& values);
+  Status check_group_windows(const ast::Select& select) const;
   Status refuse_select_clauses(const ast::Select& select) const;
   Result<std::vector<Output>> bind_items(const ast::Select& select, const Scope& scope,
                                          ExpressionBinder& binder);
   Result<PlanPtr> bind_aggregation(const ast::Select& select, const Source& source,
                                    std::vector<Output> outputs, ExpressionPtr having,
+                                   const std::vector<ExpressionPtr>& order,
                                    ExpressionBinder& binder, const AggregateCollector& aggregates);
   Result<std::vector<ExpressionPtr>> bind_group_keys(const ast::Select& select, const Scope& scope);
   Status check_window_keys(const ast::Select& select, const PlanNode& input,
@@ -65,6 +85,8 @@ class QueryBinder {
   // from_binder.cc
   Result<Source> bind_from(const ast::FromItem& item);
   Result<Source> bind_relation(const ast::FromItem& item);
+  Result<Source> bind_join(const ast::Join& join);
+  Status refuse_unnest(const ast::Unnest& unnest, const Scope& left) const;
   Result<Source> bind_table(const ast::TableReference& reference);
   Result<Source> bind_named(const ast::ObjectName& name, const std::vector<ast::Hint>& hints);
   // Whether equal parts of the plan may be one part from the start.

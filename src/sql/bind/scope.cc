@@ -50,6 +50,26 @@ ExpressionPtr Scope::column(int index) const {
   return Expression::column(index, field.type, field.name);
 }
 
+Scope Scope::join(const Scope& left, const Scope& right, SchemaPtr schema) {
+  std::vector<Relation> relations = left.relations_;
+  for (Relation relation : right.relations_) {
+    relation.first += left.schema_->size();
+    relations.push_back(std::move(relation));
+  }
+  return Scope(std::move(schema), std::move(relations));
+}
+
+bool Scope::shares_name(const Scope& other, std::string& name) const {
+  for (const Relation& relation : relations_) {
+    for (const Relation& candidate : other.relations_) {
+      if (relation.name.empty() || relation.name != candidate.name) continue;
+      name = relation.name.back();
+      return true;
+    }
+  }
+  return false;
+}
+
 const Relation* Scope::find_relation(std::span<const ast::Identifier> parts) const {
   for (const Relation& relation : relations_) {
     if (matches(relation, parts)) return &relation;

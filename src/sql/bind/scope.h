@@ -40,6 +40,10 @@ class Scope {
   Result<std::vector<ExpressionPtr>> expand(const ast::Star& star, const StatementText& text,
                                             const FunctionRegistry& functions) const;
   [[nodiscard]] ExpressionPtr column(int index) const;
+  // The relations of both, the columns of `left` first, over `schema`.
+  static Scope join(const Scope& left, const Scope& right, SchemaPtr schema);
+  // Whether a relation of `other` has the name of one here.
+  [[nodiscard]] bool shares_name(const Scope& other, std::string& name) const;
 
  private:
   [[nodiscard]] const Relation* find_relation(std::span<const ast::Identifier> parts) const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sql/ast/print.h"
 #include "sql/bind/query_binder.h"
 #include "sql/logical/window_columns.h"
 
@@ -24,6 +25,21 @@ std::string expanded_name(const Expression& column) {
   const std::optional<std::int64_t> field = integer_value(*column.argument(1));
   CLP_CHECK(field.has_value());
   return column.argument(0)->type().fields()[static_cast<std::size_t>(*field)].name;
+}
+
+bool is_same_window(const ast::Expression& grouped, std::string_view window,
+                    const ast::FunctionCall& call) {
+  const auto* group = grouped.as_if<ast::FunctionCall>();
+  if (group == nullptr || group->upper_name() != window ||
+      group->arguments.size() != call.arguments.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    if (ast::to_sql(*group->arguments[i].value) != ast::to_sql(*call.arguments[i].value)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // The index of an equal expression, which is added when there is none.
@@ -131,8 +147,6 @@ Status collect_keys(const ast::GroupingElement& element, const StatementText& te
 
 Status QueryBinder::refuse_select_clauses(const ast::Select& select) const {
   if (select.stream) return text_.not_built(select.range, "SELECT STREAM");
-  if (!select.windows.empty())
-    return text_.not_built(select.windows[0].name.range, "the WINDOW clause");
   if (select.qualify) return text_.not_built(select.qualify->range, "QUALIFY");
   return Status::ok();
 }
@@ -158,8 +172,72 @@ Result<std::vector<QueryBinder::Output>> QueryBinder::bind_items(const ast::Sele
   return outputs;
 }
 
-Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select) {
+// TUMBLE_START(ts, size) goes with GROUP BY TUMBLE(ts, size).
+Status QueryBinder::check_group_windows(const ast::Select& select) const {
+  for (const ast::SelectItem& item : select.items) {
+    const auto* call = item.value->as_if<ast::FunctionCall>();
+    if (call == nullptr) continue;
+    const std::string name = call->upper_name();
+    const std::string window = name.substr(0, std::min(name.find('_'), name.size()));
+    const std::string_view bound = std::string_view(name).substr(window.size());
+    if (window != "TUMBLE" && window != "HOP" && window != "SESSION") continue;
+    if (bound != "_START" && bound != "_END" && bound != "_ROWTIME" && bound != "_PROCTIME") {
+      continue;
+    }
+    const bool found = std::any_of(select.group_by.begin(), select.group_by.end(),
+                                   [&](const ast::GroupingElement& element) {
+                                     return element.kind == ast::GroupingKind::kExpression &&
+                                            is_same_window(*element.expressions[0], window, *call);
+                                   });
+    if (!found) {
+      return text_.invalid(call->range, fmt::format("{} needs GROUP BY {}(...) with the same "
+                                                    "arguments",
+                                                    name, window));
+    }
+  }
+  return Status::ok();
+}
+
+Result<std::vector<ExpressionPtr>> QueryBinder::bind_order(std::span<const ast::OrderItem> order,
+                                                           const std::vector<Output>& outputs,
+                                                           ExpressionBinder& binder) {
+  std::vector<ExpressionPtr> values;
+  for (const ast::OrderItem& item : order) {
+    const auto* column = item.value->as_if<ast::ColumnReference>();
+    const auto named = [&](const Output& output) {
+      return column != nullptr && column->parts.size() == 1 && output.name == column->parts[0].name;
+    };
+    const auto output = std::find_if(outputs.begin(), outputs.end(), named);
+    if (output != outputs.end()) {
+      values.push_back(output->value);
+      continue;
+    }
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
+    // ORDER BY 2 is the second column of the result.
+    const std::optional<std::int64_t> position = integer_value(*value);
+    if (position && (*position < 1 || *position > static_cast<std::int64_t>(outputs.size()))) {
+      return text_.invalid(item.value->range, fmt::format("ORDER BY {}: the result has {} columns",
+                                                          *position, outputs.size()));
+    }
+    values.push_back(position ? outputs[static_cast<std::size_t>(*position - 1)].value
+                              : std::move(value));
+  }
+  return values;
+}
+
+void QueryBinder::refuse_order(std::span<const ast::OrderItem> order,
+                               const std::vector<ExpressionPtr>& values) {
+  if (order.empty()) return;
+  const bool by_time = values[0]->type().time_attribute() != TimeAttribute::kNone;
+  state_.refuse(text_.not_built(
+      order[0].range,
+      by_time ? "ORDER BY" : "ORDER BY what is no time attribute in streaming mode"));
+}
+
+Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select,
+                                         std::span<const ast::OrderItem> order) {
   CLP_RETURN_IF_ERROR(refuse_select_clauses(select));
+  CLP_RETURN_IF_ERROR(check_group_windows(select));
   Source source;
   if (select.from) {
     CLP_ASSIGN_OR_RETURN(source, bind_from(*select.from));
@@ -173,19 +251,23 @@ Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select) {
   }
   AggregateCollector aggregates;
   ExpressionBinder binder(environment_, text_, source.scope, &aggregates, "SELECT");
+  OverClauses over{.windows = select.windows, .window = {}, .refusal = {}};
+  binder.set_over(&over);
   CLP_ASSIGN_OR_RETURN(std::vector<Output> outputs, bind_items(select, source.scope, binder));
   ExpressionPtr having;
   if (select.having) {
     binder.set_clause("HAVING");
     CLP_ASSIGN_OR_RETURN(having, binder.bind_condition(*select.having));
-    if (!select.has_group_by && aggregates.calls().empty()) {
-      return text_.invalid(select.having->range, "HAVING needs GROUP BY or an aggregate");
-    }
   }
+  binder.set_clause("ORDER BY");
+  CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> order_values,
+                       bind_order(order, outputs, binder));
+  if (over.refusal) state_.refuse(*std::move(over.refusal));
   PlanPtr plan;
-  if (select.has_group_by || !aggregates.calls().empty()) {
-    CLP_ASSIGN_OR_RETURN(plan, bind_aggregation(select, source, std::move(outputs),
-                                                std::move(having), binder, aggregates));
+  if (select.has_group_by || having || !aggregates.calls().empty()) {
+    CLP_ASSIGN_OR_RETURN(
+        plan, bind_aggregation(select, source, std::move(outputs), std::move(having), order_values,
+                               binder, aggregates));
   } else {
     std::vector<ExpressionPtr> expressions;
     std::vector<std::string> names;
@@ -195,7 +277,8 @@ Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select) {
     }
     plan = make_project(std::move(source.plan), std::move(expressions), names);
   }
-  if (select.distinct) return text_.not_built(select.range, "SELECT DISTINCT");
+  if (select.distinct) state_.refuse(text_.not_built(select.range, "SELECT DISTINCT"));
+  refuse_order(order, order_values);
   return plan;
 }
 
@@ -249,6 +332,7 @@ Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode&
 
 Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const Source& source,
                                               std::vector<Output> outputs, ExpressionPtr having,
+                                              const std::vector<ExpressionPtr>& order,
                                               ExpressionBinder& binder,
                                               const AggregateCollector& aggregates) {
   if (select.group_distinct) return text_.not_built(select.range, "GROUP BY DISTINCT");
@@ -271,6 +355,9 @@ Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const S
   const SchemaPtr schema =
       aggregate_schema(keys, aggregates, call_names, window_columns(*source.plan));
   GroupRewriter rewriter(keys, *schema, binder, text_);
+  if (having) {
+    CLP_ASSIGN_OR_RETURN(having, rewriter.rewrite(having));
+  }
   std::vector<ExpressionPtr> expressions;
   std::vector<std::string> names;
   for (Output& output : outputs) {
@@ -278,10 +365,13 @@ Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const S
     expressions.push_back(std::move(value));
     names.push_back(std::move(output.name));
   }
-  if (having) {
-    CLP_ASSIGN_OR_RETURN(having, rewriter.rewrite(having));
+  for (const ExpressionPtr& value : order) CLP_RETURN_IF_ERROR(rewriter.rewrite(value).status());
+  const Status windows = check_window_keys(select, *source.plan, keys, aggregates);
+  if (windows.code() == StatusCode::kUnimplemented) {
+    state_.refuse(windows);
+  } else {
+    CLP_RETURN_IF_ERROR(windows);
   }
-  CLP_RETURN_IF_ERROR(check_window_keys(select, *source.plan, keys, aggregates));
 
   // What the aggregation reads: keys first, then arguments and filters, each once.
   std::vector<ExpressionPtr> inputs = keys;

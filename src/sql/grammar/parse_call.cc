@@ -103,10 +103,14 @@ void Parser::round_arguments(ast::FunctionCall& call) {
 }
 
 void Parser::timestamp_arguments(ast::FunctionCall& call) {
-  auto unit = std::make_unique<ast::TimeUnitArgument>();
   const std::size_t begin = in_.peek().range.begin;
-  unit->unit = time_unit();
-  add_argument(call, finish(std::move(unit), begin));
+  if (const std::optional<ast::TimeUnit> word = accept_time_unit()) {
+    auto unit = std::make_unique<ast::TimeUnitArgument>();
+    unit->unit = *word;
+    add_argument(call, finish(std::move(unit), begin));
+  } else {
+    add_argument(call, expression());  // The binder says that this is no unit.
+  }
   for (int i = 0; i < 2; ++i) {
     in_.expect(TokenKind::kComma);
     add_argument(call, expression());

@@ -186,7 +186,7 @@ std::string Parser::charset_string(const Token& token) {
   return unquote(raw.substr(quote));
 }
 
-std::string Parser::binary_string() {
+std::string Parser::binary_string(bool& odd) {
   std::string bytes;
   bool more = true;
   while (more) {
@@ -201,13 +201,11 @@ std::string Parser::binary_string() {
         return {};
       }
     }
-    if (digits.size() % 2 != 0) {
-      in_.fail({token.range, "a binary string needs an even number of hexadecimal digits",
-                "two digits make a byte: X'0F'"});
-      return {};
-    }
-    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-      bytes.push_back(static_cast<char>(hex_value(digits[i]) * 16 + hex_value(digits[i + 1])));
+    for (std::size_t i = 0; i < digits.size(); i += 2) {
+      const bool is_whole = i + 1 < digits.size();
+      odd |= !is_whole;
+      const int low = is_whole ? hex_value(digits[i + 1]) : 0;
+      bytes.push_back(static_cast<char>(hex_value(digits[i]) * 16 + low));
     }
     more = in_.is(TokenKind::kString) &&
            has_line_break(in_.text_of({in_.last_end(), in_.peek().range.begin}));

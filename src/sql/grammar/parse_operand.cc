@@ -152,8 +152,11 @@ ExpressionPtr Parser::operand() {
       return literal(LiteralKind::kString, std::move(text), begin);
     }
     case TokenKind::kBinaryString: {
-      std::string bytes = binary_string();
-      return literal(LiteralKind::kBinary, std::move(bytes), begin);
+      bool odd = false;
+      std::string bytes = binary_string(odd);
+      ExpressionPtr binary = literal(LiteralKind::kBinary, std::move(bytes), begin);
+      if (odd) binary->as<ast::Literal>().odd = true;
+      return binary;
     }
     case TokenKind::kLeftParen:
       return subscripts(parenthesised());

@@ -78,7 +78,8 @@ class Parser {
   std::string string_value(ast::SourceRange* range = nullptr);  // At a string token.
   std::string unicode_string(const Token& token);
   std::string charset_string(const Token& token);
-  std::string binary_string();
+  // `odd`: set when half a byte is left over.
+  std::string binary_string(bool& odd);
   std::optional<std::int32_t> small_number();
   std::vector<ast::Option> options();       // ('k' = 'v', ...)
   std::vector<ast::Option> with_options();  // [WITH (...)]
