@@ -94,6 +94,8 @@ constexpr ConfigOption<bool> kUnaligned{"execution.checkpointing.unaligned.enabl
 constexpr ConfigOption<Duration> kAlignedTimeout{
     "execution.checkpointing.aligned-checkpoint-timeout", "PT0S",
     "after so long the barriers of an unaligned checkpoint overtake"};
+constexpr ConfigOption<bool> kLocalBackup{"execution.checkpointing.local-backup.enabled", "false",
+                                          "keep a copy of the state beside each task"};
 constexpr ConfigOption<std::string> kRecoveryPath{"execution.state-recovery.path", std::nullopt,
                                                   "checkpoint or savepoint to start from"};
 constexpr ConfigOption<RecoveryClaimMode> kClaimMode{"execution.state-recovery.claim-mode",
@@ -217,6 +219,12 @@ Result<CheckpointOptions> read_checkpoint_options(const Configuration& configura
   CLP_ASSIGN_OR_RETURN(options.is_incremental, configuration.get(kIncremental));
   CLP_ASSIGN_OR_RETURN(options.after_tasks_finish, configuration.get(kAfterTasksFinish));
   CLP_RETURN_IF_ERROR(read_unaligned(configuration, options));
+  CLP_ASSIGN_OR_RETURN(const bool has_local_backup, configuration.get(kLocalBackup));
+  if (has_local_backup) {
+    return Status::unimplemented(
+        fmt::format("option '{}' is true: local copies of state are not built yet; remove it",
+                    kLocalBackup.key));
+  }
   return options;
 }
 

@@ -56,7 +56,7 @@ struct CheckpointOptions {
   static constexpr std::int64_t kDurationMsMax = 365LL * 24 * 3600 * 1000;
 };
 
-// Errors name the key, the value and what is expected.
+// Errors name the key, the value and what is expected. Local backups are Unimplemented.
 Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration);
 
 // Keys: execution.state-recovery.*

@@ -76,6 +76,13 @@ TEST(CheckpointOptionsTest, every_key_is_read) {
   EXPECT_EQ(options->savepoint_dir, "/savepoints");
 }
 
+TEST(CheckpointOptionsTest, what_is_not_built_is_refused_by_name) {
+  const auto options = read({{"execution.checkpointing.local-backup.enabled", "true"}});
+  EXPECT_EQ(options.status().code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(options.status().message()), HasSubstr("local-backup"));
+  EXPECT_TRUE(read({{"execution.checkpointing.local-backup.enabled", "false"}}).is_ok());
+}
+
 TEST(CheckpointOptionsTest, absurd_values_are_refused_by_key_value_and_bounds) {
   EXPECT_THAT(error_of("interval", "9 ms"),
               AllOf(HasSubstr("execution.checkpointing.interval"), HasSubstr("9 ms"),

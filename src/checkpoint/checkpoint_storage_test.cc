@@ -272,6 +272,26 @@ TEST_F(CheckpointStorageTest, a_broken_checkpoint_is_passed_over_and_said) {
   EXPECT_EQ(find(kFolder).checkpoint.metadata.id, 3);
 }
 
+TEST_F(CheckpointStorageTest, rows_in_flight_are_files_as_any_other) {
+  const CheckpointStorage storage = open();
+  ASSERT_TRUE(write(storage, 1).is_ok());
+  CheckpointMetadata metadata = metadata_of(2, {});
+  metadata.edges = {{0, 0, "uid", "uid", 0}};
+  const auto file = write_state(files_, storage.folder(), in_flight_file_path(2, 0, 1, 2, 0, true),
+                                "rows in flight", 0);
+  ASSERT_TRUE(file.is_ok());
+  EXPECT_EQ(file->path, "chk-2/2-0-1-2-out0");
+  metadata.vertices[0].subtasks[0].in_flight = {{0, true, 3, *file}};
+  ASSERT_TRUE(storage.store(metadata, "").is_ok());
+  EXPECT_EQ(find(kFolder).checkpoint.metadata.id, 2);
+  const std::string path = join_path(kFolder, file->path);
+  flip(files_, path, 3);
+  EXPECT_EQ(find(kFolder).checkpoint.metadata.id, 1);
+  EXPECT_THAT(find(kFolder).skipped, SizeIs(1));
+  ASSERT_TRUE(files_.remove(path).is_ok());
+  EXPECT_EQ(find(kFolder, FileCheck::kSize).checkpoint.metadata.id, 1);
+}
+
 TEST_F(CheckpointStorageTest, sizes_are_checked_without_reading_and_bytes_when_asked) {
   const CheckpointStorage storage = open();
   ASSERT_TRUE(write(storage, 1).is_ok());

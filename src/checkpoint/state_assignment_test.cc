@@ -308,5 +308,55 @@ TEST(StateAssignmentTest, metadata_without_subtasks_restore_nothing) {
   EXPECT_THAT(assignment.tasks, IsEmpty());
 }
 
+// ---- What was in flight ----
+
+CheckpointMetadata metadata_in_flight(Parallelism parallelism, std::int64_t rows) {
+  CheckpointMetadata m = metadata(parallelism);
+  m.edges = {{0, 1, "calc", "window", 0}};
+  m.vertices[0].subtasks[0].in_flight = {{0, true, rows, file("out")}};
+  m.vertices[1].subtasks.back().in_flight = {{0, false, 0, file("in")}};
+  return m;
+}
+
+TEST(StateAssignmentTest, what_was_in_flight_goes_to_the_edge_between_the_same_operators) {
+  JobGraph g = graph({.source = 3, .window = 1});
+  // Another edge before it, and a task.
+  g.vertices.insert(g.vertices.begin(), vertex("New", {chained("calc", "new", -1)}, 1));
+  g.edges[0].from_vertex = 1;
+  g.edges[0].to_vertex = 2;
+  g.edges.insert(g.edges.begin(), {0, 0, 2, 1, Partitioning::kGlobal, {}});
+  const StateAssignment got = assign(metadata_in_flight({.source = 2, .window = 2}, 5), g);
+  ASSERT_THAT(got.in_flight, SizeIs(1));
+  const InFlightRestore& restore = got.in_flight[0];
+  EXPECT_EQ(restore.edge, 1);
+  EXPECT_EQ(restore.producers, 2);
+  EXPECT_EQ(restore.consumers, 2);
+  EXPECT_EQ(restore.max_parallelism, 128);
+  EXPECT_EQ(restore.folder, "/folder");
+  EXPECT_EQ(restore.parts,
+            (std::vector<InFlightRestore::Part>{{1, false, file("in")}, {0, true, file("out")}}));
+}
+
+TEST(StateAssignmentTest, rows_in_flight_on_an_edge_that_is_gone_are_not_lost_silently) {
+  JobGraph g = graph({});
+  g.edges[0].from_operator = 0;
+  const CheckpointMetadata m = metadata_in_flight({}, 5);
+  EXPECT_THAT(error_of(m, g), HasSubstr("5 rows in flight between 'Source -> Calc' and 'Window"));
+  const StateAssignment got = assign(m, g, /*allow=*/true);
+  EXPECT_THAT(got.in_flight, IsEmpty());
+  EXPECT_THAT(got.dropped, SizeIs(1));
+  // Where nothing was, nothing is lost.
+  EXPECT_THAT(assign(metadata_in_flight({}, 0), g).in_flight, IsEmpty());
+}
+
+TEST(StateAssignmentTest, rows_in_flight_that_cannot_be_shared_out_anew_are_refused) {
+  JobGraph g = graph({.source = 3, .window = 3});
+  g.edges[0].partitioning = Partitioning::kForward;
+  EXPECT_THAT(error_of(metadata_in_flight({.source = 2, .window = 2}, 5), g),
+              HasSubstr("the parallelism that the checkpoint was taken with (2 and 2)"));
+  EXPECT_THAT(assign(metadata_in_flight({.source = 2, .window = 2}, 0), g).in_flight, SizeIs(1));
+  EXPECT_THAT(assign(metadata_in_flight({.source = 3, .window = 3}, 5), g).in_flight, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace clepsydra
