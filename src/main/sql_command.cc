@@ -100,7 +100,6 @@ class Assembly {
     options.standard_output =
         display_.print_output() != nullptr ? display_.print_output() : &output_;
     options.configuration = configuration_;
-    options.file_system = &files_;
     CLP_ASSIGN_OR_RETURN(cluster_, LocalCluster::make(std::move(options)));
     jobs_ = std::make_unique<ProcessJobs>(*cluster_, files_);
     session_.set_jobs(jobs_.get());

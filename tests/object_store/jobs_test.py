@@ -146,25 +146,30 @@ class ObjectStoreTest(unittest.TestCase):
 
     def test_killed_jobs_go_on_from_their_newest_checkpoint(self):
         rng = random.Random(4711)
-        script, expected = self.window_job(seed=rng.randrange(1000))
+        script, expected = self.window_job(seed=rng.randrange(1000), rate=kill_test.ROWS_PER_RUN // 4)
         kills = restores = 0
         while True:
             arguments = self.arguments(script)
-            if (found := kill_test.newest_checkpoint(self.objects / "checkpoints")) is not None:
+            found = kill_test.newest_checkpoint(self.objects / "checkpoints")
+            if found is not None:
                 arguments += ["-D", "execution.state-recovery.path="
                                     f"{self.uri}/checkpoints/{found.parent.name}/{found.name}"]
                 restores += 1
             process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.PIPE, text=True)
-            try:
-                _, errors = process.communicate(timeout=rng.uniform(0.3, 1.2) if kills < 6 else TIMEOUT_S)
+            if kills < 5:
+                # A life has at least one checkpoint of its own, however slow the machine is.
+                wait_for("a checkpoint or the end", lambda: process.poll() is not None or kill_test.newest_checkpoint(
+                    self.objects / "checkpoints") not in (None, found))
+                time.sleep(rng.uniform(0, 0.3))
+            if kills == 5 or process.poll() is not None:
+                _, errors = process.communicate(timeout=TIMEOUT_S)
                 self.assertEqual(process.returncode, 0, errors)
                 break
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                kills += 1
-                kill_test.check(self.visible_lines("out"), expected, whole=False)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            kill_test.check(self.visible_lines("out"), expected, whole=False)
         kill_test.check(self.visible_lines("out"), expected, whole=True)
         self.assertGreaterEqual(kills, 2)
         self.assertGreaterEqual(restores, 2)
@@ -264,9 +269,9 @@ class ObjectStoreTest(unittest.TestCase):
 
     def test_a_job_outlives_an_outage_of_the_server(self):
         with S3Server() as server:
-            script, expected = self.window_job(seed=5, output=self.folder / "out")
-            script = ("SET 'execution.checkpointing.tolerable-failed-checkpoints' = '1000';\n"
-                      + script.replace("'scan.rows-per-second' = '30000'", "'scan.rows-per-second' = '15000'"))
+            # Long enough for a server that starts slowly.
+            script, expected = self.window_job(seed=5, output=self.folder / "out", rate=6000)
+            script = "SET 'execution.checkpointing.tolerable-failed-checkpoints' = '1000';\n" + script
             checkpoints = server.data / "test" / self.root / "checkpoints"
             process = subprocess.Popen(
                 self.arguments(script, "-D", "s3.retry.max-num-retries=0", settings=server.settings),
