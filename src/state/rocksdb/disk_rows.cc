@@ -45,9 +45,14 @@ Status DiskRows::with_room(std::int64_t rows, Call&& call) {
   CLP_RETURN_IF_ERROR(space_->error());
   CLP_RETURN_IF_ERROR(space_->make_room(rows * shape().row_bytes()));
   Status status = call();
-  if (status.code() != StatusCode::kResourceExhausted) return status;
-  CLP_RETURN_IF_ERROR(space_->make_much_room());
-  return call();
+  for (const bool all : {false, true}) {
+    if (status.code() != StatusCode::kResourceExhausted) break;
+    CLP_RETURN_IF_ERROR(space_->make_much_room(all));
+    status = call();
+  }
+  // Of what a full pool has kept from coming in, nothing is lost.
+  if (status.code() != StatusCode::kResourceExhausted) space_->fail(status);
+  return status;
 }
 
 Status DiskRows::find_or_insert(StateNamespace ns, const KeyBatch& keys,
@@ -202,7 +207,8 @@ Status DiskRows::evict(std::uint32_t age_min, std::int64_t& excess, bool may_mov
     }
     if (excess > 0) CLP_RETURN_IF_ERROR(evict_from(ns, *table, age_min, excess));
     table->give_back(may_move);
-    at = table->row_count() == 0 ? warm_.erase(at) : std::next(at);
+    // Within a call, rows are about to come into one of them.
+    at = may_move && table->row_count() == 0 ? warm_.erase(at) : std::next(at);
   }
   return Status::ok();
 }

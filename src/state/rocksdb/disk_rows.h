@@ -57,7 +57,7 @@ class DiskRows final : public HashmapRows {
   // Both for a table that rows are about to come into.
   DiskTable& disk_table(StateNamespace ns);
   DiskTable* find_disk_table(StateNamespace ns);
-  // Makes room and tries again, once, when memory runs out.
+  // Makes room and tries again, twice, when memory runs out.
   template <typename Call>
   Status with_room(std::int64_t rows, Call&& call);
   void save(StateNamespace ns, DiskTable& table) {

@@ -55,8 +55,8 @@ Status DiskSpace::make_room(std::int64_t bytes) {
   return keep_within(bytes, false);
 }
 
-Status DiskSpace::make_much_room() {
-  return evict(live_bytes() / 2, false);
+Status DiskSpace::make_much_room(bool all) {
+  return evict(all ? 0 : live_bytes() / 2, false);
 }
 
 std::int64_t DiskSpace::live_bytes() const {
@@ -106,7 +106,11 @@ Status DiskSpace::evict(std::int64_t keep_bytes, bool may_move) {
       age_min = std::max(age_min, ages[place]);
     }
   }
-  for (DiskRows* rows : states_) CLP_RETURN_IF_ERROR(rows->evict(age_min, excess, may_move));
+  for (DiskRows* rows : states_) {
+    const Status status = rows->evict(age_min, excess, may_move);
+    fail(status);
+    CLP_RETURN_IF_ERROR(status);
+  }
   used_bytes_ = pool_->used_bytes();
   return Status::ok();
 }

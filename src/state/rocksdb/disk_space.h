@@ -48,8 +48,8 @@ class DiskSpace {
   void note_added(std::int64_t bytes) { added_bytes_ += bytes; }
   // Lets rows that were not handed out in this step go when `bytes` more would be too much.
   Status make_room(std::int64_t bytes);
-  // Lets half of them go, because memory has run out.
-  Status make_much_room();
+  // Lets half of them go, or all, because memory has run out.
+  Status make_much_room(bool all);
 
   // The first error stays.
   void fail(const Status& status) {
