@@ -14,7 +14,6 @@
 namespace clepsydra {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Action = BarrierAligner::Action;
 using Mode = BarrierAligner::Mode;

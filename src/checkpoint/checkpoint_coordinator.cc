@@ -294,8 +294,8 @@ CheckpointActions CheckpointCoordinator::declined(int attempt, SubtaskIndex task
   return actions;
 }
 
-CheckpointActions CheckpointCoordinator::task_finished(int attempt, SubtaskIndex task,
-                                                       std::vector<OperatorSnapshot> committables) {
+CheckpointActions CheckpointCoordinator::task_finished(
+    int attempt, SubtaskIndex task, const std::vector<OperatorSnapshot>& committables) {
   CheckpointActions actions;
   if (!is_running_ || attempt != attempt_ || !topology_.has(task)) return actions;
   if (!finished_.insert(task).second) return actions;

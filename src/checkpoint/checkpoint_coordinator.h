@@ -152,7 +152,7 @@ class CheckpointCoordinator {
   CheckpointActions declined(int attempt, SubtaskIndex task, CheckpointId id, const Status& reason);
   // With what its sinks prepared at their end, after all barriers.
   CheckpointActions task_finished(int attempt, SubtaskIndex task,
-                                  std::vector<OperatorSnapshot> committables);
+                                  const std::vector<OperatorSnapshot>& committables);
 
   CheckpointActions metadata_stored(CheckpointId id, std::string location);
   CheckpointActions metadata_failed(CheckpointId id, const Status& reason);

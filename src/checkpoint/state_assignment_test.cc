@@ -181,7 +181,7 @@ TEST(StateAssignmentTest, whoever_reads_splits_gets_all_parts_also_at_the_same_p
     ASSERT_THAT(of_calc.operators, SizeIs(1));
     EXPECT_THAT(of_calc.operators[0].parts, SizeIs(2));
     // Behind the exchange each has its keys.
-    const TaskRestore& of_window = tasks[static_cast<std::size_t>(2 + s)];
+    const TaskRestore& of_window = tasks[2 + static_cast<std::size_t>(s)];
     ASSERT_EQ(of_window.vertex, 1);
     EXPECT_THAT(of_window.operators[0].parts, SizeIs(1));
   }

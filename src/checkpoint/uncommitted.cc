@@ -14,6 +14,7 @@ namespace {
 
 using SinkKey = std::pair<int, int>;  // Vertex and operator.
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is taken apart.
 std::vector<SinkCommittables> by_sink(std::map<SinkKey, std::vector<std::string>> sinks) {
   std::vector<SinkCommittables> all;
   for (auto& [sink, committables] : sinks) {

@@ -105,11 +105,11 @@ TEST(CalcTest, columns_that_are_passed_on_are_not_copied) {
   const auto harness =
       OperatorHarness::make({spec_of(nullptr, {column(1), column(0)})}, {}).value();
   std::vector<std::string> lines;
-  for (int i = 0; i < 4096; ++i) lines.push_back("1 | some text that is longer than twelve | 2");
+  for (int i = 0; i < 4096; ++i) lines.emplace_back("1 | some text that is longer than twelve | 2");
   const std::int64_t before = harness->pool().peak_bytes();
   ASSERT_TRUE(harness->push(lines).is_ok());
   // What the input takes, and nothing on top of it but small change.
-  const std::int64_t input_bytes = 4096 * (16 + 37 + 4 + 4);
+  const std::int64_t input_bytes = 4096L * (16 + 37 + 4 + 4);
   EXPECT_LT(harness->pool().peak_bytes() - before, input_bytes * 2);
 }
 

@@ -80,7 +80,7 @@ class FakeClient final : public ResultSender {
     return Status::ok();
   }
   Status finish() override {
-    events.push_back("finish");
+    events.emplace_back("finish");
     return Status::ok();
   }
   bool is_gone = false;

@@ -20,7 +20,6 @@
 namespace clepsydra {
 namespace {
 
-using testing::batch_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;

@@ -33,7 +33,6 @@ using testing::batch_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::lines_of;
 using testing::schema_of;
 using ::testing::SizeIs;
 

@@ -57,7 +57,7 @@ Bounds bounds_of(const DataType& type) {
     case TypeKind::kIntervalYearMonth:
       return {0, 120'000};
     case TypeKind::kIntervalDayTime:
-      return {0, std::int64_t{10'000} * 365 * 86'400'000};
+      return {0, Int128{10'000} * 365 * 86'400'000};
     case TypeKind::kDecimal: {
       Int128 limit = 1;
       for (int i = 0; i < type.precision(); ++i) limit *= 10;

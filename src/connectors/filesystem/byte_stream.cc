@@ -19,7 +19,7 @@
 namespace clepsydra {
 namespace {
 
-constexpr std::int64_t kInputBytes = 256 * 1024;
+constexpr std::int64_t kInputBytes = 256L << 10;
 // Of one zip archive; an archive with more is likelier an attack than data.
 constexpr zip_int64_t kZipEntriesMax = 100'000;
 

@@ -25,8 +25,8 @@ struct FileSinkSpec {
   // A file ends when it is so long, has been open for so long, or was not written to for so long;
   // the latter two are looked at every check_ms.
   std::int64_t roll_bytes = std::int64_t{128} << 20;
-  std::int64_t rollover_ms = 30 * 60'000;
-  std::int64_t inactivity_ms = 30 * 60'000;
+  std::int64_t rollover_ms = 30L * 60'000;
+  std::int64_t inactivity_ms = 30L * 60'000;
   std::int64_t check_ms = 60'000;
 
   // Partitions that are complete get a file that says so.

@@ -25,13 +25,10 @@ using testing::batch_of;
 using testing::check_sink_conformance;
 using testing::ConformingSink;
 using ::testing::ElementsAre;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using testing::schema_of;
 using ::testing::SizeIs;
-using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 // Every file below `folder`, by path.
@@ -140,11 +137,6 @@ TEST(FileSinkConformanceTest, objects) {
 
 ConformingSink partitioned_sink(const std::string& path, bool on_objects) {
   const SchemaPtr schema = schema_of("p INT, id INT");
-  // Partition and id as batch_of() reads them, and as they are found in a file of a folder.
-  const auto as_found = [](const std::string& line) {
-    const std::size_t bar = line.find(" | ");
-    return "p=" + line.substr(0, bar) + "/" + line.substr(bar + 3);
-  };
   return {.name = "partitions",
           .schema = schema,
           .make =
@@ -156,7 +148,7 @@ ConformingSink partitioned_sink(const std::string& path, bool on_objects) {
                                  {"p"});
               },
           .visible =
-              [as_found](FileSystem& files) {
+              [](FileSystem& files) {
                 std::vector<std::string> lines = visible_lines(files);
                 // Back to the form of the input.
                 for (std::string& line : lines) {

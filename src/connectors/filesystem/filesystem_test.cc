@@ -32,7 +32,6 @@ using testing::ReadOptions;
 using testing::ReadTable;
 using testing::schema_of;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 
 std::string gzip(std::string_view text) {
   std::string out(text.size() + 1000, '\0');

@@ -224,9 +224,9 @@ class JsonDecoder final : public RowDecoder {
     ondemand::array array;
     if ((error_ = value.get_array().get(array)) != simdjson::SUCCESS) return false;
     bool good = true;
-    for (auto entry : array) {
+    for (simdjson::simdjson_result<ondemand::value> entry : array) {
       ondemand::value element;
-      if ((error_ = std::move(entry).get(element)) != simdjson::SUCCESS) good = false;
+      if ((error_ = entry.get(element)) != simdjson::SUCCESS) good = false;
       good = good && read_value(element, builder.child(0), depth + 1);
       if (!good) break;
     }

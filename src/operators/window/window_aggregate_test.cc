@@ -31,7 +31,6 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using testing::hop_window;
-using ::testing::IsEmpty;
 using testing::OperatorHarness;
 using testing::tumble_window;
 using testing::window_aggregate_specs;
@@ -292,7 +291,7 @@ TEST(WindowAggregateTest, lists_keep_the_order_of_slices_and_of_arrival) {
 
 TEST(WindowAggregateTest, windows_of_a_zone_are_its_calendar_days) {
   WindowPlan plan{.input = "k STRING, v INT, ts TIMESTAMP_LTZ(3)",
-                  .window = tumble_window(24 * 3600 * kSecond, 0, "America/New_York"),
+                  .window = tumble_window(24L * 3600 * kSecond, 0, "America/New_York"),
                   .aggregates = {count_star()}};
   plan.outputs = {"window_start", "window_end"};
   for (const Way& way : kWays) {
@@ -353,7 +352,7 @@ TEST(WindowAggregateTest, state_is_freed_with_the_last_window) {
         lines.push_back("key number " + std::to_string(i) + " | 1 | 2024-01-01 10:00:01");
       }
       ASSERT_TRUE(harness->push(lines).is_ok());
-      EXPECT_GT(harness->pool().used_bytes(), before + 20'000 * 40);
+      EXPECT_GT(harness->pool().used_bytes(), before + 20'000L * 40);
       ASSERT_TRUE(harness->push({"~2024-01-01 11:00:00"}).is_ok());
       // A few scratch buffers and timers may stay.
       EXPECT_LT(harness->pool().used_bytes(), before + 50'000);
@@ -437,7 +436,7 @@ TEST(WindowAggregateTest, plans_that_do_not_fit_are_refused) {
   };
   const WindowPlan plan{.window = tumble_window(10 * kSecond),
                         .aggregates = {aggregate_int("SUM", 1)}};
-  const auto set = [](std::size_t op, const char* key, ValueTree value) {
+  const auto set = [](std::size_t op, const char* key, const ValueTree& value) {
     return [=](std::vector<OperatorSpec>& specs) { specs[op].options.set(key, value); };
   };
   EXPECT_THAT(error(plan, false, set(0, "phase", "middle")), HasSubstr("'middle'"));
@@ -495,7 +494,7 @@ TEST(WindowAggregateTest, a_restored_operator_does_not_keep_what_has_passed) {
     ASSERT_TRUE(harness->push({"~2024-01-01 10:00:15", "a | 1 | 2024-01-01 10:01:30"}).is_ok());
     ASSERT_TRUE(harness->checkpoint().is_ok());
     ASSERT_TRUE(harness->restore().is_ok());
-    EXPECT_GT(harness->pool().used_bytes(), before + 5000 * 40);
+    EXPECT_GT(harness->pool().used_bytes(), before + 5000L * 40);
     ASSERT_TRUE(harness->push({"~2024-01-01 10:01:35"}).is_ok());
     EXPECT_LT(harness->pool().used_bytes(), before + 50'000);
   }

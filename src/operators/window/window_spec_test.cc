@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"cumulate", 5, "step_ms", 5, -2}));
 
 TEST(WindowSpecErrorsTest, values_out_of_range_are_named) {
-  const auto message = [](ValueTree spec) {
+  const auto message = [](const ValueTree& spec) {
     return std::string(WindowSpec::from_tree(spec).status().message());
   };
   EXPECT_NE(message(tree("tumble", 0, "", 0, 0)).find("size_ms"), std::string::npos);

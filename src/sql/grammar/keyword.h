@@ -145,8 +145,8 @@ class Word {
  public:
   constexpr Word() = default;
   // Only words of the table, in capitals; anything else does not compile.
-  consteval Word(const char* text)
-      : index_(checked(text)) {}  // NOLINT(google-explicit-constructor): literal-like
+  // NOLINTNEXTLINE(google-explicit-constructor): like a literal.
+  consteval Word(const char* text) : index_(checked(text)) {}
 
   // The word that `name` spells in any case, or none.
   static Word find(std::string_view name);
