@@ -43,6 +43,8 @@ Branch draw_branch(Random& random, Promise promise) {
 LifeOptions draw_options(Random& random, Promise promise) {
   LifeOptions options;
   options.parallelism = static_cast<int>(random.uniform_between(1, 3));
+  // With rows on their way another one may be refused.
+  if (promise == Promise::kExactlyOnceInFlight) options.parallelism = 2;
   options.batch_rows_max = random.uniform_between(1, 64);
   options.channel_bytes_max = random.uniform_between(1, 4096);
   const auto set = [&](std::string_view key, std::string value) {
