@@ -41,9 +41,8 @@ DiskTable* DiskRows::find_disk_table(StateNamespace ns) {
 }
 
 template <typename Call>
-Status DiskRows::with_room(std::int64_t rows, Call&& call) {
+Status DiskRows::with_room(Call&& call) {
   CLP_RETURN_IF_ERROR(space_->error());
-  CLP_RETURN_IF_ERROR(space_->make_room(rows * shape().row_bytes()));
   Status status = call();
   for (const bool all : {false, true}) {
     if (status.code() != StatusCode::kResourceExhausted) break;
@@ -60,7 +59,7 @@ Status DiskRows::find_or_insert(StateNamespace ns, const KeyBatch& keys,
   CLP_CHECK(keys.columns.size() == spec().key_types.size());
   const EncodedKeys encoded = encode(keys);
   DiskTable& rows = disk_table(ns);
-  const Status found = with_room(keys.count, [&]() -> Status {
+  const Status found = with_room([&]() -> Status {
     const Status fetched = rows.fetch(keys, encoded, values);
     save(ns, rows);
     CLP_RETURN_IF_ERROR(fetched);
@@ -86,7 +85,7 @@ Status DiskRows::find(StateNamespace ns, const KeyBatch& keys, std::span<std::by
   }
   const EncodedKeys encoded = encode(keys);
   if (rows->stored_rows() > 0) {
-    CLP_RETURN_IF_ERROR(with_room(keys.count, [&] {
+    CLP_RETURN_IF_ERROR(with_room([&] {
       Status fetched = rows->fetch(keys, encoded, values);
       save(ns, *rows);
       return fetched;
@@ -100,7 +99,7 @@ Status DiskRows::find(StateNamespace ns, const KeyBatch& keys, std::span<std::by
 Status DiskRows::find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
                                      std::span<std::byte*> values) {
   DiskTable& rows = disk_table(ns);
-  const Status found = with_room(static_cast<std::int64_t>(from.size()), [&]() -> Status {
+  const Status found = with_room([&]() -> Status {
     const Status fetched = rows.fetch_same(from);
     save(ns, rows);
     CLP_RETURN_IF_ERROR(fetched);
@@ -122,7 +121,7 @@ std::int64_t DiskRows::scan(StateNamespace ns, Cursor& cursor, std::span<std::by
   const bool begins = cursor.page == 0 && cursor.row == 0;
   std::int64_t count = 0;
   if (cursor.row < 0 || (begins && rows->is_on_disk())) {
-    const Status status = with_room(static_cast<std::int64_t>(values.size()), [&] {
+    const Status status = with_room([&] {
       Status scanned = rows->scan_all(cursor, values, count);
       save(ns, *rows);
       return scanned;

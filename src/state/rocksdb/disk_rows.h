@@ -59,7 +59,7 @@ class DiskRows final : public HashmapRows {
   DiskTable* find_disk_table(StateNamespace ns);
   // Makes room and tries again, twice, when memory runs out.
   template <typename Call>
-  Status with_room(std::int64_t rows, Call&& call);
+  Status with_room(Call&& call);
   void save(StateNamespace ns, DiskTable& table) {
     if (!table.early().empty()) save_early(ns, table);
   }

@@ -47,12 +47,8 @@ Status DiskSpace::release() {
     fail(store_->write(later_));
     later_.clear();
   }
-  if (error_.is_ok()) fail(keep_within(0, true));
+  if (error_.is_ok()) fail(keep_within());
   return error_;
-}
-
-Status DiskSpace::make_room(std::int64_t bytes) {
-  return keep_within(bytes, false);
 }
 
 Status DiskSpace::make_much_room(bool all) {
@@ -73,17 +69,15 @@ std::int64_t DiskSpace::bytes_max() const {
 
 // Letting rows go looks at all of them, so it waits until there are more than a few. Memory that is
 // taken and not used is left for new rows.
-Status DiskSpace::keep_within(std::int64_t more, bool may_move) {
+Status DiskSpace::keep_within() {
   const std::int64_t max = bytes_max();
   const std::int64_t used = pool_->used_bytes();
-  if (used + more <= max) return Status::ok();
-  if (added_bytes_ + std::max<std::int64_t>(0, used - used_bytes_) + more < max / 8) {
-    return Status::ok();
-  }
+  if (used <= max) return Status::ok();
+  if (added_bytes_ + std::max<std::int64_t>(0, used - used_bytes_) < max / 8) return Status::ok();
   added_bytes_ = 0;
   used_bytes_ = used;
-  if (live_bytes() + more <= max / 8 * 7) return Status::ok();
-  return evict(std::max<std::int64_t>(0, max / 8 * 5 - more), may_move);
+  if (live_bytes() <= max / 8 * 7) return Status::ok();
+  return evict(max / 8 * 5, true);
 }
 
 // The rows that were used longest ago, until the others take about `keep_bytes`.

@@ -44,11 +44,10 @@ class DiskSpace {
   StoreWrites& later() { return later_; }
   // Ends the step: lets rows go when they take more than they may.
   Status release();
-  // Rows were added; the next ones take about so many bytes.
+  // Rows of so many bytes were added.
   void note_added(std::int64_t bytes) { added_bytes_ += bytes; }
-  // Lets rows that were not handed out in this step go when `bytes` more would be too much.
-  Status make_room(std::int64_t bytes);
-  // Lets half of them go, or all, because memory has run out.
+  // Lets half of the rows that were not handed out in this step go, or all, because memory has run
+  // out.
   Status make_much_room(bool all);
 
   // The first error stays.
@@ -62,7 +61,7 @@ class DiskSpace {
             std::unique_ptr<LocalStore> store);
   [[nodiscard]] std::int64_t bytes_max() const;
   [[nodiscard]] std::int64_t live_bytes() const;
-  Status keep_within(std::int64_t more, bool may_move);
+  Status keep_within();
   Status evict(std::int64_t keep_bytes, bool may_move);
 
   const LocalStateOptions options_;
