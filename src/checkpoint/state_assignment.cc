@@ -88,7 +88,11 @@ class Assigner {
  public:
   Assigner(const CheckpointMetadata& metadata, const std::string& folder, const JobGraph& graph,
            FormerByUid formers)
-      : metadata_(metadata), folder_(folder), graph_(graph), formers_(std::move(formers)), reads_splits_(find_readers()) {}
+      : metadata_(metadata),
+        folder_(folder),
+        graph_(graph),
+        formers_(std::move(formers)),
+        reads_splits_(find_readers()) {}
 
   Result<StateAssignment> run(bool allow_dropping) {
     std::vector<std::vector<bool>> finished;  // By vertex and subtask.

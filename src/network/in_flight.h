@@ -20,8 +20,8 @@ struct InFlightChannel {
   std::vector<StreamElement> elements = {};
 };
 
-// Rows that are under way to a task that is restored: they are delivered before anything live. Their
-// producer may have other splits now: what the live channels say of event time begins anew.
+// Rows that are under way to a task that is restored: they are delivered before anything live.
+// Their producer may have other splits now: what the live channels say of event time begins anew.
 struct RecoveredChannel {
   int input = 0;
   InFlightChannel content = {};

@@ -185,7 +185,8 @@ class TaskCheckpoint {
   void begin(TaskCheckpointOrder order, std::int64_t alignment_ns);
   void freeze(const Begun& begun);
   [[nodiscard]] bool wants_base(std::size_t op, const TaskCheckpointOrder& order) const;
-  // Encodes some more of a piece, bounded in rows, bytes and time. True: there is no room for more now.
+  // Encodes some more of a piece, bounded in rows, bytes and time. True: there is no room for more
+  // now.
   Result<bool> encode(Piece& piece, bool has_time);
   // Counts what is encoded and not in a file as the task's memory.
   Status charge();
