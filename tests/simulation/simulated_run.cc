@@ -67,6 +67,7 @@ LifeOptions draw_options(Random& random, Promise promise) {
   if (promise == Promise::kAtLeastOnce) set_checkpointing("mode", "AT_LEAST_ONCE");
   if (promise == Promise::kExactlyOnceInFlight) {
     set_checkpointing("unaligned.enabled", "true");
+    set("clepsydra.checkpointing.unaligned-trial", "true");
     if (one_in(random, 3)) {
       set_checkpointing("aligned-checkpoint-timeout", ms(random.uniform_between(1, 30)));
     }
