@@ -11,47 +11,12 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "base/json_string.h"
 #include "stream/batch.h"
 #include "stream/value_text.h"
 
 namespace clepsydra {
 namespace {
-
-void append_json_string(std::string_view text, std::string& out) {
-  out.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
-}
 
 // The fraction without trailing zeros, as the reference writes it: 10:00:00.250 -> 10:00:00.25.
 void shorten_fraction(std::string& text) {

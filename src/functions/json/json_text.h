@@ -11,9 +11,6 @@
 
 namespace clepsydra {
 
-// Appends `text` in quotes; what is not ASCII stays as it is.
-void append_json_string(std::string_view text, std::string& out);
-
 // Appends a JSON number: an integer as it is, another as BigDecimal.toString() has it (1.10,
 // 1.0E+10).
 void append_json_number(std::string_view number, std::string& out);

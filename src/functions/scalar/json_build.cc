@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
 #include "functions/json/json_document.h"
 #include "functions/json/json_text.h"
