@@ -10,23 +10,17 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "functions/kernels.h"
-#include "functions/regular_expression.h"
 #include "functions/scalar/families.h"
 #include "functions/scalar/like_pattern.h"
-#include "functions/scalar/pattern_site.h"
+#include "functions/scalar/regex_site.h"
 
 namespace clepsydra {
 namespace {
 
 using LikeSite = PatternSite<LikePattern>;
-using RegexSite = PatternSite<RegularExpression>;
 
 bool fail_pattern(KernelCall& call, std::int32_t row, const Status& problem) {
   return call.fail(row, std::string(problem.message()));
-}
-
-bool fail_steps(KernelCall& call, std::int32_t row) {
-  return call.fail(row, "matching takes too many steps; write a simpler pattern");
 }
 
 bool like_kernel(KernelCall& call) {
@@ -98,10 +92,6 @@ Result<std::string> similar_to_regex(std::string_view pattern, std::string_view 
 Result<RegularExpression> compile_similar(std::string_view pattern, std::string_view escape) {
   CLP_ASSIGN_OR_RETURN(const std::string regex, similar_to_regex(pattern, escape));
   return RegularExpression::compile(regex);
-}
-
-Result<RegularExpression> compile_regex(std::string_view pattern, std::string_view) {
-  return RegularExpression::compile(pattern);
 }
 
 bool similar_kernel(KernelCall& call) {

@@ -11,10 +11,9 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "functions/kernels.h"
-#include "functions/regular_expression.h"
 #include "functions/scalar/elements.h"
 #include "functions/scalar/families.h"
-#include "functions/scalar/pattern_site.h"
+#include "functions/scalar/regex_site.h"
 #include "functions/type_rules.h"
 #include "stream/column_builder.h"
 
@@ -72,20 +71,10 @@ Result<DataType> derive_str_to_map(CallTyping& call) {
   return DataType::map(DataType::string(), DataType::string()).with_nullable(true);
 }
 
-Result<RegularExpression> compile_regex(std::string_view pattern, std::string_view /*escape*/) {
-  return RegularExpression::compile(pattern);
-}
-
-using RegexSite = PatternSite<RegularExpression>;
-
 struct MapSite final : CallSite {
   RegexSite pairs{compile_regex};
   RegexSite values{compile_regex};
 };
-
-bool fail_steps(KernelCall& call, std::int32_t row) {
-  return call.fail(row, "the regular expression takes too many steps for this text");
-}
 
 // Cuts the text at the first match of the delimiter: the part before it and the rest. A match of
 // nothing is passed over. False when the pattern gave up.
