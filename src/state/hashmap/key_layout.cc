@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "state/word_type.h"
 #include "stream/column_builder.h"
 
 namespace clepsydra {
@@ -52,29 +53,6 @@ T from_word(std::uint64_t word) {
     return std::bit_cast<double>(word);
   } else {
     return static_cast<T>(word);
-  }
-}
-
-// Calls f(T{}) with the C++ type of a one-word physical type.
-template <typename F>
-void with_word_type(PhysicalType physical, F&& f) {
-  switch (physical) {
-    case PhysicalType::kBool8:
-      return f(std::uint8_t{});
-    case PhysicalType::kInt8:
-      return f(std::int8_t{});
-    case PhysicalType::kInt16:
-      return f(std::int16_t{});
-    case PhysicalType::kInt32:
-      return f(std::int32_t{});
-    case PhysicalType::kInt64:
-      return f(std::int64_t{});
-    case PhysicalType::kFloat:
-      return f(float{});
-    case PhysicalType::kDouble:
-      return f(double{});
-    default:
-      CLP_CHECK(false);
   }
 }
 

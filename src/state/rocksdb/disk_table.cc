@@ -380,20 +380,28 @@ bool DiskTable::take_images(std::size_t values_max, std::int64_t& budget,
   return walk_.is_done;
 }
 
-// All rows that are in the store alone: those in memory were taken there.
-Status DiskTable::walk_rows(std::size_t values_max, std::int64_t& budget,
-                            std::vector<std::byte*>& values) {
-  std::vector<StoreEntry>& entries = scratch_->entries.emplace_back();
+// The walk's next entries, up to `end`: at most `entries_max`, counted off `budget`. None: it is
+// done.
+Status DiskTable::scan_on(std::string_view end, std::size_t entries_max, std::int64_t& budget,
+                          std::vector<StoreEntry>& entries) {
   const LocalStore::ScanLimits limits{
-      .entries_max =
-          std::min({kReadRowsMax, values_max - values.size(), static_cast<std::size_t>(budget)})};
-  CLP_RETURN_IF_ERROR(space_->store().scan(walk_.next, prefix(Part::kChange), limits, entries));
+      .entries_max = std::min({kReadRowsMax, entries_max, static_cast<std::size_t>(budget)})};
+  CLP_RETURN_IF_ERROR(space_->store().scan(walk_.next, end, limits, entries));
   if (entries.empty()) {
     walk_.is_done = true;
     return Status::ok();
   }
   budget -= static_cast<std::int64_t>(entries.size());
   walk_.next = after(entries.back().key);
+  return Status::ok();
+}
+
+// All rows that are in the store alone: those in memory were taken there.
+Status DiskTable::walk_rows(std::size_t values_max, std::int64_t& budget,
+                            std::vector<std::byte*>& values) {
+  std::vector<StoreEntry>& entries = scratch_->entries.emplace_back();
+  CLP_RETURN_IF_ERROR(scan_on(prefix(Part::kChange), values_max - values.size(), budget, entries));
+  if (entries.empty()) return Status::ok();
   ReadKeys keys;
   std::vector<std::byte*> found;
   CLP_RETURN_IF_ERROR(read_keys(entries, kRowPrefixBytes, keys, found));
@@ -415,17 +423,9 @@ Status DiskTable::walk_rows(std::size_t values_max, std::int64_t& budget,
 Status DiskTable::walk_changes(std::size_t values_max, std::int64_t& budget,
                                std::vector<std::byte*>& values) {
   std::vector<StoreEntry>& entries = scratch_->entries.emplace_back();
-  const LocalStore::ScanLimits limits{
-      .entries_max =
-          std::min({kReadRowsMax, values_max - values.size(), static_cast<std::size_t>(budget)})};
   CLP_RETURN_IF_ERROR(
-      space_->store().scan(walk_.next, change_prefix(epochs().frozen() + 1), limits, entries));
-  if (entries.empty()) {
-    walk_.is_done = true;
-    return Status::ok();
-  }
-  budget -= static_cast<std::int64_t>(entries.size());
-  walk_.next = after(entries.back().key);
+      scan_on(change_prefix(epochs().frozen() + 1), values_max - values.size(), budget, entries));
+  if (entries.empty()) return Status::ok();
   ReadKeys keys;
   std::vector<std::byte*> found;
   CLP_RETURN_IF_ERROR(read_keys(entries, kChangePrefixBytes, keys, found));

@@ -141,6 +141,8 @@ class DiskTable final : public RowTable {
   Status store(std::span<std::byte* const> values);
   Status store_new_rows();
 
+  Status scan_on(std::string_view end, std::size_t entries_max, std::int64_t& budget,
+                 std::vector<StoreEntry>& entries);
   Status walk_rows(std::size_t values_max, std::int64_t& budget, std::vector<std::byte*>& values);
   Status walk_changes(std::size_t values_max, std::int64_t& budget,
                       std::vector<std::byte*>& values);

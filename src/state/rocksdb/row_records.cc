@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/memory_pool.h"
+#include "state/word_type.h"
 #include "stream/column_builder.h"
 
 namespace clepsydra {
@@ -24,30 +25,6 @@ bool take_number(std::string_view& bytes, T& value) {
 
 Status broken_record() {
   return Status::data_loss("a row of the local store is broken");
-}
-
-// Calls f(T{}) with the C++ type of a physical type of fixed width.
-template <typename F>
-auto with_fixed_type(PhysicalType physical, F&& f) {
-  switch (physical) {
-    case PhysicalType::kBool8:
-      return f(std::uint8_t{});
-    case PhysicalType::kInt8:
-      return f(std::int8_t{});
-    case PhysicalType::kInt16:
-      return f(std::int16_t{});
-    case PhysicalType::kInt32:
-      return f(std::int32_t{});
-    case PhysicalType::kInt64:
-      return f(std::int64_t{});
-    case PhysicalType::kFloat:
-      return f(float{});
-    case PhysicalType::kDouble:
-      return f(double{});
-    default:
-      CLP_CHECK(physical == PhysicalType::kInt128);
-      return f(Int128{});
-  }
 }
 
 // A cell is a byte 0 for NULL, else 1 and the value: a number as it is; a text as its length and
