@@ -15,12 +15,14 @@ namespace {
 using ::testing::HasSubstr;
 
 class DirectoryLockTest : public ::testing::Test {
+ public:
+  ~DirectoryLockTest() override { std::filesystem::remove_all(directory_); }
+
  protected:
   DirectoryLockTest() {
     std::string pattern = std::filesystem::temp_directory_path() / "directory_lock_XXXXXX";
     directory_ = mkdtemp(pattern.data());
   }
-  ~DirectoryLockTest() override { std::filesystem::remove_all(directory_); }
   std::string directory_;
 };
 

@@ -35,9 +35,9 @@ ExpressionPtr column(const Batch& batch, int i) {
   return Expression::column(i, field.type, field.name);
 }
 
-ExpressionProgram program(std::vector<ExpressionPtr> expressions) {
+ExpressionProgram program(const std::vector<ExpressionPtr>& expressions) {
   Result<ExpressionProgram> made =
-      ExpressionProgram::make(std::move(expressions), {.pool = &test_pool()});
+      ExpressionProgram::make(expressions, {.pool = &test_pool()});
   EXPECT_TRUE(made.is_ok()) << made.status().to_string();
   return std::move(made).value();
 }

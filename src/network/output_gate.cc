@@ -32,7 +32,7 @@ OutputGate::OutputGate(OutputGateOptions options,
 
 OutputGate::~OutputGate() = default;
 
-Status OutputGate::emit(Batch batch) {
+Status OutputGate::emit(const Batch& batch) {
   if (batch.empty()) return Status::ok();
   if (batch.rows() == 0) {
     for (OpenChannel& channel : channels_) append_marks(channel, batch);

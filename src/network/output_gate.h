@@ -45,7 +45,7 @@ class OutputGate {
   ~OutputGate();
 
   // ResourceExhausted for a row larger than bytes_max.
-  Status emit(Batch batch);
+  Status emit(const Batch& batch);
   // To every channel, after all that was emitted.
   Status send(const Signal& signal);
 

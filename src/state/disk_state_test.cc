@@ -25,7 +25,7 @@ constexpr std::int64_t kBatchRows = 1000;
 class DiskStateTest : public ::testing::Test {
  protected:
   std::unique_ptr<KeyedStateBackend> make_backend(std::int64_t cached_bytes,
-                                                  std::string kind = "rocksdb") {
+                                                  const std::string& kind = "rocksdb") {
     StateBackendOptions options{.pool = pool_.get()};
     options.local.stores = stores_.get();
     options.local.name = "state " + std::to_string(++backends_);

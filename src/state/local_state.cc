@@ -90,10 +90,11 @@ Result<LocalStateOptions> read_local_state_options(const Configuration& configur
   // Rows in memory save more than blocks do.
   options.cached_bytes = slot_bytes / 2;
   if (is_managed || configuration.contains(kFixedPerSlot.key)) {
+    const std::int64_t store_bytes = slot_bytes - options.cached_bytes;
     options.store.memory.write_buffer_bytes =
-        static_cast<std::int64_t>(static_cast<double>(slot_bytes / 2) * write_buffer_ratio);
+        static_cast<std::int64_t>(static_cast<double>(store_bytes) * write_buffer_ratio);
     options.store.memory.block_cache_bytes =
-        slot_bytes / 2 - options.store.memory.write_buffer_bytes;
+        store_bytes - options.store.memory.write_buffer_bytes;
   } else {
     CLP_ASSIGN_OR_RETURN(options.store.memory.block_cache_bytes,
                          bytes_between(configuration, kBlockCacheBytes, 0, kSlotBytesMax));

@@ -15,9 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Configuration configuration_of(std::vector<std::pair<std::string, std::string>> settings) {
+Configuration configuration_of(
+    const std::vector<std::pair<std::string, std::string>>& settings) {
   Configuration configuration;
-  for (auto& [key, value] : settings) configuration.set(key, value);
+  for (const auto& [key, value] : settings) configuration.set(key, value);
   return configuration;
 }
 
@@ -67,11 +68,13 @@ TEST(LocalStateOptionsTest, what_cannot_work_is_refused_by_its_key) {
 }
 
 class LocalStatePlacesTest : public ::testing::Test {
+ public:
+  ~LocalStatePlacesTest() override { EXPECT_TRUE(files_.remove_all(folder_).is_ok()); }
+
  protected:
   LocalStatePlacesTest()
       : folder_(::testing::TempDir() + "places_" +
                 std::to_string(Random::from_entropy().next_u64())) {}
-  ~LocalStatePlacesTest() override { EXPECT_TRUE(files_.remove_all(folder_).is_ok()); }
 
   LocalFileSystem files_;
   const std::string folder_;

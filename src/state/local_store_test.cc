@@ -23,14 +23,16 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 
 class LocalStoreTest : public ::testing::TestWithParam<std::string> {
+ public:
+  ~LocalStoreTest() override {
+    stores_.reset();
+    EXPECT_TRUE(files_->remove_all(directory_).is_ok());
+  }
+
  protected:
   LocalStoreTest() : directory_(::testing::TempDir() + "local_stores_" + name_of_test()) {
     EXPECT_TRUE(files_->remove_all(directory_).is_ok());
     stores_ = make_stores();
-  }
-  ~LocalStoreTest() override {
-    stores_.reset();
-    EXPECT_TRUE(files_->remove_all(directory_).is_ok());
   }
 
   static std::string name_of_test() {
@@ -51,7 +53,8 @@ class LocalStoreTest : public ::testing::TestWithParam<std::string> {
     return *std::move(store);
   }
 
-  static void put(LocalStore& store, std::vector<std::pair<std::string, std::string>> entries) {
+  static void put(LocalStore& store,
+                  const std::vector<std::pair<std::string, std::string>>& entries) {
     StoreWrites writes;
     for (const auto& [key, value] : entries) writes.put(key, value);
     const Status status = store.write(writes);

@@ -36,7 +36,7 @@ class GateOutput final : public Output {
   explicit GateOutput(std::unique_ptr<OutputGate> gate) : gate_(std::move(gate)) {}
   Status emit(Batch batch) override {
     has_emitted_ = true;
-    return gate_->emit(std::move(batch));
+    return gate_->emit(batch);
   }
   // Whether anything was emitted since the last call.
   bool take_emitted() { return std::exchange(has_emitted_, false); }

@@ -11,6 +11,7 @@ Result<void*> find_foreign_symbol(const char* library, const char* symbol,
   void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   void* address = handle == nullptr ? nullptr : dlsym(handle, symbol);
   if (address != nullptr) return address;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): what dlerror() says belongs to the thread.
   const char* reason = dlerror();
   return Status::failed_precondition(
       fmt::format("cannot load '{}', which s3:// needs: {}; install the package '{}'", library,

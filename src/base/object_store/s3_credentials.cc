@@ -10,8 +10,8 @@
 namespace clepsydra {
 namespace {
 
-constexpr std::int64_t kMarginMs = 5 * 60'000;
-constexpr std::int64_t kAnswerBytesMax = 64 << 10;
+constexpr std::int64_t kMarginMs = 300'000;
+constexpr std::int64_t kAnswerBytesMax = 64LL << 10;
 
 // A token or the name of a role goes into headers and addresses.
 bool is_plain(std::string_view text) {

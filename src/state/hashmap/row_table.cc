@@ -206,8 +206,7 @@ Status RowTable::load(std::uint64_t hash, const std::byte* slots, std::uint32_t 
   row = is_reused ? evicted_
                   : reinterpret_cast<RowHeader*>(pages_.back().rows +
                                                  pages_.back().count * shape_->row_bytes());
-  RowHeader* const next_evicted =
-      is_reused ? reinterpret_cast<RowHeader*>(evicted_->hash) : nullptr;
+  RowHeader* const next_evicted = is_reused ? row_of(evicted_->hash) : nullptr;
   auto* key = reinterpret_cast<std::byte*>(row + 1);
   if (shape_->layout.key_bytes() > 0) {
     std::memcpy(key, slots, static_cast<std::size_t>(shape_->layout.key_bytes()));
