@@ -156,7 +156,7 @@ bool can_cast(const DataType& from, const DataType& to) {
              (is_interval(to) && !is_approximate(from));
     case TypeKind::kChar:
     case TypeKind::kVarchar:
-      return !to.is_nested() && !is_interval(to);
+      return !to.is_nested() && !is_interval(to) && to.kind() != TypeKind::kVariant;
     case TypeKind::kBinary:
     case TypeKind::kVarbinary:
       return to.is_character() || to.is_binary();

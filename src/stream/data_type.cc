@@ -187,6 +187,7 @@ PhysicalType DataType::physical() const {
     case TypeKind::kVarchar:
     case TypeKind::kBinary:
     case TypeKind::kVarbinary:
+    case TypeKind::kVariant:
       return PhysicalType::kView;
     case TypeKind::kArray:
       return PhysicalType::kList;
@@ -318,6 +319,8 @@ std::string DataType::name() const {
       return row_text(fields());
     case TypeKind::kDescriptor:
       return "DESCRIPTOR";
+    case TypeKind::kVariant:
+      return "VARIANT";
   }
   return "NULL";
 }

@@ -37,6 +37,7 @@ enum class TypeKind : std::uint8_t {
   kMultiset = 21,
   kRow = 22,
   kDescriptor = 23,  // A DESCRIPTOR(column) argument; exists only while planning.
+  kVariant = 24,     // JSON-like: an object, an array or a scalar, whichever each value is.
 };
 
 // How the values of a type lie in memory (Arrow's layouts; booleans as Arrow's bool8 extension).
@@ -50,7 +51,8 @@ enum class PhysicalType : std::uint8_t {
   kFloat,
   kDouble,
   kInt128,  // DECIMAL: unscaled value, little endian two's complement
-  kView,    // CHAR, VARCHAR (UTF-8), BINARY, VARBINARY: 16-byte views into blobs
+  kView,    // CHAR, VARCHAR (UTF-8), BINARY, VARBINARY: 16-byte views into blobs; VARIANT: so too,
+            // its JSON text in the canonical form of functions/json/variant.h
   kList,    // ARRAY: int32 offsets (length + 1), child 0
   kMap,     // MAP, MULTISET: int32 offsets (length + 1), children 0 (keys) and 1 (values; counts)
   kStruct,  // ROW: one child per field, each as long as the column
@@ -97,6 +99,7 @@ class DataType {
   static DataType map(DataType key, DataType value);
   static DataType multiset(DataType element);
   static DataType row(std::vector<Field> fields);
+  static DataType variant() { return DataType(TypeKind::kVariant); }
   static DataType descriptor() { return DataType(TypeKind::kDescriptor); }
 
   [[nodiscard]] TypeKind kind() const { return kind_; }

@@ -85,6 +85,8 @@ Result<DataType> type_of_kind(TypeKind kind, const ValueTree& tree, int depth) {
       return DataType::date();
     case TypeKind::kDescriptor:
       return DataType::descriptor();
+    case TypeKind::kVariant:
+      return DataType::variant();
     case TypeKind::kDecimal: {
       CLP_ASSIGN_OR_RETURN(const int precision,
                            int_between(tree, "precision", 1, kMaxDecimalPrecision));
@@ -129,7 +131,7 @@ Result<DataType> type_of_kind(TypeKind kind, const ValueTree& tree, int depth) {
 Result<DataType> type_from_tree(const ValueTree& tree, int depth) {
   if (depth > kDepthMax) return bad_type(fmt::format("nested more than {} deep", kDepthMax));
   CLP_ASSIGN_OR_RETURN(const std::int64_t kind, tree.get_int("kind"));
-  if (kind < 0 || kind > static_cast<std::int64_t>(TypeKind::kDescriptor)) {
+  if (kind < 0 || kind > static_cast<std::int64_t>(TypeKind::kVariant)) {
     return bad_type(fmt::format("unknown kind {}", kind));
   }
   CLP_ASSIGN_OR_RETURN(DataType type, type_of_kind(static_cast<TypeKind>(kind), tree, depth));

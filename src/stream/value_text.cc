@@ -349,6 +349,7 @@ void append_value_text(const Column& column, std::int64_t row, const TextStyle& 
       break;
     case TypeKind::kChar:
     case TypeKind::kVarchar:
+    case TypeKind::kVariant:
       out += column.string_at(row);
       break;
     case TypeKind::kBinary:

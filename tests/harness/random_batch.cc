@@ -123,6 +123,8 @@ void append_random(ColumnBuilder& builder, Random& random, const RandomShape& sh
     case TypeKind::kChar:
     case TypeKind::kVarchar:
       return builder.append_string(random_text(random, std::min(shape.string_max, type.length())));
+    case TypeKind::kVariant:
+      return builder.append_string(std::to_string(random_integer<std::int32_t>(random)));
     case TypeKind::kBinary:
     case TypeKind::kVarbinary: {
       std::string bytes(random.uniform(30), '\0');
@@ -218,6 +220,8 @@ std::vector<DataType> all_types() {
                            "MAP<STRING, INT>",
                            "MAP<INT NOT NULL, ROW<a STRING, b ARRAY<DOUBLE>>>",
                            "MULTISET<STRING>",
+                           "VARIANT",
+                           "ARRAY<VARIANT>",
                            "ROW<a INT, b STRING>",
                            "ROW<a ROW<b BOOLEAN, c STRING> NOT NULL, d MAP<INT, INT>>",
                            "ARRAY<ROW<a STRING>> NOT NULL"}) {

@@ -158,6 +158,7 @@ class TypeReader {
     if (word == "DOUBLE") return DataType::double_();
     if (word == "STRING") return DataType::string();
     if (word == "BYTES") return DataType::bytes();
+    if (word == "VARIANT") return DataType::variant();
     if (word == "DATE") return DataType::date();
     if (word == "CHAR") return DataType::char_(read_number(1));
     if (word == "VARCHAR") return DataType::varchar(read_number(1));

@@ -108,6 +108,10 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
     used.insert(full);
     return full;
   };
+  if (type.kind() == TypeKind::kVariant) {
+    return Status::invalid_argument(
+        fmt::format("connector 'datagen' cannot make field '{}' of type VARIANT", path));
+  }
   FieldGenerator field;
   field.type_ = type;
   field.stream_ = hash64(path);
@@ -350,6 +354,7 @@ void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::
       break;
     case TypeKind::kNull:
     case TypeKind::kDescriptor:
+    case TypeKind::kVariant:
       builder.append_null();
       break;
   }

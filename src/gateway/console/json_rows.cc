@@ -86,6 +86,9 @@ void append_value(const Column& column, std::int64_t row, const TextStyle& style
     case TypeKind::kBoolean:
       out += column.values<std::uint8_t>()[row] != 0 ? "true" : "false";
       return;
+    case TypeKind::kVariant:
+      append_value_text(column, row, style, out);
+      return;
     case TypeKind::kArray:
       append_array(column, row, style, out);
       return;

@@ -144,8 +144,9 @@ Result<DataType> bind_kind(const ast::TypeName& type, const StatementText& text)
       return text.invalid(type.range, "NULL cannot be the type of a column or of a CAST");
     case ast::TypeNameKind::kDescriptor:
       return text.invalid(type.range, "DESCRIPTOR cannot be the type of a column or of a CAST");
-    case ast::TypeNameKind::kTimestampTz:
     case ast::TypeNameKind::kVariant:
+      return DataType::variant();
+    case ast::TypeNameKind::kTimestampTz:
     case ast::TypeNameKind::kBitmap:
     case ast::TypeNameKind::kRaw:
     case ast::TypeNameKind::kStructured:
