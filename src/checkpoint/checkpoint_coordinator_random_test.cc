@@ -166,7 +166,7 @@ class RandomRun {
       last = prepared({name});
     }
     for (auto& [id, running] : running_) running.missing.erase(task);
-    apply(coordinator_.task_finished(attempt_, task, std::move(last)));
+    apply(coordinator_.task_finished(attempt_, task, last));
   }
 
   void end_or_start() {

@@ -88,8 +88,9 @@ class CheckpointCoordinatorTest : public ::testing::Test {
     only<StoreMetadata>(acknowledge_all(trigger.id));
     return coordinator_->metadata_stored(trigger.id, "place");
   }
-  CheckpointActions finish(SubtaskIndex task, std::vector<OperatorSnapshot> committables = {}) {
-    return coordinator_->task_finished(attempt_, task, std::move(committables));
+  CheckpointActions finish(SubtaskIndex task,
+                           const std::vector<OperatorSnapshot>& committables = {}) {
+    return coordinator_->task_finished(attempt_, task, committables);
   }
 
   SimulatedClock clock_;

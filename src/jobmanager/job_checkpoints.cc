@@ -254,8 +254,8 @@ void JobCheckpoints::task_ended(const SubtaskRef& subtask, bool has_finished,
     op.op = prepared.op;
     op.committables = std::move(prepared.committables);
   }
-  execute(coordinator_->task_finished(subtask.attempt, {subtask.vertex, subtask.subtask},
-                                      std::move(operators)));
+  execute(
+      coordinator_->task_finished(subtask.attempt, {subtask.vertex, subtask.subtask}, operators));
 }
 
 // ---- Actions ----
@@ -274,7 +274,7 @@ void JobCheckpoints::execute(CheckpointActions actions) {
   set_timer();
 }
 
-void JobCheckpoints::carry_out(TriggerTasks action) {
+void JobCheckpoints::carry_out(const TriggerTasks& action) {
   const Status sent = options_.services->task_manager->trigger_checkpoint(
       options_.job, attempt_, action,
       action.folder.empty() && action.kind == CheckpointKind::kCheckpoint ? storage_.folder()
@@ -380,12 +380,12 @@ void JobCheckpoints::carry_out(AnswerSavepoint action) {
   answer(action.request, std::move(action.status), std::move(action.location));
 }
 
-void JobCheckpoints::carry_out(FailAttempt action) {
+void JobCheckpoints::carry_out(const FailAttempt& action) {
   is_attempt_over_ = true;
   options_.owner->attempt_failed(action.reason);
 }
 
-void JobCheckpoints::carry_out(StopJob action) {
+void JobCheckpoints::carry_out(const StopJob& action) {
   is_attempt_over_ = true;
   options_.owner->stopped(action.location);
 }

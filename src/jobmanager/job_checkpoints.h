@@ -118,15 +118,15 @@ class JobCheckpoints {
   // An earlier attempt may have left files.
   [[nodiscard]] bool has_orphans() const { return !storage_.folder().empty() && attempt_ >= 0; }
   void execute(CheckpointActions actions);
-  void carry_out(TriggerTasks action);
+  void carry_out(const TriggerTasks& action);
   void carry_out(StoreMetadata action);
   void carry_out(CompleteCheckpoint action);
   void carry_out(AbortCheckpoint action);
   void carry_out(DiscardFiles action);
   void carry_out(DiscardCommittables action);
   void carry_out(AnswerSavepoint action);
-  void carry_out(FailAttempt action);
-  void carry_out(StopJob action);
+  void carry_out(const FailAttempt& action);
+  void carry_out(const StopJob& action);
   void carry_out(AllFinished action);
   void end_at_tasks(CheckpointId id, bool completed);
   void remove_aborted(CheckpointId id, std::string folder, std::vector<StateFile> files);

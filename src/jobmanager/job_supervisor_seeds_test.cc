@@ -429,12 +429,12 @@ class World {
     attempt_ = order.attempt;
     tasks_.clear();
     if (has_faults_ && one_in(10)) {
-      answers_.push_back(
+      answers_.emplace_back(
           [this, attempt = attempt_] { job_->deployed(attempt, Status::unavailable("no room")); });
       return;
     }
     for (int subtask = 0; subtask < kSubtasks; ++subtask) tasks_[subtask] = {};
-    answers_.push_back([this, attempt = attempt_] { job_->deployed(attempt, Status::ok()); });
+    answers_.emplace_back([this, attempt = attempt_] { job_->deployed(attempt, Status::ok()); });
     for (const TaskRestore& restore : order.restores) {
       if (restore.has_finished) end_task(restore.subtask, SubtaskEnd::Outcome::kFinished, {});
     }
@@ -449,7 +449,7 @@ class World {
         end_task(subtask, SubtaskEnd::Outcome::kFinished, {});
       } else if (!task->has_asked) {
         task->has_asked = true;
-        answers_.push_back([this, from = ref(subtask)] { job_->splits_requested(from); });
+        answers_.emplace_back([this, from = ref(subtask)] { job_->splits_requested(from); });
       }
       return;
     }
@@ -477,7 +477,7 @@ class World {
     if (task == nullptr) return;
     prepare(subtask, *task);
     if (has_faults_ && one_in(12)) {
-      answers_.push_back([this, from = ref(subtask), id = order.checkpoint] {
+      answers_.emplace_back([this, from = ref(subtask), id = order.checkpoint] {
         job_->checkpoint_declined(from, id, Status::unavailable("cannot write"));
       });
       return;
@@ -491,7 +491,7 @@ class World {
     OperatorSnapshot& sink = snapshot.operators.emplace_back();
     sink.op = 1;
     sink.committables = std::exchange(task->prepared, {});
-    answers_.push_back(
+    answers_.emplace_back(
         [this, from = ref(subtask), id = order.checkpoint, bytes = encode_task_snapshot(snapshot)] {
           job_->checkpoint_acknowledged(from, id, bytes);
         });
@@ -510,7 +510,7 @@ class World {
     end.outcome = outcome;
     end.status = std::move(status);
     if (!task.prepared.empty()) end.committables.push_back({1, std::move(task.prepared)});
-    answers_.push_back([this, end = std::move(end)] { job_->subtask_ended(end); });
+    answers_.emplace_back([this, end = std::move(end)] { job_->subtask_ended(end); });
   }
 
   std::string judge() {
@@ -562,8 +562,10 @@ class World {
 
 TEST(JobSupervisorSeedsTest, every_row_is_visible_once_whatever_fails) {
   // Others: CLEPSYDRA_SEED=7, with CLEPSYDRA_SEEDS=1000 so many from there on.
+  // NOLINTBEGIN(concurrency-mt-unsafe): nobody writes the environment.
   const char* only = std::getenv("CLEPSYDRA_SEED");
   const char* count = std::getenv("CLEPSYDRA_SEEDS");
+  // NOLINTEND(concurrency-mt-unsafe)
   const std::uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);
   const std::uint64_t last = only == nullptr    ? 400
                              : count == nullptr ? first

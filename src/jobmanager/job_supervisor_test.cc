@@ -747,6 +747,7 @@ TEST_F(JobSupervisorFilesTest, a_broken_checkpoint_is_passed_over_for_the_one_be
 // Aborted in every way: by a refusal, by time, before or after the answers of the tasks. The number
 // is CLEPSYDRA_ABORTED_CHECKPOINTS.
 TEST_F(JobSupervisorFilesTest, aborted_checkpoints_leave_nothing) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody writes the environment.
   const char* wanted = std::getenv("CLEPSYDRA_ABORTED_CHECKPOINTS");
   const CheckpointId count = wanted == nullptr ? 300 : std::stoll(wanted);
   configuration_.set("execution.checkpointing.tolerable-failed-checkpoints", "1000000");

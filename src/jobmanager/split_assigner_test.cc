@@ -79,7 +79,7 @@ class SplitAssignerTest : public ::testing::Test {
     options.parallelism = 3;
     options.file_system = &files_;
     options.clock = &clock_;
-    options.send = [this](int subtask, std::vector<SourceSplit> splits, bool no_more) {
+    options.send = [this](int subtask, const std::vector<SourceSplit>& splits, bool no_more) {
       std::string text = std::to_string(subtask) + ":";
       for (const SourceSplit& split : splits) text += " " + split.id;
       sent_.push_back(text + (no_more ? " end" : ""));

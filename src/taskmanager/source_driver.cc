@@ -52,8 +52,7 @@ Status SourceDriver::compile() {
                                                   expressions.size(),
                                                   options_.output->to_string()));
     }
-    CLP_ASSIGN_OR_RETURN(projection_,
-                         ExpressionProgram::make(std::move(expressions), options_.evaluation));
+    CLP_ASSIGN_OR_RETURN(projection_, ExpressionProgram::make(expressions, options_.evaluation));
   }
   rowtime_ = static_cast<int>(spec.get_int_or("rowtime", -1));
   if (rowtime_ >= options_.output->size()) {
@@ -78,13 +77,13 @@ Status SourceDriver::compile() {
   return Status::ok();
 }
 
-Status SourceDriver::add_splits(std::vector<SourceSplit> splits, bool no_more_splits) {
+Status SourceDriver::add_splits(const std::vector<SourceSplit>& splits, bool no_more_splits) {
   if (splits_.size() + splits.size() > kSplitsMax) {
     return Status::resource_exhausted(
         fmt::format("a subtask reads at most {} splits at once", kSplitsMax));
   }
   std::optional<std::int64_t> delivered;
-  for (SourceSplit& split : splits) {
+  for (const SourceSplit& split : splits) {
     Result<std::unique_ptr<SplitReader>> reader = source_->open_split(split, options_.context);
     if (!reader.is_ok()) return reader.status();
     splits_.push_back(std::make_unique<Split>(split.id, *std::move(reader), interval_ms_));
@@ -208,7 +207,7 @@ Result<std::optional<Batch>> SourceDriver::poll_split(std::size_t index, std::in
   if (batch.rows() > 0) {
     split.empty_since_ns = -1;
     split.idle = false;
-    CLP_ASSIGN_OR_RETURN(result, finish_batch(std::move(batch), index, now_ns));
+    CLP_ASSIGN_OR_RETURN(result, finish_batch(batch, index, now_ns));
   }
   switch (poll->state) {
     case PollState::kRows:
@@ -224,7 +223,8 @@ Result<std::optional<Batch>> SourceDriver::poll_split(std::size_t index, std::in
   return result;
 }
 
-Result<Batch> SourceDriver::finish_batch(Batch batch, std::size_t index, std::int64_t now_ns) {
+Result<Batch> SourceDriver::finish_batch(const Batch& batch, std::size_t index,
+                                         std::int64_t now_ns) {
   Split& split = *splits_[index];
   merger_.set_idle(static_cast<int>(index), false);
   CLP_ASSIGN_OR_RETURN(Batch rows, project(batch));

@@ -60,7 +60,7 @@ class SourceDriver final : public TaskInput {
   // The answer to a request: splits, the news that there will be no more, or nothing for now. A
   // split with progress goes on where snapshot_splits() found it: what its driver had said of event
   // time is said again before any of its rows.
-  Status add_splits(std::vector<SourceSplit> splits, bool no_more_splits);
+  Status add_splits(const std::vector<SourceSplit>& splits, bool no_more_splits);
   // The splits that are being read, at their positions, with their progress.
   [[nodiscard]] std::vector<SourceSplit> snapshot_splits() const;
   // The subtask had ended before it was restored: there is nothing to ask for.
@@ -99,7 +99,7 @@ class SourceDriver final : public TaskInput {
   // Polls split `index`: a batch with rows, or nothing.
   Result<std::optional<Batch>> poll_split(std::size_t index, std::int64_t now_ns);
   // Computed columns and marks of rows just read.
-  Result<Batch> finish_batch(Batch batch, std::size_t index, std::int64_t now_ns);
+  Result<Batch> finish_batch(const Batch& batch, std::size_t index, std::int64_t now_ns);
   Result<Batch> project(const Batch& batch);
   void remove_split(std::size_t index);
   // How far event time was when `split` was stored, to be merged over the splits that come with it.

@@ -152,15 +152,15 @@ class SourceDriverTest : public ::testing::Test {
   void give(const std::vector<std::string>& splits, bool no_more = false) {
     std::vector<SourceSplit> given;
     for (const std::string& split : splits) given.push_back({split, split});
-    const Status status = driver_->add_splits(std::move(given), no_more);
+    const Status status = driver_->add_splits(given, no_more);
     ASSERT_TRUE(status.is_ok()) << status.to_string();
   }
   // The same source after a failure, with the splits that snapshot_splits() gave.
-  void restart(std::vector<SourceSplit> splits, bool no_more = true) {
+  void restart(const std::vector<SourceSplit>& splits, bool no_more = true) {
     driver_ = *make();
     was_idle_ = false;
     take();
-    const Status status = driver_->add_splits(std::move(splits), no_more);
+    const Status status = driver_->add_splits(splits, no_more);
     ASSERT_TRUE(status.is_ok()) << status.to_string();
   }
   // What comes until there is nothing: rows as milliseconds, marks as "@5", the ends of batches
@@ -172,11 +172,11 @@ class SourceDriverTest : public ::testing::Test {
       if (!next.is_ok()) return {next.status().to_string()};
       if (driver_->has_started() && driver_->idle() != was_idle_) {
         was_idle_ = driver_->idle();
-        taken.push_back(was_idle_ ? "idle" : "active");
+        taken.emplace_back(was_idle_ ? "idle" : "active");
       }
       if (next->state == TaskInput::State::kNothing) return taken;
       if (next->state == TaskInput::State::kEnd) {
-        taken.push_back("end");
+        taken.emplace_back("end");
         return taken;
       }
       for (const std::string& line : show(next->batch)) taken.push_back(line);

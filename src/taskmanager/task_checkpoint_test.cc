@@ -194,6 +194,9 @@ class RecordingEvents final : public TaskEvents {
 };
 
 class TaskCheckpointTest : public ::testing::Test {
+ public:
+  ~TaskCheckpointTest() override { close(); }
+
  protected:
   TaskCheckpointTest() {
     registry_.add({.kind = "holding", .inputs = 1, .make = make_holding});
@@ -278,7 +281,6 @@ class TaskCheckpointTest : public ::testing::Test {
     is_done_ = false;
     task_.reset();
   }
-  ~TaskCheckpointTest() override { close(); }
 
   void run() { workers_.run_until_idle(); }
   void push(int channel, std::string_view row) {
@@ -482,7 +484,7 @@ TEST_F(TaskCheckpointTest, large_state_goes_into_a_file_in_pieces_while_rows_go_
 
 TEST_F(TaskCheckpointTest, rows_that_are_large_are_written_in_steps_of_bounded_bytes) {
   open(1);
-  for (int i = 0; i < 400; ++i) state_->lines.push_back(std::string(64 << 10, 'x'));
+  for (int i = 0; i < 400; ++i) state_->lines.emplace_back(64 << 10, 'x');
   checkpoint(1);
   ASSERT_THAT(events_.acknowledged, SizeIs(1));
   // The first step finds out that rows are large, the next ones know.
@@ -494,14 +496,14 @@ TEST_F(TaskCheckpointTest, rows_that_are_large_are_written_in_steps_of_bounded_b
 TEST_F(TaskCheckpointTest, what_is_encoded_is_counted_as_the_tasks_memory) {
   memory_bytes_max_ = 10 << 20;
   open(1);
-  for (int i = 0; i < 300; ++i) state_->lines.push_back(std::string(64 << 10, 'x'));
+  for (int i = 0; i < 300; ++i) state_->lines.emplace_back(64 << 10, 'x');
   checkpoint(1);
   ASSERT_THAT(events_.acknowledged, SizeIs(1));  // It was written as it was encoded.
   EXPECT_EQ(pool_of_memory_->used_bytes(), 0);
   EXPECT_GT(pool_of_memory_->peak_bytes(), 1 << 20);
   EXPECT_LE(pool_of_memory_->peak_bytes(), 10 << 20);
   // A row that does not fit is a refusal, not the end of the task.
-  state_->lines.push_back(std::string(11 << 20, 'y'));
+  state_->lines.emplace_back(11 << 20, 'y');
   checkpoint(2);
   ASSERT_THAT(events_.declined, SizeIs(1));
   EXPECT_EQ(pool_of_memory_->used_bytes(), 0);

@@ -52,6 +52,7 @@ Task::Task(TaskParts parts)
 
 Task::~Task() = default;
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the task may end before this does.
 void Task::start(Waker waker) {
   parts_.mailbox->set_waker(waker);
   checkpoint_.set_waker(waker);
@@ -100,9 +101,8 @@ Status Task::read_mail() {
   for (auto& item : mail->in_order) {
     if (auto* order = std::get_if<TaskCheckpointOrder>(&item)) {
       checkpoint_.trigger(std::move(*order));
-    } else if (auto& answer = std::get<SplitsMail>(item); parts_.source != nullptr) {
-      CLP_RETURN_IF_ERROR(
-          parts_.source->add_splits(std::move(answer.splits), answer.no_more_splits));
+    } else if (const auto& answer = std::get<SplitsMail>(item); parts_.source != nullptr) {
+      CLP_RETURN_IF_ERROR(parts_.source->add_splits(answer.splits, answer.no_more_splits));
     }
   }
   return Status::ok();
@@ -309,7 +309,7 @@ Status Task::end_step() {
   return Status::ok();
 }
 
-StepResult Task::end(TaskPhase phase, Status status) {
+StepResult Task::end(TaskPhase phase, const Status& status) {
   move_to(phase);
   TaskEnd end;
   end.task = parts_.id;

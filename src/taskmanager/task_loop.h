@@ -131,7 +131,7 @@ class Task final : public Steppable {
   Status announce_idleness();
   Status end_step();
   Status send(const Signal& signal);
-  StepResult end(TaskPhase phase, Status status);
+  StepResult end(TaskPhase phase, const Status& status);
   void move_to(TaskPhase phase);
   [[nodiscard]] std::int64_t next_wake_ns() const;
   // Of processing time; kMaxWatermark: none.

@@ -118,12 +118,19 @@ Result<OperatorPtr> make_sum(const OperatorSpec& spec, OperatorContext& context)
 }
 
 class TaskManagerTest : public ::testing::TestWithParam<std::uint64_t> {
+ public:
+  ~TaskManagerTest() override {
+    for (int attempt = 0; attempt < 5; ++attempt) cancel(attempt);
+    EXPECT_TRUE(wait([&] { return task_manager_->live_tasks() == 0; }));
+  }
+
  protected:
   TaskManagerTest() : workers_(clock_, {.seed = GetParam()}) {
     registry_.add({.kind = "sum", .inputs = 1, .make = make_sum});
     EXPECT_TRUE(files_.create_directories("/job").is_ok());
-    EXPECT_TRUE(transport_.listen("jobmanager", [this](Message message) { receive(message.bytes); })
-                    .is_ok());
+    EXPECT_TRUE(
+        transport_.listen("jobmanager", [this](const Message& message) { receive(message.bytes); })
+            .is_ok());
     TaskManagerOptions options;
     options.transport = &transport_;
     options.worker_pool = &workers_;
@@ -137,10 +144,6 @@ class TaskManagerTest : public ::testing::TestWithParam<std::uint64_t> {
     options.environment.results = &results_;
     options.environment.configuration = Configuration();
     task_manager_ = *TaskManager::start(std::move(options));
-  }
-  ~TaskManagerTest() override {
-    for (int attempt = 0; attempt < 5; ++attempt) cancel(attempt);
-    EXPECT_TRUE(wait([&] { return task_manager_->live_tasks() == 0; }));
   }
 
   // Source -> sum.

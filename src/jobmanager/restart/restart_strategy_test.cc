@@ -12,9 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Optional;
 
-Configuration with(std::vector<std::pair<std::string, std::string>> values) {
+Configuration with(const std::vector<std::pair<std::string, std::string>>& values) {
   Configuration configuration;
-  for (auto& [key, value] : values) configuration.set(key, value);
+  for (const auto& [key, value] : values) configuration.set(key, value);
   return configuration;
 }
 

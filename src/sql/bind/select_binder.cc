@@ -219,8 +219,8 @@ Result<std::vector<ExpressionPtr>> QueryBinder::bind_order(std::span<const ast::
       return text_.invalid(item.value->range, fmt::format("ORDER BY {}: the result has {} columns",
                                                           *position, outputs.size()));
     }
-    values.push_back(position ? outputs[static_cast<std::size_t>(*position - 1)].value
-                              : std::move(value));
+    if (position) value = outputs[static_cast<std::size_t>(*position - 1)].value;
+    values.push_back(std::move(value));
   }
   return values;
 }

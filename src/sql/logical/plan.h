@@ -107,7 +107,7 @@ struct ValuesNode final : PlanNode {
 // Lets rows through for which `condition` is TRUE.
 struct FilterNode final : PlanNode {
   static constexpr PlanKind kKind = PlanKind::kFilter;
-  FilterNode(PlanPtr in, ExpressionPtr c)
+  FilterNode(const PlanPtr& in, ExpressionPtr c)
       : PlanNode(kKind, {in}, in->schema), condition(std::move(c)) {}
   ExpressionPtr condition;
 };
@@ -209,7 +209,7 @@ struct UnionAllNode final : PlanNode {
 // Writes to a table. The input has exactly the columns that the table persists.
 struct SinkNode final : PlanNode {
   static constexpr PlanKind kKind = PlanKind::kSink;
-  SinkNode(PlanPtr in, CatalogTablePtr t, TableOptions o)
+  SinkNode(const PlanPtr& in, CatalogTablePtr t, TableOptions o)
       : PlanNode(kKind, {in}, in->schema), table(std::move(t)), options(std::move(o)) {}
   CatalogTablePtr table;
   TableOptions options;
@@ -218,7 +218,7 @@ struct SinkNode final : PlanNode {
 // Hands the rows to the client.
 struct CollectNode final : PlanNode {
   static constexpr PlanKind kKind = PlanKind::kCollect;
-  CollectNode(PlanPtr in, std::string n)
+  CollectNode(const PlanPtr& in, std::string n)
       : PlanNode(kKind, {in}, in->schema), result_name(std::move(n)) {}
   std::string result_name;
 };
