@@ -60,6 +60,9 @@ Status no_common_type(const DataType& a, const DataType& b) {
 
 Result<DataType> common_nested(const DataType& a, const DataType& b) {
   if (a.kind() != b.kind() || a.fields().size() != b.fields().size()) return no_common_type(a, b);
+  if (a.kind() == TypeKind::kStructured && a.class_name() != b.class_name()) {
+    return no_common_type(a, b);
+  }
   std::vector<Field> fields;
   for (std::size_t i = 0; i < a.fields().size(); ++i) {
     CLP_ASSIGN_OR_RETURN(DataType type, common_pair(a.fields()[i].type, b.fields()[i].type));
@@ -72,6 +75,8 @@ Result<DataType> common_nested(const DataType& a, const DataType& b) {
       return DataType::multiset(fields[0].type);
     case TypeKind::kMap:
       return DataType::map(fields[0].type, fields[1].type);
+    case TypeKind::kStructured:
+      return DataType::structured(std::string(a.class_name()), std::move(fields));
     default:
       return DataType::row(std::move(fields));
   }

@@ -143,7 +143,7 @@ Status validate(const Column& column, bool check_utf8) {
     if (!child.type().same_values(data.type.child_type(i))) {
       return broken(column, fmt::format("child {} is of type {}", i, child.type().name()));
     }
-    if (data.type.kind() == TypeKind::kRow && child.length() != data.length) {
+    if (data.type.physical() == PhysicalType::kStruct && child.length() != data.length) {
       return broken(column,
                     fmt::format("child {} has {} rows, not {}", i, child.length(), data.length));
     }

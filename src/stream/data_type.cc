@@ -20,8 +20,7 @@ void append_quoted_name(std::string_view name, std::string& out) {
   out += '`';
 }
 
-std::string row_text(const std::vector<Field>& fields) {
-  std::string text = "ROW<";
+std::string row_text(std::string text, const std::vector<Field>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) text += ", ";
     append_quoted_name(fields[i].name, text);
@@ -156,6 +155,13 @@ DataType DataType::row(std::vector<Field> fields) {
   return type;
 }
 
+DataType DataType::structured(std::string class_name, std::vector<Field> fields) {
+  DataType type(TypeKind::kStructured);
+  type.qualifier_ = std::make_shared<const std::string>(std::move(class_name));
+  type.fields_ = std::make_shared<const std::vector<Field>>(std::move(fields));
+  return type;
+}
+
 PhysicalType DataType::physical() const {
   switch (kind_) {
     case TypeKind::kNull:
@@ -195,6 +201,7 @@ PhysicalType DataType::physical() const {
     case TypeKind::kMultiset:
       return PhysicalType::kMap;
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       return PhysicalType::kStruct;
   }
   return PhysicalType::kNone;
@@ -246,6 +253,11 @@ const DataType& DataType::value() const {
 
 std::string_view DataType::interval_qualifier() const {
   return qualifier_ ? std::string_view(*qualifier_) : std::string_view();
+}
+
+std::string_view DataType::class_name() const {
+  CLP_CHECK(kind_ == TypeKind::kStructured);
+  return *qualifier_;
 }
 
 int DataType::child_count() const {
@@ -316,7 +328,9 @@ std::string DataType::name() const {
     case TypeKind::kMultiset:
       return fmt::format("MULTISET<{}>", element().to_string());
     case TypeKind::kRow:
-      return row_text(fields());
+      return row_text("ROW<", fields());
+    case TypeKind::kStructured:
+      return row_text(fmt::format("STRUCTURED<'{}', ", class_name()), fields());
     case TypeKind::kDescriptor:
       return "DESCRIPTOR";
     case TypeKind::kVariant:
@@ -342,6 +356,7 @@ bool operator==(const DataType& a, const DataType& b) {
 
 bool DataType::same_values(const DataType& other) const {
   return kind_ == other.kind_ && scale_ == other.scale_ && precision_ == other.precision_ &&
+         (kind_ != TypeKind::kStructured || class_name() == other.class_name()) &&
          (fields_ == other.fields_ || same_fields(fields(), other.fields()));
 }
 

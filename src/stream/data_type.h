@@ -38,6 +38,7 @@ enum class TypeKind : std::uint8_t {
   kRow = 22,
   kDescriptor = 23,  // A DESCRIPTOR(column) argument; exists only while planning.
   kVariant = 24,     // JSON-like: an object, an array or a scalar, whichever each value is.
+  kStructured = 25,  // A ROW with the name of a class.
 };
 
 // How the values of a type lie in memory (Arrow's layouts; booleans as Arrow's bool8 extension).
@@ -55,7 +56,7 @@ enum class PhysicalType : std::uint8_t {
             // its JSON text in the canonical form of functions/json/variant.h
   kList,    // ARRAY: int32 offsets (length + 1), child 0
   kMap,     // MAP, MULTISET: int32 offsets (length + 1), children 0 (keys) and 1 (values; counts)
-  kStruct,  // ROW: one child per field, each as long as the column
+  kStruct,  // ROW, STRUCTURED: one child per field, each as long as the column
 };
 
 // Marks a TIMESTAMP(3)/TIMESTAMP_LTZ(3) column that carries event time or stands for processing
@@ -100,6 +101,7 @@ class DataType {
   static DataType multiset(DataType element);
   static DataType row(std::vector<Field> fields);
   static DataType variant() { return DataType(TypeKind::kVariant); }
+  static DataType structured(std::string class_name, std::vector<Field> fields);
   static DataType descriptor() { return DataType(TypeKind::kDescriptor); }
 
   [[nodiscard]] TypeKind kind() const { return kind_; }
@@ -111,12 +113,13 @@ class DataType {
   // Characters of CHAR/VARCHAR, bytes of BINARY/VARBINARY.
   [[nodiscard]] std::int32_t length() const { return precision_; }
   [[nodiscard]] TimeAttribute time_attribute() const { return time_attribute_; }
-  // ARRAY, MULTISET: the element; MAP: key, value; ROW: the fields.
+  // ARRAY, MULTISET: the element; MAP: key, value; ROW, STRUCTURED: the fields.
   [[nodiscard]] const std::vector<Field>& fields() const;
   [[nodiscard]] const DataType& element() const;
   [[nodiscard]] const DataType& key() const;
   [[nodiscard]] const DataType& value() const;
   [[nodiscard]] std::string_view interval_qualifier() const;
+  [[nodiscard]] std::string_view class_name() const;  // Of STRUCTURED.
   // The columns in which values are stored: as fields(), but MULTISET has a second one, the INT
   // counts.
   [[nodiscard]] int child_count() const;
@@ -141,7 +144,7 @@ class DataType {
     return kind_ == TypeKind::kTimestamp || kind_ == TypeKind::kTimestampLtz;
   }
   [[nodiscard]] bool is_nested() const {
-    return kind_ >= TypeKind::kArray && kind_ <= TypeKind::kRow;
+    return (kind_ >= TypeKind::kArray && kind_ <= TypeKind::kRow) || kind_ == TypeKind::kStructured;
   }
   // Bytes per value of the fixed-width layouts (kView: 16); 0 for kNone, kList, kMap, kStruct.
   [[nodiscard]] int fixed_width() const;
@@ -166,7 +169,7 @@ class DataType {
   std::int32_t precision_ = 0;
   // Shared: types are copied into every column and expression. Immutable.
   std::shared_ptr<const std::vector<Field>> fields_;
-  std::shared_ptr<const std::string> qualifier_;
+  std::shared_ptr<const std::string> qualifier_;  // Of an interval; the class of STRUCTURED.
 };
 
 struct Field {

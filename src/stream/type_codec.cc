@@ -53,6 +53,10 @@ Result<std::vector<Field>> fields_from_tree(const ValueTree& tree, int depth) {
 Result<DataType> nested_from_tree(TypeKind kind, const ValueTree& tree, int depth) {
   CLP_ASSIGN_OR_RETURN(std::vector<Field> fields, fields_from_tree(tree, depth));
   if (kind == TypeKind::kRow) return DataType::row(std::move(fields));
+  if (kind == TypeKind::kStructured) {
+    CLP_ASSIGN_OR_RETURN(std::string class_name, tree.get_string("class"));
+    return DataType::structured(std::move(class_name), std::move(fields));
+  }
   const std::size_t expected = kind == TypeKind::kMap ? 2 : 1;
   if (fields.size() != expected) {
     return bad_type(
@@ -123,6 +127,7 @@ Result<DataType> type_of_kind(TypeKind kind, const ValueTree& tree, int depth) {
     case TypeKind::kMap:
     case TypeKind::kMultiset:
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       return nested_from_tree(kind, tree, depth);
   }
   return bad_type(fmt::format("unknown kind {}", static_cast<int>(kind)));
@@ -131,7 +136,7 @@ Result<DataType> type_of_kind(TypeKind kind, const ValueTree& tree, int depth) {
 Result<DataType> type_from_tree(const ValueTree& tree, int depth) {
   if (depth > kDepthMax) return bad_type(fmt::format("nested more than {} deep", kDepthMax));
   CLP_ASSIGN_OR_RETURN(const std::int64_t kind, tree.get_int("kind"));
-  if (kind < 0 || kind > static_cast<std::int64_t>(TypeKind::kVariant)) {
+  if (kind < 0 || kind > static_cast<std::int64_t>(TypeKind::kStructured)) {
     return bad_type(fmt::format("unknown kind {}", kind));
   }
   CLP_ASSIGN_OR_RETURN(DataType type, type_of_kind(static_cast<TypeKind>(kind), tree, depth));
@@ -307,6 +312,9 @@ ValueTree type_to_tree(const DataType& type) {
     case TypeKind::kIntervalYearMonth:
     case TypeKind::kIntervalDayTime:
       tree.set("qualifier", type.interval_qualifier());
+      break;
+    case TypeKind::kStructured:
+      tree.set("class", type.class_name());
       break;
     default:
       break;

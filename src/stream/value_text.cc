@@ -181,10 +181,15 @@ void append_elements(const Column& column, std::int64_t begin, std::int64_t end,
 // Types nest at most as deep as plans allow (type_codec.cc), so this recursion ends.
 void append_nested_text(const Column& column, std::int64_t row, const TextStyle& style,
                         std::string& out) {
-  if (column.type().kind() == TypeKind::kRow) {
+  if (column.type().physical() == PhysicalType::kStruct) {
+    const bool named = column.type().kind() == TypeKind::kStructured;
     out += '(';
     for (std::size_t i = 0; i < column.data().children.size(); ++i) {
       if (i > 0) out += ", ";
+      if (named) {
+        out += column.type().fields()[i].name;
+        out += '=';
+      }
       append_elements(column.data().children[i], row, row + 1, style, out);
     }
     out += ')';
@@ -378,6 +383,7 @@ void append_value_text(const Column& column, std::int64_t row, const TextStyle& 
     case TypeKind::kMap:
     case TypeKind::kMultiset:
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       append_nested_text(column, row, style, out);
       break;
   }

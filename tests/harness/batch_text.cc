@@ -63,6 +63,7 @@ class ValueReader {
       case TypeKind::kMap:
       case TypeKind::kMultiset:
       case TypeKind::kRow:
+      case TypeKind::kStructured:
         if (plain(ends) != "NULL") return read_nested(builder);
         break;
       default:
@@ -116,15 +117,14 @@ class ValueReader {
 
   void read_nested(ColumnBuilder& builder) {
     const TypeKind kind = builder.type().kind();
-    const std::string_view brackets = kind == TypeKind::kRow     ? "()"
-                                      : kind == TypeKind::kArray ? "[]"
-                                                                 : "{}";
+    const bool is_row = builder.type().physical() == PhysicalType::kStruct;
+    const std::string_view brackets = is_row ? "()" : kind == TypeKind::kArray ? "[]" : "{}";
     require(take(brackets.substr(0, 1)), brackets);
     for (int i = 0; !take(brackets.substr(1)); ++i) {
       if (i > 0) require(take(","), "',' or the closing bracket");
       if (kind == TypeKind::kArray) {
         read_value(builder.child(0), ",]");
-      } else if (kind == TypeKind::kRow) {
+      } else if (is_row) {
         require(i < builder.type().child_count(), "as many values as the ROW has fields");
         read_value(builder.child(i), ",)");
       } else {
@@ -133,7 +133,7 @@ class ValueReader {
         read_value(builder.child(1), ",}");
       }
     }
-    if (kind == TypeKind::kRow) return builder.close_struct();
+    if (is_row) return builder.close_struct();
     builder.close_list();
   }
 
@@ -168,7 +168,7 @@ void append_cells(const Column& column, std::int64_t begin, std::int64_t end, st
 }
 
 void append_nested(const Column& column, std::int64_t row, std::string& out) {
-  if (column.type().kind() == TypeKind::kRow) {
+  if (column.type().physical() == PhysicalType::kStruct) {
     out += '(';
     for (std::size_t c = 0; c < column.data().children.size(); ++c) {
       if (c > 0) out += ", ";

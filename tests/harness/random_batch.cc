@@ -84,7 +84,7 @@ void append_random(ColumnBuilder& builder, Random& random, const RandomShape& sh
 
 void append_nested(ColumnBuilder& builder, Random& random, const RandomShape& shape) {
   const int children = builder.type().child_count();
-  if (builder.type().kind() == TypeKind::kRow) {
+  if (builder.type().physical() == PhysicalType::kStruct) {
     for (int c = 0; c < children; ++c) append_random(builder.child(c), random, shape);
     return builder.close_struct();
   }
@@ -143,6 +143,7 @@ void append_random(ColumnBuilder& builder, Random& random, const RandomShape& sh
     case TypeKind::kMap:
     case TypeKind::kMultiset:
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       return append_nested(builder, random, shape);
   }
 }
@@ -222,6 +223,7 @@ std::vector<DataType> all_types() {
                            "MULTISET<STRING>",
                            "VARIANT",
                            "ARRAY<VARIANT>",
+                           "STRUCTURED<'com.acme.Point', x INT, y STRING NOT NULL>",
                            "ROW<a INT, b STRING>",
                            "ROW<a ROW<b BOOLEAN, c STRING> NOT NULL, d MAP<INT, INT>>",
                            "ARRAY<ROW<a STRING>> NOT NULL"}) {

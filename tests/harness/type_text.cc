@@ -91,6 +91,15 @@ class TypeReader {
       rest_.remove_prefix(1);
     }
   }
+  // 'text', without a quote inside.
+  std::string read_quoted() {
+    require(take("'"), "a quote");
+    const std::size_t end = rest_.find('\'');
+    require(end != std::string_view::npos, "a closing quote");
+    std::string text(rest_.substr(0, end));
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
   // "(10, 2)" or nothing.
   std::vector<int> read_numbers() {
     std::vector<int> numbers;
@@ -130,6 +139,10 @@ class TypeReader {
     DataType type;
     if (kind == "ROW") {
       type = DataType::row(read_fields());
+    } else if (kind == "STRUCTURED") {
+      std::string class_name = read_quoted();
+      require(take(","), "','");
+      type = DataType::structured(std::move(class_name), read_fields());
     } else {
       DataType first = read_type();
       if (kind == "MAP") {
@@ -173,7 +186,9 @@ class TypeReader {
       return DataType::decimal(numbers.empty() ? 10 : numbers[0],
                                numbers.size() < 2 ? 0 : numbers[1]);
     }
-    require(word == "ARRAY" || word == "MAP" || word == "MULTISET" || word == "ROW", "a type");
+    require(word == "ARRAY" || word == "MAP" || word == "MULTISET" || word == "ROW" ||
+                word == "STRUCTURED",
+            "a type");
     return read_nested(word);
   }
 

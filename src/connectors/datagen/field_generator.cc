@@ -108,9 +108,9 @@ Result<FieldGenerator> FieldGenerator::make(const std::string& path, const DataT
     used.insert(full);
     return full;
   };
-  if (type.kind() == TypeKind::kVariant) {
+  if (type.kind() == TypeKind::kVariant || type.kind() == TypeKind::kStructured) {
     return Status::invalid_argument(
-        fmt::format("connector 'datagen' cannot make field '{}' of type VARIANT", path));
+        fmt::format("connector 'datagen' cannot make field '{}' of type {}", path, type.name()));
   }
   FieldGenerator field;
   field.type_ = type;
@@ -355,6 +355,7 @@ void FieldGenerator::append_random(std::uint64_t random, std::int64_t row, std::
     case TypeKind::kNull:
     case TypeKind::kDescriptor:
     case TypeKind::kVariant:
+    case TypeKind::kStructured:
       builder.append_null();
       break;
   }

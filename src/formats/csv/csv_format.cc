@@ -216,7 +216,8 @@ Status check_type(const std::string& column, const DataType& type, bool nested) 
   const bool bad = type.kind() == TypeKind::kMap || type.kind() == TypeKind::kMultiset ||
                    type.kind() == TypeKind::kIntervalDayTime ||
                    type.kind() == TypeKind::kIntervalYearMonth ||
-                   type.kind() == TypeKind::kVariant || (container && nested);
+                   type.kind() == TypeKind::kVariant || type.kind() == TypeKind::kStructured ||
+                   (container && nested);
   if (bad) {
     return Status::invalid_argument(fmt::format(
         "format 'csv' cannot hold column '{}' of type {}: expected a scalar, or an ARRAY or ROW "

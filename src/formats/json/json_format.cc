@@ -146,7 +146,7 @@ Status check_type(const std::string& column, const DataType& type) {
   const bool bad_key = (kind == TypeKind::kMap || kind == TypeKind::kMultiset) &&
                        !type.fields().front().type.is_character();
   if (bad_key || kind == TypeKind::kIntervalDayTime || kind == TypeKind::kIntervalYearMonth ||
-      kind == TypeKind::kVariant) {
+      kind == TypeKind::kVariant || kind == TypeKind::kStructured) {
     return Status::invalid_argument(
         fmt::format("format 'json' cannot hold column '{}' of type {}{}", column, type.to_string(),
                     bad_key ? ": expected keys of type CHAR, VARCHAR or STRING" : ""));

@@ -245,11 +245,12 @@ bool can_write_json(const DataType& type) {
     case TypeKind::kMultiset:
       return type.element().is_character();
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       return std::all_of(type.fields().begin(), type.fields().end(),
                          [](const Field& field) { return can_write_json(field.type); });
     default:
       return type.is_character() || type.is_binary() || type.is_numeric() || type.is_timestamp() ||
-             type.kind() == TypeKind::kBoolean;
+             type.kind() == TypeKind::kBoolean || type.kind() == TypeKind::kVariant;
   }
 }
 
@@ -277,6 +278,9 @@ bool append_json_value(const Column& column, std::int64_t row, std::string& out)
     case TypeKind::kVarchar:
       append_json_string(column.string_at(row), out);
       return true;
+    case TypeKind::kVariant:
+      out += column.string_at(row);
+      return true;
     case TypeKind::kBinary:
     case TypeKind::kVarbinary:
       out += '"';
@@ -293,6 +297,7 @@ bool append_json_value(const Column& column, std::int64_t row, std::string& out)
     case TypeKind::kMultiset:
       return append_map(column, row, out);
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       return append_row(column, row, out);
     default:
       append_value_text(column, row, {}, out);

@@ -273,7 +273,8 @@ Status coerce_comparands(CallTyping& call, bool equality, bool same_scale) {
   const bool comparable = a.kind() == b.kind() || (a.is_character() && b.is_character()) ||
                           (a.is_binary() && b.is_binary()) ||
                           (a.is_timestamp() && b.is_timestamp());
-  if (!comparable || (a.is_nested() && !equality)) return wrong_types(call);
+  const bool has_order = !a.is_nested() && a.kind() != TypeKind::kVariant;
+  if (!comparable || (!has_order && !equality)) return wrong_types(call);
   const DataType types[] = {a, b};
   CLP_ASSIGN_OR_RETURN(const DataType common, least_common_type(types));
   // Texts compare whatever their declared lengths.

@@ -36,7 +36,7 @@ Result<Column> with_nulls(const Column& column, const std::uint8_t* valid, Memor
 
 Result<DataType> derive_field(CallTyping& call) {
   const std::optional<std::int64_t> index = integer_value(*call.argument(1));
-  if (call.type(0).kind() != TypeKind::kRow || !index) return wrong_types(call);
+  if (call.type(0).physical() != PhysicalType::kStruct || !index) return wrong_types(call);
   const std::vector<Field>& fields = call.type(0).fields();
   if (*index < 0 || *index >= static_cast<std::int64_t>(fields.size())) {
     return Status::invalid_argument(
@@ -54,7 +54,7 @@ bool field_kernel(KernelCall& call) {
 
 Result<BoundKernel> bind_field(const CallBinding& call) {
   const std::optional<std::int64_t> index = integer_value(*call.call.argument(1));
-  if (call.type(0).kind() != TypeKind::kRow || !index || *index < 0 ||
+  if (call.type(0).physical() != PhysicalType::kStruct || !index || *index < 0 ||
       *index >= static_cast<std::int64_t>(call.type(0).fields().size()) ||
       call.type(0).fields()[static_cast<std::size_t>(*index)].type.physical() !=
           call.call.type().physical()) {

@@ -97,6 +97,7 @@ void append_value(const Column& column, std::int64_t row, const TextStyle& style
       append_map(column, row, style, out);
       return;
     case TypeKind::kRow:
+    case TypeKind::kStructured:
       append_struct(column, row, style, out);
       return;
     default:

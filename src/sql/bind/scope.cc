@@ -24,7 +24,7 @@ bool matches(const Relation& relation, std::span<const ast::Identifier> parts) {
 
 Result<ExpressionPtr> bind_field(ExpressionPtr row, const ast::Identifier& field,
                                  const StatementText& text, const FunctionRegistry& functions) {
-  if (row->type().kind() != TypeKind::kRow) {
+  if (row->type().physical() != PhysicalType::kStruct) {
     return text.invalid(field.range,
                         fmt::format("'{}' is not a field: {} is {}, not a ROW", field.name,
                                     row->to_string(), row->type().to_string()));
@@ -174,7 +174,7 @@ Result<std::vector<ExpressionPtr>> Scope::expand(const ast::Star& star, const St
   for (std::size_t i = used; i < parts.size(); ++i) {
     CLP_ASSIGN_OR_RETURN(row, bind_field(std::move(row), parts[i], text, functions));
   }
-  if (row->type().kind() != TypeKind::kRow) {
+  if (row->type().physical() != PhysicalType::kStruct) {
     return text.invalid(star.range,
                         fmt::format("'{}' is neither a table nor a ROW", parts.back().name));
   }
