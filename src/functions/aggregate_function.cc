@@ -11,6 +11,8 @@
 #include "base/check.h"
 #include "base/memory_pool.h"
 #include "functions/aggregate/aggregate_families.h"
+#include "functions/user/user_aggregate.h"
+#include "functions/user/user_library.h"
 
 namespace clepsydra {
 namespace {
@@ -56,7 +58,12 @@ void AggregateFunction::destroy(std::span<std::byte* const> states, std::int64_t
 Result<AggregateFunctionPtr> make_aggregate(std::string_view function,
                                             const std::vector<DataType>& argument_types,
                                             const DataType& result_type, bool distinct) {
-  AggregateFunctionPtr made = make_plain(function, argument_types, result_type, distinct);
+  AggregateFunctionPtr made;
+  if (is_user_function(function)) {
+    CLP_ASSIGN_OR_RETURN(made, make_user_aggregate(function, argument_types, result_type));
+  } else {
+    made = make_plain(function, argument_types, result_type, distinct);
+  }
   const bool sees_all = function == "MIN" || function == "MAX" || function == "LISTAGG";
   if (made != nullptr && distinct && !sees_all) {
     // A set holds plain values; COUNT alone takes arguments of every type.

@@ -16,6 +16,7 @@
 #include "functions/signature_rules.h"
 #include "functions/time_units.h"
 #include "functions/type_rules.h"
+#include "functions/user/user_library.h"
 
 namespace clepsydra {
 namespace {
@@ -306,6 +307,10 @@ Result<DataType> sum_type(const DataType& argument, bool average) {
 }  // namespace
 
 const ScalarFunction* find_scalar_function(std::string_view canonical_name) {
+  if (is_user_function(canonical_name)) {
+    const Result<const UserFunctionGroup*> group = find_user_functions(canonical_name);
+    return group.is_ok() && !(*group)->is_aggregate ? &(*group)->scalar : nullptr;
+  }
   const auto found = table().by_canonical_name.find(canonical_name);
   return found == table().by_canonical_name.end() ? nullptr : found->second;
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "functions/program.h"
 #include "functions/signature_rules.h"
+#include "functions/user/user_library.h"
 #include "stream/type_codec.h"
 
 namespace clepsydra {
@@ -134,6 +135,10 @@ Result<int> Program::compile(const ExpressionPtr& expression, Scope& scope, int 
 Result<int> Program::compile_call(const ExpressionPtr& expression, Scope& scope, int depth) {
   const ScalarFunction* function = find_scalar_function(expression->name());
   if (function == nullptr) {
+    // Why its library cannot be loaded says more.
+    if (is_user_function(expression->name())) {
+      CLP_RETURN_IF_ERROR(find_user_functions(expression->name()).status());
+    }
     return Status::unimplemented(
         fmt::format("function {} is not known to this version", expression->name()));
   }
