@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,6 +53,12 @@ class RowValueCodec {
   virtual void clear(std::span<std::byte* const> values, StateMemory& memory) = 0;
 };
 
+// How the entries of a key are ordered by one of their columns.
+struct EntryDirection {
+  bool descending = false;
+  bool nulls_last = false;
+};
+
 // A named state: rows of `value_bytes` bytes, found by key.
 struct KeyedRowsSpec {
   std::string name;
@@ -60,6 +67,11 @@ struct KeyedRowsSpec {
   std::int64_t value_bytes = 8;  // A multiple of 8, at most kValueBytesMax.
   // Null: the state follows from others and is in no snapshot; its owner makes it again.
   std::shared_ptr<RowValueCodec> codec = nullptr;
+  // Above 0, rows are entries, ordered within their outer key: the last so many key columns tell
+  // those of one outer key apart. Such a key has at most 32 columns.
+  int entry_columns = 0;
+  // By entry column; ascending and NULL first beyond.
+  std::vector<EntryDirection> directions = {};
 
   static constexpr int kKeyColumnsMax = 1024;
   static constexpr std::int64_t kValueBytesMax = 1 << 20;
@@ -72,6 +84,35 @@ struct KeyBatch {
   const std::uint64_t* hashes = nullptr;
   const std::int32_t* rows = nullptr;
   std::int64_t count = 0;
+};
+
+// Hashes by which entries are found: hashes[i] of the outer key and entry_hashes[i] of the entry
+// columns (hash_rows() of both) into out[i]. An entry has the key group of its outer key.
+void hash_entries(std::span<const std::uint64_t> hashes,
+                  std::span<const std::uint64_t> entry_hashes, std::uint64_t* out);
+
+// For each of several outer keys, a range of its entries.
+struct EntryRanges {
+  // Of the first entry columns, or of all; row as of the key's. None: there is no bound.
+  struct Bound {
+    std::span<const Column> columns = {};
+    bool is_included = true;
+  };
+  KeyBatch keys = {};  // The outer columns and their own hashes.
+  Bound from = {};
+  Bound to = {};
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  // Entries per key.
+  bool backwards = false;  // From the end of the range on, the last entry first.
+};
+
+// Rows that were found: those of key i are at [ends[i - 1], ends[i]).
+struct FoundEntries {
+  std::vector<std::byte*> values;
+  std::vector<std::size_t> ends;
+  void clear() {
+    values.clear();
+    ends.clear();
+  }
 };
 
 // A handle to one named state. State copies the bytes of keys and keeps no view of an input.
@@ -106,12 +147,18 @@ class KeyedRows {
   // The next rows, for reading only, at most values.size(); 0 at the end or when there is no such
   // namespace.
   virtual std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) = 0;
+  // For states of entries: answers every range, in their order. For reading only. `found` is
+  // overwritten.
+  virtual Status find_entries(StateNamespace ns, const EntryRanges& ranges,
+                              FoundEntries& found) = 0;
   // Appends one column per key, one row per value, in the order of `values` (of any namespaces).
   virtual Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
                            std::vector<Column>& out) const = 0;
 
-  // Removes rows, each once; all other rows of the namespace may move. What their values hold in
-  // memory(ns) must have been given back before, through values of find_or_insert...(), not find().
+  // Makes values writable that were only found.
+  virtual void prepare_write(StateNamespace ns, std::span<std::byte* const> values) = 0;
+  // Removes rows, each once; all other rows of the namespace may move, but for entries. What their
+  // values hold in memory(ns) must have been given back before, through values that are writable.
   virtual void erase(StateNamespace ns, std::span<std::byte* const> values) = 0;
   // Removes a namespace with its memory(), in the time of its pages.
   virtual void drop(StateNamespace ns) = 0;

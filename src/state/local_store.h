@@ -135,9 +135,10 @@ class LocalStore {
   struct ScanLimits {
     std::size_t entries_max = 1024;
     std::size_t bytes_max = 1 << 20;  // Of keys and values; the first entry always fits.
+    bool backwards = false;
   };
   // Replaces `entries` by those from `begin` on and before `end`, ascending, as many as the limits
-  // allow; none when there are no more.
+  // allow; none when there are no more. Backwards: descending, from the last one before `end`.
   virtual Status scan(std::string_view begin, std::string_view end, const ScanLimits& limits,
                       std::vector<StoreEntry>& entries) = 0;
   // A copy of it as it is, in a directory that is not there yet, on the same disk, by hard links.

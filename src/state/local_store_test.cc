@@ -121,6 +121,15 @@ TEST_P(LocalStoreTest, scans_go_over_bytes_in_order_and_keep_their_limits) {
   std::vector<StoreEntry> entries;
   ASSERT_TRUE(store->scan("ab", "z", {.entries_max = 10, .bytes_max = 100}, entries).is_ok());
   EXPECT_EQ(entries.size(), 1U);  // Larger than the limit, alone.
+  ASSERT_TRUE(store->scan("a", "b", {.backwards = true}, entries).is_ok());
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].key, "ab");
+  EXPECT_EQ(entries[1].key, "a");
+  ASSERT_TRUE(store->scan("aa", "b", {.backwards = true}, entries).is_ok());
+  EXPECT_EQ(entries.size(), 1U);
+  ASSERT_TRUE(store->scan("a", "ab", {.entries_max = 1, .backwards = true}, entries).is_ok());
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].key, "a");
   ASSERT_TRUE(store->scan("a", "z", {.entries_max = 2, .bytes_max = 1000}, entries).is_ok());
   EXPECT_EQ(entries.size(), 2U);
 }

@@ -98,12 +98,22 @@ class MemoryStore final : public LocalStore {
     CLP_RETURN_IF_ERROR(check("scan"));
     entries.clear();
     std::size_t bytes = 0;
+    const auto take = [&](const auto& entry) {
+      if (entries.size() >= limits.entries_max || (bytes >= limits.bytes_max && !entries.empty())) {
+        return false;
+      }
+      bytes += entry.first.size() + entry.second.size();
+      entries.push_back({.key = entry.first, .value = entry.second});
+      return true;
+    };
+    if (limits.backwards) {
+      auto at = contents_.lower_bound(end);
+      while (at != contents_.begin() && (--at)->first >= begin && take(*at)) {
+      }
+      return Status::ok();
+    }
     for (auto at = contents_.lower_bound(begin);
-         at != contents_.end() && at->first < end && entries.size() < limits.entries_max &&
-         (bytes < limits.bytes_max || entries.empty());
-         ++at) {
-      bytes += at->first.size() + at->second.size();
-      entries.push_back({.key = at->first, .value = at->second});
+         at != contents_.end() && at->first < end && take(*at); ++at) {
     }
     return Status::ok();
   }

@@ -61,6 +61,17 @@ class RunRows {
   std::vector<std::byte*> values_;
 };
 
+void hash_keys(const KeyedRowsSpec& spec, std::span<const Column> keys, std::int64_t rows,
+               std::vector<std::uint64_t>& hashes) {
+  hashes.resize(static_cast<std::size_t>(rows));
+  const std::size_t outer = keys.size() - static_cast<std::size_t>(spec.entry_columns);
+  hash_rows(keys.first(outer), rows, hashes.data());
+  if (spec.entry_columns == 0) return;
+  std::vector<std::uint64_t> entry_hashes(hashes.size());
+  hash_rows(keys.subspan(outer), rows, entry_hashes.data());
+  hash_entries(hashes, entry_hashes, hashes.data());
+}
+
 Status erase_rows(const KeyedRowsSpec& spec, KeyedRows& rows, StateNamespace ns,
                   const KeyBatch& keys, std::vector<std::byte*>& values) {
   CLP_RETURN_IF_ERROR(rows.find(ns, keys, values));
@@ -131,7 +142,11 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
 Status RestoredParts::check_schema(const StoredSchema& stored, const KeyedRowsSpec& spec) const {
   if (same_types(stored.key_types, spec.key_types) &&
       same_fields(stored.fields, spec.codec->fields())) {
-    return Status::ok();
+    if (stored.entry_columns == spec.entry_columns) return Status::ok();
+    return Status::failed_precondition(fmt::format(
+        "state '{}' was stored with {} of its key columns telling entries apart and cannot be "
+        "restored with {}",
+        spec.name, stored.entry_columns, spec.entry_columns));
   }
   return Status::failed_precondition(fmt::format(
       "state '{}' was stored with {} and cannot be restored into {}", spec.name,
@@ -191,8 +206,7 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
     if (stored == nullptr) continue;
     for (const StoredBatch& block : stored->erased) {
       CLP_ASSIGN_OR_RETURN(const Batch batch, stored->decode_erased(block, pool));
-      hashes.resize(static_cast<std::size_t>(batch.rows()));
-      hash_rows(batch.columns(), batch.rows(), hashes.data());
+      hash_keys(spec, batch.columns(), batch.rows(), hashes);
       CLP_RETURN_IF_ERROR(for_each_run(i, block, batch.columns(),
                                        [&](StateNamespace ns, const KeyBatch& keys) -> Status {
                                          return erase_rows(spec, rows, ns, keys, run_rows.values());
@@ -202,8 +216,7 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
       CLP_ASSIGN_OR_RETURN(const Batch batch, stored->decode_rows(block, pool));
       const std::span<const Column> columns(batch.columns());
       const auto keys = columns.first(spec.key_types.size());
-      hashes.resize(static_cast<std::size_t>(batch.rows()));
-      hash_rows(keys, batch.rows(), hashes.data());
+      hash_keys(spec, keys, batch.rows(), hashes);
       CLP_RETURN_IF_ERROR(for_each_run(
           i, block, keys, [&](StateNamespace ns, const KeyBatch& batch_keys) -> Status {
             return insert_rows(spec, rows, ns, batch_keys, columns.subspan(keys.size()), i > 0,

@@ -101,8 +101,11 @@ Result<std::uint32_t> StateBlockWriter::add_state(const StoredSchema& schema, st
                     "possible",
                     schema.name, bytes.size(), kTreeBytesMax));
   }
-  const std::size_t start = open_block(StateBlockKind::kState, out);
+  const bool has_entries = schema.entry_columns > 0;
+  const std::size_t start =
+      open_block(has_entries ? StateBlockKind::kEntries : StateBlockKind::kState, out);
   put_text(bytes, out);
+  if (has_entries) put(static_cast<std::uint32_t>(schema.entry_columns), out);
   close_block(start, out);
   states_.push_back(state);
   return static_cast<std::uint32_t>(states_.size() - 1);
@@ -309,7 +312,9 @@ class SnapshotReader {
       case StateBlockKind::kBegin:
         return read_begin(body);
       case StateBlockKind::kState:
-        return read_state(body);
+        return read_state(body, false);
+      case StateBlockKind::kEntries:
+        return read_state(body, true);
       case StateBlockKind::kRows:
         return read_batch(body, &StoredRows::rows);
       case StateBlockKind::kErased:
@@ -343,8 +348,12 @@ class SnapshotReader {
     return body.end();
   }
 
-  Status read_state(BodyReader& body) {
+  Status read_state(BodyReader& body, bool has_entries) {
     CLP_ASSIGN_OR_RETURN(const std::string_view bytes, body.read_text());
+    std::uint32_t entry_columns = 0;
+    if (has_entries) {
+      CLP_ASSIGN_OR_RETURN(entry_columns, body.read<std::uint32_t>());
+    }
     CLP_RETURN_IF_ERROR(body.end());
     if (bytes.size() > kTreeBytesMax) return body.broken_here("its description is too long");
     StoredRows state;
@@ -364,6 +373,11 @@ class SnapshotReader {
     if (const Status status = read_tree(); !status.is_ok()) {
       return body.broken_here(status.message());
     }
+    if (has_entries && (entry_columns == 0 || entry_columns > state.schema.key_types.size())) {
+      return body.broken_here(fmt::format("{} of its {} keys are of entries", entry_columns,
+                                          state.schema.key_types.size()));
+    }
+    state.schema.entry_columns = static_cast<int>(entry_columns);
     if (snapshot_.find_state(state.schema.name) != nullptr) {
       return body.broken_here(fmt::format("state '{}' is there twice", state.schema.name));
     }

@@ -38,6 +38,7 @@ enum class StateBlockKind : std::uint8_t {
   kList = 7,
   kTimers = 8,
   kEnd = 9,
+  kEntries = 10,
 };
 
 // What a snapshot says of itself in its first block.
@@ -52,6 +53,7 @@ struct StoredSchema {
   std::string name;
   std::vector<DataType> key_types;
   std::vector<Field> fields;  // Of RowValueCodec.
+  int entry_columns = 0;      // KeyedRowsSpec.
 };
 
 // So many rows, one after the other, are of this namespace.

@@ -68,7 +68,8 @@ void check(const std::string& bytes, const std::shared_ptr<MemoryPool>& pool) {
     (void)backend->open_rows({.name = stored.schema.name,
                               .key_types = stored.schema.key_types,
                               .value_bytes = 8,
-                              .codec = std::make_shared<AnyCodec>(stored.schema.fields)});
+                              .codec = std::make_shared<AnyCodec>(stored.schema.fields),
+                              .entry_columns = stored.schema.entry_columns});
   }
   for (const auto& [name, value] : snapshot->numbers) {
     (void)backend->open_number(name, 0, NumberMerge::kSum);

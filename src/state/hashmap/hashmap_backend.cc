@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/memory_pool.h"
+#include "state/hashmap/entry_order.h"
 #include "state/hashmap/hashmap_snapshot.h"
 
 namespace clepsydra {
@@ -65,7 +66,8 @@ Result<KeyedRows*> HashmapBackend::open_rows(KeyedRowsSpec spec) {
   const auto found = rows_.find(spec.name);
   if (found != rows_.end()) {
     const KeyedRowsSpec& opened = found->second->spec();
-    if (opened.key_types != spec.key_types || opened.value_bytes != spec.value_bytes) {
+    if (opened.key_types != spec.key_types || opened.value_bytes != spec.value_bytes ||
+        opened.entry_columns != spec.entry_columns) {
       return Status::failed_precondition(
           fmt::format("state '{}' was opened with other types of keys or values", spec.name));
     }
@@ -90,6 +92,10 @@ Result<KeyedRows*> HashmapBackend::open_rows(KeyedRowsSpec spec) {
                  .value_bytes = spec.value_bytes,
                  .key_groups = options_.key_groups,
                  .max_parallelism = options_.max_parallelism};
+  if (spec.entry_columns != 0) {
+    CLP_ASSIGN_OR_RETURN(EntryOrder order, EntryOrder::make(spec));
+    shape.entries = std::make_shared<const EntryOrder>(std::move(order));
+  }
   const std::string name = spec.name;
   SnapshotEpochs& epochs = spec.codec != nullptr ? epochs_ : never_frozen_;
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<HashmapRows> rows,

@@ -44,12 +44,55 @@ std::int64_t HashmapRows::scan(StateNamespace ns, Cursor& cursor, std::span<std:
   return found != nullptr ? found->scan(cursor, values) : 0;
 }
 
+Status HashmapRows::find_entries(StateNamespace ns, const EntryRanges& ranges,
+                                 FoundEntries& found) {
+  encode(ranges);
+  found.clear();
+  RowTable* const rows = find_table(ns);
+  if (rows == nullptr) {
+    found.ends.assign(static_cast<std::size_t>(ranges.keys.count), 0);
+  } else {
+    collect(*rows, ranges, found);
+  }
+  return Status::ok();
+}
+
+const EncodedRanges& HashmapRows::encode(const EntryRanges& ranges) {
+  CLP_CHECK(shape_.entries != nullptr);
+  CLP_CHECK(ranges.keys.columns.size() == shape_.entries->outer_layout().types().size());
+  ranges_.encode(*shape_.entries, ranges);
+  return ranges_;
+}
+
+void HashmapRows::collect(RowTable& table, const EntryRanges& ranges, FoundEntries& found) {
+  const auto count = static_cast<std::size_t>(ranges.keys.count);
+  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, ranges.limit));
+  groups_.resize(count);
+  table.entries()->find_groups(ranges.keys, ranges_.outer(), groups_);
+  for (std::size_t i = 0; i < count; ++i) {
+    found_.clear();
+    if (groups_[i] != nullptr && limit > 0) {
+      groups_[i]->entries.collect(*shape_.entries, ranges_.from(i), ranges_.to(i), ranges.backwards,
+                                  limit, found_);
+    }
+    for (RowHeader* row : found_) found.values.push_back(shape_.value_of(row));
+    found.ends.push_back(found.values.size());
+  }
+}
+
 Status HashmapRows::read_keys(std::span<std::byte* const> values, MemoryPool& pool,
                               std::vector<Column>& out) const {
   std::vector<const RowHeader*> rows;
   rows.reserve(values.size());
   for (std::byte* value : values) rows.push_back(shape_.row_of(value));
   return shape_.layout.read(rows, pool, out);
+}
+
+void HashmapRows::prepare_write(StateNamespace ns, std::span<std::byte* const> values) {
+  if (values.empty()) return;
+  RowTable& rows = table(ns);
+  rows.prepare_write(values);
+  if (!rows.early().empty()) save_early(ns, rows);
 }
 
 void HashmapRows::erase(StateNamespace ns, std::span<std::byte* const> values) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clepsydra/status.h"
+#include "state/hashmap/entry_index.h"
 #include "state/hashmap/key_layout.h"
 #include "state/hashmap/row_table.h"
 #include "state/hashmap/snapshot_epochs.h"
@@ -33,8 +34,10 @@ class HashmapRows : public KeyedRows {
   Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
                              std::span<std::byte*> values) override;
   std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) override;
+  Status find_entries(StateNamespace ns, const EntryRanges& ranges, FoundEntries& found) override;
   Status read_keys(std::span<std::byte* const> values, MemoryPool& pool,
                    std::vector<Column>& out) const override;
+  void prepare_write(StateNamespace ns, std::span<std::byte* const> values) override;
   void erase(StateNamespace ns, std::span<std::byte* const> values) override;
   void drop(StateNamespace ns) override;
   [[nodiscard]] bool contains(StateNamespace ns) const override { return tables_.contains(ns); }
@@ -65,6 +68,9 @@ class HashmapRows : public KeyedRows {
   RowTable& table(StateNamespace ns);
   EncodedKeys encode(const KeyBatch& keys) { return encoder_.encode(shape_.layout, keys); }
   void save_early(StateNamespace ns, RowTable& table);
+  const EncodedRanges& encode(const EntryRanges& ranges);
+  // What `table` has in memory of ranges that were encoded last.
+  void collect(RowTable& table, const EntryRanges& ranges, FoundEntries& found);
 
  private:
   struct Dropped {
@@ -81,6 +87,9 @@ class HashmapRows : public KeyedRows {
   SnapshotEpochs* epochs_;
   MemoryPool* pool_;
   KeyLayout::Encoder encoder_;
+  EncodedRanges ranges_;
+  std::vector<EntryIndex::Group*> groups_;  // Scratch.
+  std::vector<RowHeader*> found_;
   std::map<StateNamespace, std::unique_ptr<RowTable>> tables_;
   // Rows of a batch tend to fall into the namespace of the batch before.
   StateNamespace last_namespace_ = 0;

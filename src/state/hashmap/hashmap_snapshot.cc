@@ -22,7 +22,8 @@ Status HashmapSnapshot::add_rows(HashmapRows& rows) {
   CLP_ASSIGN_OR_RETURN(const std::uint32_t state,
                        writer_.add_state({.name = rows.spec().name,
                                           .key_types = rows.spec().key_types,
-                                          .fields = rows.spec().codec->fields()},
+                                          .fields = rows.spec().codec->fields(),
+                                          .entry_columns = rows.spec().entry_columns},
                                          prefix_));
   states_.push_back(std::make_unique<RowsImages>(rows, *epochs_, state, writer_, *pool_));
   return Status::ok();

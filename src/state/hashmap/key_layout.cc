@@ -18,23 +18,11 @@ namespace {
 
 constexpr std::size_t kHeaderNullColumns = 32;
 
-// A text of a key: inline like StringView16, or with an address instead of blob and offset.
-struct KeyText {
-  std::int32_t length;
-  char prefix[4];
-  union {
-    char rest[8];
-    const char* address;
-  };
-  [[nodiscard]] bool is_inline() const { return length <= StringView16::kInlineMax; }
-};
-static_assert(sizeof(KeyText) == 16);
-
 template <typename T>
-std::uint64_t to_word(T value) {
+std::uint64_t to_word(T value, bool is_exact) {
   if constexpr (std::is_floating_point_v<T>) {
-    if (value == T{0}) value = T{0};  // -0.0 too.
-    if (std::isnan(value)) value = std::numeric_limits<T>::quiet_NaN();
+    if (!is_exact && value == T{0}) value = T{0};  // -0.0 too.
+    if (!is_exact && std::isnan(value)) value = std::numeric_limits<T>::quiet_NaN();
     if constexpr (sizeof(T) == 4) {
       return std::bit_cast<std::uint32_t>(value);
     } else {
@@ -58,7 +46,7 @@ T from_word(std::uint64_t word) {
 
 // Writes one column's words for all keys: at out[i * stride].
 void encode_column(const Column& column, const std::int32_t* rows, std::int64_t count,
-                   std::uint64_t* out, std::int64_t stride) {
+                   bool is_exact, std::uint64_t* out, std::int64_t stride) {
   const PhysicalType physical = column.type().physical();
   if (physical == PhysicalType::kView) {
     const auto* views = column.values<StringView16>();
@@ -81,7 +69,7 @@ void encode_column(const Column& column, const std::int32_t* rows, std::int64_t 
     with_word_type(physical, [&](auto type) {
       const auto* values = column.values<decltype(type)>();
       for (std::int64_t i = 0; i < count; ++i) {
-        out[i * stride] = to_word(values[rows != nullptr ? rows[i] : i]);
+        out[i * stride] = to_word(values[rows != nullptr ? rows[i] : i], is_exact);
       }
     });
   }
@@ -89,8 +77,9 @@ void encode_column(const Column& column, const std::int32_t* rows, std::int64_t 
 
 }  // namespace
 
-Result<KeyLayout> KeyLayout::make(const std::vector<DataType>& types) {
+Result<KeyLayout> KeyLayout::make(const std::vector<DataType>& types, bool is_exact) {
   KeyLayout layout;
+  layout.is_exact_ = is_exact;
   layout.types_ = types;
   for (const DataType& type : types) {
     if (type.is_nested()) {
@@ -140,7 +129,8 @@ EncodedKeys KeyLayout::Encoder::encode(const KeyLayout& layout, const KeyBatch& 
   for (std::size_t c = 0; c < layout.slots_.size(); ++c) {
     const Column& column = keys.columns[c];
     const Slot& slot = layout.slots_[c];
-    encode_column(column, keys.rows, keys.count, words_.data() + slot.offset / 8, stride);
+    encode_column(column, keys.rows, keys.count, layout.is_exact_, words_.data() + slot.offset / 8,
+                  stride);
     const bool all_null = slot.physical == PhysicalType::kNone;
     if (!all_null && column.null_count() == 0) continue;
     if (c < kHeaderNullColumns && !has_header_nulls) {
@@ -249,7 +239,7 @@ void KeyLayout::append_bytes(const std::byte* slots, std::string& out) const {
   append(begin, key_bytes_);
 }
 
-bool KeyLayout::read_bytes(std::string_view bytes, std::byte* slots) const {
+bool KeyLayout::take_bytes(std::string_view& bytes, std::byte* slots) const {
   const auto read = [&](std::int64_t begin, std::int64_t end) {
     const auto size = static_cast<std::size_t>(end - begin);
     if (bytes.size() < size) return false;
@@ -279,38 +269,46 @@ bool KeyLayout::read_bytes(std::string_view bytes, std::byte* slots) const {
     std::memcpy(slots + slot.offset, &text, sizeof(text));
     bytes.remove_prefix(static_cast<std::size_t>(length));
   }
-  return read(begin, key_bytes_) && bytes.empty();
+  return read(begin, key_bytes_);
 }
 
-bool KeyLayout::is_null(const RowHeader& row, std::size_t column) const {
-  if (column < kHeaderNullColumns) return (row.null_bits >> column & 1) != 0;
+bool KeyLayout::is_null(const Key& key, std::size_t column) const {
+  if (column < kHeaderNullColumns) return (key.null_bits >> column & 1) != 0;
   const std::size_t bit = column - kHeaderNullColumns;
   std::uint64_t word = 0;
-  std::memcpy(&word,
-              reinterpret_cast<const std::byte*>(&row + 1) + null_words_offset_ +
-                  static_cast<std::int64_t>(bit / 64) * 8,
-              8);
+  std::memcpy(&word, key.slots + null_words_offset_ + static_cast<std::int64_t>(bit / 64) * 8, 8);
   return (word >> (bit % 64) & 1) != 0;
 }
 
 Status KeyLayout::read(std::span<const RowHeader* const> rows, MemoryPool& pool,
                        std::vector<Column>& out) const {
+  std::vector<Key> keys;
+  keys.reserve(rows.size());
+  for (const RowHeader* row : rows) {
+    keys.push_back(
+        {.slots = reinterpret_cast<const std::byte*>(row + 1), .null_bits = row->null_bits});
+  }
+  return read(keys, pool, out);
+}
+
+Status KeyLayout::read(std::span<const Key> keys, MemoryPool& pool,
+                       std::vector<Column>& out) const {
   for (std::size_t c = 0; c < slots_.size(); ++c) {
     const Slot& slot = slots_[c];
     ColumnBuilder builder(types_[c], pool);
-    builder.reserve(static_cast<std::int64_t>(rows.size()));
+    builder.reserve(static_cast<std::int64_t>(keys.size()));
     const auto append_all = [&](auto&& append_value) {
-      for (const RowHeader* row : rows) {
-        if (is_null(*row, c)) {
+      for (const Key& key : keys) {
+        if (is_null(key, c)) {
           builder.append_null();
         } else {
-          append_value(reinterpret_cast<const std::byte*>(row + 1) + slot.offset);
+          append_value(key.slots + slot.offset);
         }
       }
     };
     switch (slot.physical) {
       case PhysicalType::kNone:
-        for (std::size_t i = 0; i < rows.size(); ++i) builder.append_null();
+        for (std::size_t i = 0; i < keys.size(); ++i) builder.append_null();
         break;
       case PhysicalType::kView:
         append_all([&](const std::byte* from) {

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory_pool.h"
+#include "state/hashmap/entry_index.h"
 
 namespace clepsydra {
 namespace {
@@ -78,6 +79,16 @@ RowTable::RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& po
   const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
   while (((groups - 1) >> group_shift_) + 1 > kTablesMax) ++group_shift_;
   tables_wanted_ = static_cast<std::size_t>((groups - 1) >> group_shift_) + 1;
+  if (shape.entries != nullptr) {
+    entries_ = std::make_unique<EntryIndex>(*shape.entries, shape, pool);
+  }
+}
+
+RowTable::~RowTable() = default;
+
+std::int64_t RowTable::live_bytes() const {
+  const std::int64_t entries = entries_ != nullptr ? entries_->live_bytes() : 0;
+  return live_rows_ * shape_->row_bytes() + arena_.live_bytes() + entries;
 }
 
 Status RowTable::find_or_insert(const KeyBatch& keys, const EncodedKeys& encoded,
@@ -214,6 +225,14 @@ Status RowTable::load(std::uint64_t hash, const std::byte* slots, std::uint32_t 
   if (shape_->layout.has_text()) CLP_RETURN_IF_ERROR(shape_->layout.own_texts(key, arena_));
   *row = {.hash = hash, .epoch = epoch, .null_bits = null_bits};
   std::memset(shape_->value_of(row), 0, static_cast<std::size_t>(shape_->value_bytes));
+  if (entries_ != nullptr) {
+    if (Status status = entries_->add(row); !status.is_ok()) {
+      if (shape_->layout.has_text()) shape_->layout.free_texts(key, arena_);
+      row->epoch = 0;
+      row->hash = reinterpret_cast<std::uint64_t>(next_evicted);
+      return status;
+    }
+  }
   if (is_reused) {
     evicted_ = next_evicted;
     --dead_rows_;
@@ -382,6 +401,13 @@ std::int64_t RowTable::scan(KeyedRows::Cursor& cursor, std::span<std::byte*> val
   return static_cast<std::int64_t>(found);
 }
 
+void RowTable::prepare_write(std::span<std::byte* const> values) {
+  for (std::byte* value : values) {
+    RowHeader* row = shape_->row_of(value);
+    if (row->epoch != epochs_->current()) touch(row);
+  }
+}
+
 void RowTable::prepare_erase(std::span<std::byte* const> values) {
   if (!is_known()) return;
   std::vector<const RowHeader*> rows;
@@ -398,24 +424,38 @@ void RowTable::prepare_erase(std::span<std::byte* const> values) {
 }
 
 void RowTable::erase(std::span<std::byte* const> values) {
-  for (std::byte* value : values) remove_row(shape_->row_of(value));
-  if (dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+  for (std::byte* value : values) {
+    RowHeader* row = shape_->row_of(value);
+    if (entries_ != nullptr) entries_->remove(row, false);
+    remove_row(row);
+    if (entries_ != nullptr) reuse_place(row);
+  }
+  if (entries_ == nullptr && dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
 }
 
 void RowTable::evict(std::span<std::byte* const> values) {
   for (std::byte* value : values) {
     RowHeader* row = shape_->row_of(value);
+    if (entries_ != nullptr) entries_->remove(row, true);
     remove_row(row);
-    row->hash = reinterpret_cast<std::uint64_t>(evicted_);
-    evicted_ = row;
+    reuse_place(row);
   }
+}
+
+void RowTable::reuse_place(RowHeader* row) {
+  row->hash = reinterpret_cast<std::uint64_t>(evicted_);
+  evicted_ = row;
 }
 
 void RowTable::give_back(bool may_move) {
   if (live_rows_ > 0) {
-    if (may_move && dead_rows_ >= kCompactRowsMin && dead_rows_ > live_rows_) compact();
+    if (may_move && entries_ == nullptr && dead_rows_ >= kCompactRowsMin &&
+        dead_rows_ > live_rows_) {
+      compact();
+    }
     return;
   }
+  if (entries_ != nullptr) entries_->give_back();
   for (const Table& table : tables_) {
     if (table.entries == nullptr) continue;
     arena_.free(reinterpret_cast<std::byte*>(table.entries), (std::int64_t{table.mask} + 1) * 8);

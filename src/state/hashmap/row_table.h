@@ -22,6 +22,8 @@
 
 namespace clepsydra {
 
+class EntryIndex;
+class EntryOrder;
 class MemoryPool;
 
 // What all namespaces of a state share.
@@ -31,6 +33,7 @@ struct RowShape {
   KeyGroupRange key_groups{0, 0};
   int max_parallelism = 0;
   std::int64_t page_bytes_max = StateArena::kPageBytesMax;
+  std::shared_ptr<const EntryOrder> entries = nullptr;  // Of states of entries.
 
   [[nodiscard]] std::int64_t value_offset() const {
     return static_cast<std::int64_t>(sizeof(RowHeader)) + layout.key_bytes();
@@ -53,7 +56,7 @@ class RowTable {
   RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& pool);
   RowTable(const RowTable&) = delete;
   RowTable& operator=(const RowTable&) = delete;
-  virtual ~RowTable() = default;
+  virtual ~RowTable();
 
   // Probes, and keys of them, by `hashes` and what the layout encoded. See KeyedRows.
   // What it adds to early() must go out before the values are written.
@@ -62,6 +65,11 @@ class RowTable {
   void find(const KeyBatch& keys, const EncodedKeys& encoded, std::span<std::byte*> values) const;
   Status find_or_insert_same(std::span<std::byte* const> from, std::span<std::byte*> values);
   std::int64_t scan(KeyedRows::Cursor& cursor, std::span<std::byte*> values) const;
+  // The rows that are entries, by outer key; null unless the state is one of entries. Then rows
+  // that are in memory never move.
+  [[nodiscard]] EntryIndex* entries() const { return entries_.get(); }
+  // Adds to early() what must go out before the values are written.
+  void prepare_write(std::span<std::byte* const> values);
   // Adds to early() what erase() must not be called before.
   void prepare_erase(std::span<std::byte* const> values);
   void erase(std::span<std::byte* const> values);
@@ -112,9 +120,7 @@ class RowTable {
   // move, unless `may_move` is false.
   void give_back(bool may_move);
   // Of rows, index and what values hold.
-  [[nodiscard]] std::int64_t live_bytes() const {
-    return live_rows_ * shape_->row_bytes() + arena_.live_bytes();
-  }
+  [[nodiscard]] std::int64_t live_bytes() const;
 
  protected:
   // A snapshot that is being written takes all its rows, not what is listed: it is a base, or later
@@ -180,6 +186,7 @@ class RowTable {
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
                 RowHeader*& row);
   void remove_row(RowHeader* row);
+  void reuse_place(RowHeader* row);
   // Out of line, so that probe() stays small.
   [[gnu::cold, gnu::noinline]] void touch(RowHeader* row);
   void note_written(RowHeader* row);
@@ -203,13 +210,15 @@ class RowTable {
   MemoryPool* pool_;
   const std::uint32_t created_;  // Epoch. There are no lists of changes in it.
   StateArena arena_;
+  std::unique_ptr<EntryIndex> entries_;
   std::vector<Page> pages_;
   std::vector<Table> tables_;
   int group_shift_ = 0;
   std::size_t tables_wanted_ = 1;  // Once there are enough rows.
   std::int64_t live_rows_ = 0;
-  std::int64_t dead_rows_ = 0;    // Those in `evicted_` included.
-  RowHeader* evicted_ = nullptr;  // Places of evicted rows: where the next is, instead of a hash.
+  std::int64_t dead_rows_ = 0;  // Those in `evicted_` included.
+  // Places of rows that are gone: where the next is, instead of a hash.
+  RowHeader* evicted_ = nullptr;
   std::int64_t rehashes_ = 0;
 
   RowChanges changes_;

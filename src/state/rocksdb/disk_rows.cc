@@ -17,7 +17,8 @@ DiskRows::DiskRows(KeyedRowsSpec spec, RowShape shape, SnapshotEpochs& epochs,
                    std::shared_ptr<DiskSpace> space)
     : HashmapRows(std::move(spec), std::move(shape), epochs, space->pool()),
       space_(std::move(space)),
-      records_(this->shape().layout, this->spec().value_bytes, this->spec().codec),
+      records_(this->shape().layout, this->spec().value_bytes, this->spec().codec,
+               this->shape().entries),
       scratch_(space_->pool()) {
   space_->add(this);
 }
@@ -112,6 +113,27 @@ Status DiskRows::find_or_insert_same(StateNamespace ns, std::span<std::byte* con
   });
   CLP_RETURN_IF_ERROR(found);
   mark_used(rows, values.first(from.size()));
+  return Status::ok();
+}
+
+Status DiskRows::find_entries(StateNamespace ns, const EntryRanges& ranges, FoundEntries& found) {
+  CLP_RETURN_IF_ERROR(space_->error());
+  const EncodedRanges& encoded = encode(ranges);
+  found.clear();
+  DiskTable* const rows = find_disk_table(ns);
+  if (rows == nullptr) {
+    found.ends.assign(static_cast<std::size_t>(ranges.keys.count), 0);
+    return Status::ok();
+  }
+  if (rows->stored_rows() > 0) {
+    CLP_RETURN_IF_ERROR(with_room([&] {
+      Status fetched = rows->fetch_entries(ranges, encoded);
+      save(ns, *rows);
+      return fetched;
+    }));
+  }
+  collect(*rows, ranges, found);
+  mark_used(*rows, found.values);
   return Status::ok();
 }
 

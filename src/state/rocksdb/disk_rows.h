@@ -35,6 +35,7 @@ class DiskRows final : public HashmapRows {
   Status find(StateNamespace ns, const KeyBatch& keys, std::span<std::byte*> values) override;
   Status find_or_insert_same(StateNamespace ns, std::span<std::byte* const> from,
                              std::span<std::byte*> values) override;
+  Status find_entries(StateNamespace ns, const EntryRanges& ranges, FoundEntries& found) override;
   std::int64_t scan(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values) override;
   void erase(StateNamespace ns, std::span<std::byte* const> values) override;
   void drop(StateNamespace ns) override;

@@ -23,6 +23,13 @@ std::string after(std::string_view key) {
   return next;
 }
 
+// The first key after all that begin with `prefix`, which has other bytes than 255.
+std::string after_all(std::string prefix) {
+  while (prefix.back() == '\xFF') prefix.pop_back();
+  prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
 constexpr std::size_t kRowPrefixBytes = 9;
 constexpr std::size_t kChangePrefixBytes = 13;
 
@@ -32,6 +39,7 @@ void ScratchRows::clear() {
   rows.clear();
   values.clear();
   entries.clear();
+  texts.clear();
 }
 
 DiskTable::DiskTable(std::shared_ptr<DiskSpace> space, RowRecords& records, ScratchRows& scratch,
@@ -71,16 +79,17 @@ void DiskTable::append_row_key(const RecordKey& key, std::string& out) const {
 
 // The keys of entries behind their prefix, and the rows of them that are in memory.
 Status DiskTable::read_keys(const std::vector<StoreEntry>& entries, std::size_t prefix_bytes,
-                            ReadKeys& keys, std::vector<std::byte*>& values) {
+                            ReadKeys& keys, std::deque<std::string>& texts,
+                            std::vector<std::byte*>& values) {
   const auto words = static_cast<std::size_t>(shape().layout.key_bytes() / 8);
   keys.hashes.resize(entries.size());
   keys.null_bits.resize(entries.size());
   keys.slots.resize(entries.size() * words + 1);  // Never without an address.
   for (std::size_t i = 0; i < entries.size(); ++i) {
     RecordKey key;
-    CLP_RETURN_IF_ERROR(
-        records_->read_key(std::string_view(entries[i].key).substr(prefix_bytes),
-                           reinterpret_cast<std::byte*>(keys.slots.data() + i * words), key));
+    CLP_RETURN_IF_ERROR(records_->read_key(
+        std::string_view(entries[i].key).substr(prefix_bytes),
+        reinterpret_cast<std::byte*>(keys.slots.data() + i * words), key, texts));
     keys.hashes[i] = key.hash;
     keys.null_bits[i] = key.null_bits;
   }
@@ -165,6 +174,90 @@ Status DiskTable::fetch_missing(std::span<const RecordKey> missing) {
   }
   std::vector<std::byte*> values;
   return load(keys, records, values);
+}
+
+Status DiskTable::fetch_entries(const EntryRanges& ranges, const EncodedRanges& encoded) {
+  const EntryOrder& order = *shape().entries;
+  const auto count = static_cast<std::size_t>(ranges.keys.count);
+  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, ranges.limit));
+  std::vector<EntryIndex::Group*> groups(count);
+  this->entries()->find_groups(ranges.keys, encoded.outer(), groups);
+  std::vector<std::size_t> asked;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (limit > 0 && (groups[i] == nullptr || groups[i]->is_complete == 0)) asked.push_back(i);
+  }
+  std::vector<bool> is_complete(count, false);
+  const std::int64_t outer_bytes = order.outer_layout().key_bytes();
+  for (const std::size_t i : asked) {
+    const auto row = static_cast<std::int64_t>(i);
+    std::string group = prefix(Part::kRow);
+    records_->append_group(
+        {.hash = ranges.keys.hashes[ranges.keys.rows != nullptr ? ranges.keys.rows[i] : row],
+         .null_bits = encoded.outer().null_bits != nullptr ? encoded.outer().null_bits[i] : 0,
+         .slots = encoded.outer().slots + row * outer_bytes},
+        group);
+    std::string begin = group;
+    std::string end = group;
+    const EntryBound from = encoded.from(i);
+    order.append_ordered(from.key, begin);
+    if (!from.is_included) begin = after_all(std::move(begin));
+    const EntryBound to = encoded.to(i);
+    order.append_ordered(to.key, end);
+    if (to.is_included) end = after_all(std::move(end));
+    bool has_ended = false;
+    CLP_RETURN_IF_ERROR(fetch_range(begin, end, limit, ranges.backwards, has_ended));
+    is_complete[i] = has_ended && from.key.columns == 0 && to.key.columns == 0;
+  }
+  this->entries()->find_groups(ranges.keys, encoded.outer(), groups);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_complete[i] && groups[i] != nullptr) groups[i]->is_complete = 1;
+  }
+  return Status::ok();
+}
+
+// The first entries of the store, where these are not in memory: the first ones of all are among
+// them and those in memory.
+Status DiskTable::fetch_range(const std::string& begin, const std::string& end, std::size_t limit,
+                              bool backwards, bool& has_ended) {
+  std::string first = begin;
+  std::string last = end;
+  std::vector<StoreEntry> entries;
+  std::vector<std::byte*> values;
+  while (limit > 0 && first < last) {
+    const LocalStore::ScanLimits limits{.entries_max = std::min(limit, kReadRowsMax),
+                                        .backwards = backwards};
+    CLP_RETURN_IF_ERROR(space_->store().scan(first, last, limits, entries));
+    if (entries.empty()) {
+      has_ended = true;
+      break;
+    }
+    limit -= entries.size();
+    (backwards ? last : first) = backwards ? entries.back().key : after(entries.back().key);
+    ReadKeys keys;
+    CLP_RETURN_IF_ERROR(load_missing(entries, keys, values));
+  }
+  return Status::ok();
+}
+
+// The rows of entries of the store, put into memory where they were not.
+Status DiskTable::load_missing(const std::vector<StoreEntry>& entries, ReadKeys& keys,
+                               std::vector<std::byte*>& values) {
+  std::deque<std::string> texts;
+  CLP_RETURN_IF_ERROR(read_keys(entries, kRowPrefixBytes, keys, texts, values));
+  std::vector<RecordKey> missing;
+  std::vector<std::string_view> records;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (values[i] != nullptr) continue;
+    missing.push_back(read_key(keys, i));
+    records.emplace_back(entries[i].value);
+  }
+  std::vector<std::byte*> loaded;
+  CLP_RETURN_IF_ERROR(load(missing, records, loaded));
+  std::size_t next_loaded = 0;
+  for (std::byte*& value : values) {
+    if (value == nullptr) value = loaded[next_loaded++];
+  }
+  return Status::ok();
 }
 
 // Puts rows that are in the store alone into memory, or none of them.
@@ -301,16 +394,23 @@ Status DiskTable::store_new_rows() {
 
 // ---- Scan ----
 
-// The cursor: the hash of the last row, and below zero how many rows of that hash there were.
+// The cursor: the hash of the last row, as far as the store is ordered by it, and below zero how
+// many rows of that hash there were.
 Status DiskTable::scan_all(KeyedRows::Cursor& cursor, std::span<std::byte*> values,
                            std::int64_t& count) {
   count = 0;
   CLP_RETURN_IF_ERROR(store_new_rows());
   std::uint64_t hash = static_cast<std::uint64_t>(cursor.row < 0 ? cursor.page : 0);
   std::int64_t of_hash = cursor.row < 0 ? -1 - cursor.row : 0;
+  const int unordered_bits = 64 - 8 * records_->hash_bytes();
   std::string begin = prefix(Part::kRow);
-  append_big_endian(hash, 8, begin);
+  append_big_endian(hash >> unordered_bits, records_->hash_bytes(), begin);
   std::int64_t skipped = of_hash;
+  // Nearly always the scan before goes on; many rows may have the same hash.
+  if (of_hash > 0 && cursor.page == scanned_.page && cursor.row == scanned_.row) {
+    begin = scan_next_;
+    skipped = 0;
+  }
   std::vector<StoreEntry> entries;
   while (true) {
     const LocalStore::ScanLimits limits{.entries_max =
@@ -325,24 +425,17 @@ Status DiskTable::scan_all(KeyedRows::Cursor& cursor, std::span<std::byte*> valu
   }
   ReadKeys keys;
   std::vector<std::byte*> found;
-  CLP_RETURN_IF_ERROR(read_keys(entries, kRowPrefixBytes, keys, found));
-  std::vector<RecordKey> missing;
-  std::vector<std::string_view> records;
+  CLP_RETURN_IF_ERROR(load_missing(entries, keys, found));
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (found[i] != nullptr) continue;
-    missing.push_back(read_key(keys, i));
-    records.emplace_back(entries[i].value);
-  }
-  std::vector<std::byte*> loaded;
-  CLP_RETURN_IF_ERROR(load(missing, records, loaded));
-  std::size_t next_loaded = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    values[i] = found[i] != nullptr ? found[i] : loaded[next_loaded++];
-    of_hash = keys.hashes[i] == hash ? of_hash + 1 : 1;
-    hash = keys.hashes[i];
+    values[i] = found[i];
+    const std::uint64_t ordered = keys.hashes[i] >> unordered_bits << unordered_bits;
+    of_hash = ordered == hash ? of_hash + 1 : 1;
+    hash = ordered;
   }
   count = static_cast<std::int64_t>(entries.size());
   cursor = {.page = static_cast<std::int64_t>(hash), .row = -1 - of_hash};
+  scanned_ = cursor;
+  scan_next_ = begin;
   return Status::ok();
 }
 
@@ -404,7 +497,7 @@ Status DiskTable::walk_rows(std::size_t values_max, std::int64_t& budget,
   if (entries.empty()) return Status::ok();
   ReadKeys keys;
   std::vector<std::byte*> found;
-  CLP_RETURN_IF_ERROR(read_keys(entries, kRowPrefixBytes, keys, found));
+  CLP_RETURN_IF_ERROR(read_keys(entries, kRowPrefixBytes, keys, scratch_->texts, found));
   std::vector<RecordKey> needed;
   std::vector<std::string_view> records;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -428,7 +521,7 @@ Status DiskTable::walk_changes(std::size_t values_max, std::int64_t& budget,
   if (entries.empty()) return Status::ok();
   ReadKeys keys;
   std::vector<std::byte*> found;
-  CLP_RETURN_IF_ERROR(read_keys(entries, kChangePrefixBytes, keys, found));
+  CLP_RETURN_IF_ERROR(read_keys(entries, kChangePrefixBytes, keys, scratch_->texts, found));
   std::vector<std::string> row_keys;
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "clepsydra/status.h"
+#include "state/hashmap/entry_index.h"
 #include "state/hashmap/row_table.h"
 #include "state/hashmap/snapshot_epochs.h"
 #include "state/hashmap/state_arena.h"
@@ -48,6 +50,7 @@ struct ScratchRows {
   std::vector<std::byte*> values;
   // What keys refer to.
   std::vector<std::vector<StoreEntry>> entries;
+  std::deque<std::string> texts = {};
 };
 
 // In the store a row is found by table and key; one that has changed since the last snapshot that
@@ -82,6 +85,8 @@ class DiskTable final : public RowTable {
   Status fetch(const KeyBatch& keys, const EncodedKeys& encoded, std::span<std::byte*> values);
   // The same for the keys of other rows.
   Status fetch_same(std::span<std::byte* const> from);
+  // Brings as much of each range into memory as its answer needs.
+  Status fetch_entries(const EntryRanges& ranges, const EncodedRanges& encoded);
   void note_inserted(std::int64_t rows) { unstored_rows_ += rows; }
   // The values are erased after this.
   void note_erased(std::span<std::byte* const> values, StoreWrites& writes);
@@ -132,9 +137,13 @@ class DiskTable final : public RowTable {
             .slots = reinterpret_cast<const std::byte*>(&row + 1)};
   }
   Status read_keys(const std::vector<StoreEntry>& entries, std::size_t prefix_bytes, ReadKeys& keys,
-                   std::vector<std::byte*>& values);
+                   std::deque<std::string>& texts, std::vector<std::byte*>& values);
   [[nodiscard]] RecordKey read_key(const ReadKeys& keys, std::size_t i) const;
   Status fetch_missing(std::span<const RecordKey> missing);
+  Status fetch_range(const std::string& begin, const std::string& end, std::size_t limit,
+                     bool backwards, bool& has_ended);
+  Status load_missing(const std::vector<StoreEntry>& entries, ReadKeys& keys,
+                      std::vector<std::byte*>& values);
   Status load(std::span<const RecordKey> keys, std::span<const std::string_view> records,
               std::vector<std::byte*>& values);
   [[nodiscard]] bool has_gone_out(const RecordKey& key, std::uint32_t epoch) const;
@@ -159,6 +168,9 @@ class DiskTable final : public RowTable {
   bool is_on_disk_ = false;
   bool has_listed_changes_ = false;
   std::uint32_t scan_step_ = 0;
+  // Where the last scan_all() has come to, and where that is in the store.
+  KeyedRows::Cursor scanned_ = {};
+  std::string scan_next_;
   Walk walk_;
   StoreWrites writes_;  // Scratch.
 };

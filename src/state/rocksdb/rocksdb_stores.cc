@@ -153,14 +153,18 @@ class RocksdbStore final : public LocalStore {
               std::vector<StoreEntry>& entries) override {
     CLP_RETURN_IF_ERROR(check_open());
     entries.clear();
+    const rocksdb::Slice first = slice_of(begin);
     const rocksdb::Slice bound = slice_of(end);
     rocksdb::ReadOptions options = reading_once_;
+    options.iterate_lower_bound = &first;
     options.iterate_upper_bound = &bound;
     const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
     std::size_t bytes = 0;
-    for (at->Seek(slice_of(begin)); at->Valid() && entries.size() < limits.entries_max &&
-                                    (bytes < limits.bytes_max || entries.empty());
-         at->Next()) {
+    // Backwards it starts at the last one before the upper bound.
+    for (limits.backwards ? at->SeekToLast() : at->Seek(first);
+         at->Valid() && entries.size() < limits.entries_max &&
+         (bytes < limits.bytes_max || entries.empty());
+         limits.backwards ? at->Prev() : at->Next()) {
       bytes += at->key().size() + at->value().size();
       entries.push_back({.key = at->key().ToString(), .value = at->value().ToString()});
     }

@@ -110,38 +110,82 @@ bool read_cell(std::string_view& bytes, ColumnBuilder& out) {
   }
 }
 
+// The upper bytes of a hash, the highest first.
+void append_hash(std::uint64_t hash, int bytes, std::string& out) {
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(hash >> (56 - 8 * i) & 0xFF));
+}
+
+bool take_hash(std::string_view& bytes, int count, std::uint64_t& hash) {
+  if (bytes.size() < static_cast<std::size_t>(count)) return false;
+  hash = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto byte = static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
+    hash |= std::uint64_t{byte} << (56 - 8 * i);
+  }
+  bytes.remove_prefix(static_cast<std::size_t>(count));
+  return true;
+}
+
+void append_null_bits(std::uint32_t null_bits, std::string& out) {
+  out.push_back(null_bits != 0 ? '\1' : '\0');
+  if (null_bits != 0) append_number(null_bits, out);
+}
+
+bool take_null_bits(std::string_view& bytes, std::uint32_t& null_bits) {
+  std::uint8_t has_nulls = 0;
+  if (!take_number(bytes, has_nulls)) return false;
+  return has_nulls == 0 || take_number(bytes, null_bits);
+}
+
 }  // namespace
 
 RowRecords::RowRecords(const KeyLayout& layout, std::int64_t value_bytes,
-                       std::shared_ptr<RowValueCodec> codec)
+                       std::shared_ptr<RowValueCodec> codec,
+                       std::shared_ptr<const EntryOrder> entries)
     : layout_(&layout),
       value_bytes_(value_bytes),
       codec_(std::move(codec)),
+      entries_(std::move(entries)),
       is_flat_(codec_->is_flat()) {}
 
 void RowRecords::append_key(const RecordKey& key, std::string& out) const {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(key.hash >> shift & 0xFF));
+  if (entries_ != nullptr) {
+    append_group({.hash = key.hash,
+                  .null_bits = entries_->outer_null_bits(key.null_bits),
+                  .slots = key.slots},
+                 out);
+    entries_->append_ordered(entries_->entry_of(key.slots, key.null_bits), out);
+    append_hash(key.hash << 32, 4, out);
+    return;
   }
-  out.push_back(key.null_bits != 0 ? '\1' : '\0');
-  if (key.null_bits != 0) append_number(key.null_bits, out);
+  append_hash(key.hash, 8, out);
+  append_null_bits(key.null_bits, out);
   layout_->append_bytes(key.slots, out);
 }
 
-Status RowRecords::read_key(std::string_view bytes, std::byte* slots, RecordKey& key) const {
-  if (bytes.size() < kHashBytes) return broken_record();
-  key.hash = 0;
-  for (std::int64_t i = 0; i < kHashBytes; ++i) {
-    key.hash = key.hash << 8 | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]);
-  }
-  bytes.remove_prefix(kHashBytes);
-  key.null_bits = 0;
+void RowRecords::append_group(const RecordKey& outer, std::string& out) const {
+  append_hash(outer.hash, 4, out);
+  append_null_bits(outer.null_bits, out);
+  entries_->outer_layout().append_bytes(outer.slots, out);
+}
+
+Status RowRecords::read_key(std::string_view bytes, std::byte* slots, RecordKey& key,
+                            std::deque<std::string>& texts) const {
   key.slots = slots;
-  std::uint8_t has_nulls = 0;
-  if (!take_number(bytes, has_nulls) || (has_nulls != 0 && !take_number(bytes, key.null_bits)) ||
-      !layout_->read_bytes(bytes, slots)) {
+  key.null_bits = 0;
+  if (!take_hash(bytes, hash_bytes(), key.hash) || !take_null_bits(bytes, key.null_bits)) {
     return broken_record();
   }
+  if (entries_ == nullptr) {
+    return layout_->take_bytes(bytes, slots) && bytes.empty() ? Status::ok() : broken_record();
+  }
+  std::uint64_t low = 0;
+  if (!entries_->outer_layout().take_bytes(bytes, slots) ||
+      !entries_->read_ordered(bytes, slots, key.null_bits, texts) || !take_hash(bytes, 4, low) ||
+      !bytes.empty()) {
+    return broken_record();
+  }
+  key.hash |= low >> 32;
   return Status::ok();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/check.h"
 #include "clepsydra/status.h"
+#include "state/hashmap/entry_order.h"
 #include "state/hashmap/key_layout.h"
 #include "state/keyed_state.h"
 #include "stream/column.h"
@@ -27,19 +29,26 @@ struct RecordKey {
 };
 
 // Keys in the order of their bytes are in the order of their hashes. A key is its hash, high bytes
-// first; a byte 1 and the null bits, or a byte 0 when there are none; what KeyLayout makes of it. A
+// first; a byte 1 and the null bits, or a byte 0 when there are none; what KeyLayout makes of it.
+// Of an entry it is a group, so that those of an outer key stand together in their order: the upper
+// half of the hash, and null bits and KeyLayout of the outer columns alone; then what EntryOrder
+// makes of the others; then the lower half. A
 // record is the epoch of its last write, then the value: its own bytes when it is flat, else one
 // cell per column of the codec. Nothing of it outlives the process. Threads: the owner of the
 // state.
 class RowRecords {
  public:
   RowRecords(const KeyLayout& layout, std::int64_t value_bytes,
-             std::shared_ptr<RowValueCodec> codec);
+             std::shared_ptr<RowValueCodec> codec, std::shared_ptr<const EntryOrder> entries);
 
   void append_key(const RecordKey& key, std::string& out) const;
-  // `slots`: room for it. DataLoss.
-  Status read_key(std::string_view bytes, std::byte* slots, RecordKey& key) const;
-  static constexpr std::int64_t kHashBytes = 8;
+  // Of entries: what those of an outer key begin with. Slots and null bits are of that alone.
+  void append_group(const RecordKey& outer, std::string& out) const;
+  // `slots`: room for it. Its texts lie in `bytes` or `texts`. DataLoss.
+  Status read_key(std::string_view bytes, std::byte* slots, RecordKey& key,
+                  std::deque<std::string>& texts) const;
+  // With which keys begin that are in the order of their hashes.
+  [[nodiscard]] int hash_bytes() const { return entries_ != nullptr ? 4 : 8; }
 
   // Calls emit(i, record) for each value, which stands with epochs[i].
   template <typename Emit>
@@ -66,7 +75,8 @@ class RowRecords {
 
   const KeyLayout* layout_;
   const std::int64_t value_bytes_;
-  const std::shared_ptr<RowValueCodec> codec_;  // Shared with the state's spec.
+  const std::shared_ptr<RowValueCodec> codec_;       // Shared with the state's spec.
+  const std::shared_ptr<const EntryOrder> entries_;  // Shared with the state's shape; may be null.
   const bool is_flat_;
   std::vector<Column> columns_;  // Scratch.
   std::string record_;
