@@ -54,15 +54,17 @@ Result<InputGate::Polled> InputGate::poll() {
       ready_.pop_front();
       return polled;
     }
-    if (merger().watermark() > delivered_watermark_) {
+    if (has_watermark()) {
       delivered_watermark_ = merger().watermark();
       return watermark_batch(delivered_watermark_);
     }
     if (recovery_ != nullptr) {
       const bool was_idle = idle();
+      const bool had_started = has_started();
       CLP_ASSIGN_OR_RETURN(const bool has_taken, take_recovered());
       if (!has_taken) recovery_.reset();
-      if (!has_taken || (idle() != was_idle && ready_.empty())) {
+      const bool is_news = idle() != was_idle || (!had_started && has_started());
+      if (!has_taken || (is_news && ready_.empty() && !has_watermark())) {
         return Polled{.state = State::kAgain};
       }
       continue;
@@ -96,7 +98,7 @@ Result<InputGate::Polled> InputGate::poll() {
     if (input.is_recorded) record(input, element);
     CLP_ASSIGN_OR_RETURN(const bool is_news, take_element(std::move(element), channel));
     // Each change is seen, also one that the next element would take back.
-    if (is_news && ready_.empty() && merger_.watermark() <= delivered_watermark_) {
+    if (is_news && ready_.empty() && !has_watermark()) {
       return Polled{.state = State::kAgain};
     }
   }
@@ -198,16 +200,16 @@ void InputGate::recover(std::vector<RecoveredChannel> channels) {
   if (channels.empty()) return;
   const auto count = static_cast<int>(channels.size());
   recovery_ = std::make_unique<Recovery>(
-      Recovery{std::move(channels), std::vector<std::size_t>(static_cast<std::size_t>(count)),
-               WatermarkMerger(count)});
+      Recovery{.channels = std::move(channels),
+               .taken = std::vector<std::size_t>(static_cast<std::size_t>(count)),
+               .merger = WatermarkMerger(count)});
   for (int i = 0; i < count; ++i) {
     const InFlightChannel& content = recovery_->channels[static_cast<std::size_t>(i)].content;
-    // The end of time is for the live channels to say: who had finished says so again.
-    if (content.watermark > kMinWatermark && content.watermark < kMaxWatermark) {
-      recovery_->merger.advance(i, content.watermark);
-    }
-    const bool is_silent = content.is_idle || (content.has_ended && content.elements.empty());
-    if (is_silent) recovery_->merger.set_idle(i, true);
+    const bool is_all = content.elements.empty();
+    if (content.watermark > kMinWatermark) recovery_->merger.advance(i, content.watermark);
+    if (content.has_ended && is_all) recovery_->merger.advance(i, kMaxWatermark);
+    if (content.is_idle) recovery_->merger.set_idle(i, true);
+    if (!content.has_spoken && !is_all) ++recovery_->silent;
   }
 }
 
@@ -217,12 +219,15 @@ Result<bool> InputGate::take_recovered() {
   const auto is_done = [&](std::size_t i) {
     return recovery.taken[i] == recovery.channels[i].content.elements.size();
   };
+  const auto has_first_word = [&](std::size_t i) {
+    return !recovery.channels[i].content.has_spoken && recovery.taken[i] == 0 && !is_done(i);
+  };
   // As with live ones: nobody's rows before everybody's first word.
   std::size_t at = count;
   for (std::size_t i = 0; i < count && at == count; ++i) {
-    const bool is_first = !recovery.channels[i].content.has_spoken && recovery.taken[i] == 0;
-    if (is_first && !is_done(i)) at = i;
+    if (has_first_word(i)) at = i;
   }
+  if (at < count) --recovery.silent;
   for (std::size_t i = 0; i < count && at == count; ++i) {
     if (!is_done(recovery.next)) at = recovery.next;
     recovery.next = recovery.next + 1 == count ? 0 : recovery.next + 1;
@@ -230,19 +235,19 @@ Result<bool> InputGate::take_recovered() {
   if (at == count) return false;
   InFlightChannel& content = recovery.channels[at].content;
   StreamElement element = std::exchange(content.elements[recovery.taken[at]++], StreamElement());
-  const Origin from{static_cast<int>(at), recovery.channels[at].input, &recovery.merger};
+  const auto channel = static_cast<int>(at);
+  const Origin from{channel, recovery.channels[at].input, &recovery.merger};
+  bool is_last = is_done(at) && content.has_ended;
   if (Batch* batch = std::get_if<Batch>(&element)) {
     std::vector<Mark> marks = batch->marks();
-    std::erase_if(marks, [](const Mark& mark) { return mark.watermark == kMaxWatermark; });
+    is_last = std::erase_if(marks,
+                            [](const Mark& mark) { return mark.watermark == kMaxWatermark; }) > 0 ||
+              is_last;
     CLP_RETURN_IF_ERROR(take_batch(batch->with_marks(std::move(marks)), from));
-  } else if (const auto* mark = as_signal<WatermarkSignal>(element)) {
-    if (mark->watermark < kMaxWatermark) {
-      CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
-    }
   } else {
     CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
   }
-  if (is_done(at) && content.has_ended) recovery.merger.set_idle(static_cast<int>(at), true);
+  if (is_last) recovery.merger.advance(channel, kMaxWatermark);
   return true;
 }
 

@@ -76,11 +76,13 @@ class InputGate {
 
   [[nodiscard]] int channels() const { return static_cast<int>(inputs_.size()); }
   // Every channel has said whether it has input, now or before the task was restored.
-  [[nodiscard]] bool has_started() const { return recovery_ != nullptr || silent_ == 0; }
+  [[nodiscard]] bool has_started() const {
+    return recovery_ != nullptr ? recovery_->silent == 0 : silent_ == 0;
+  }
   // No channel holds event time back, but one may do so again.
   [[nodiscard]] bool idle() const { return merger().idle(); }
   [[nodiscard]] std::int64_t watermark() const {
-    return std::max(merger().watermark(), delivered_watermark_);
+    return has_watermark() ? merger().watermark() : delivered_watermark_;
   }
 
   // Before the first poll.
@@ -143,8 +145,10 @@ class InputGate {
   struct Recovery {
     std::vector<RecoveredChannel> channels;
     std::vector<std::size_t> taken;  // Elements, by channel.
+    // One that has ended, or has said that nothing more comes, holds nobody back.
     WatermarkMerger merger;
     std::size_t next = 0;
+    int silent = 0;  // With their first word under way.
   };
   // Where an element comes from.
   struct Origin {
@@ -154,6 +158,12 @@ class InputGate {
   };
   [[nodiscard]] const WatermarkMerger& merger() const {
     return recovery_ != nullptr ? recovery_->merger : merger_;
+  }
+  // Event time has advanced beyond what was delivered. That it ends is for live channels to say:
+  // who had finished says so again.
+  [[nodiscard]] bool has_watermark() const {
+    const std::int64_t merged = merger().watermark();
+    return merged > delivered_watermark_ && (recovery_ == nullptr || merged < kMaxWatermark);
   }
   // The next channel in turn that is not held and has an element, or -1. Until all have spoken only
   // those that have not.

@@ -475,6 +475,56 @@ TEST_F(OvertakingGateTest, time_does_not_end_and_does_not_go_back_with_what_is_r
   EXPECT_THAT(take(), ::testing::UnorderedElementsAre("4", "5", "@250"));
 }
 
+// A task that restored channels say nothing more of must not let event time go on without it: what
+// it holds has not gone out yet.
+TEST_F(OvertakingGateTest, recovered_channels_that_have_ended_make_nobody_idle) {
+  open_overtaking(2);
+  std::vector<RecoveredChannel> recovered(2);
+  recovered[0].content = {.has_spoken = true, .has_ended = true, .watermark = 100};
+  recovered[1].content = {.has_spoken = true, .watermark = kMaxWatermark};
+  gate_->recover(recovered);
+  EXPECT_FALSE(gate_->idle());
+  EXPECT_THAT(take(), IsEmpty());
+  // One that may speak again does.
+  recovered[1].content = {.has_spoken = true, .is_idle = true, .watermark = 100};
+  gate_->recover(recovered);
+  EXPECT_TRUE(gate_->idle());
+}
+
+TEST_F(OvertakingGateTest, a_recovered_channel_at_the_end_of_time_holds_nobody_back) {
+  for (const bool has_heard : {true, false}) {
+    open_overtaking(2);
+    std::vector<RecoveredChannel> recovered(2);
+    recovered[0].content = {.has_spoken = true, .watermark = has_heard ? kMaxWatermark : 90};
+    if (!has_heard) {
+      recovered[0].content.elements.emplace_back(Signal(WatermarkSignal{kMaxWatermark}));
+    }
+    recovered[1].content = {.has_spoken = true, .watermark = 100};
+    recovered[1].content.elements.emplace_back(Signal(IdleSignal{false}));
+    recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"1", "@120", "2"}));
+    gate_->recover(std::move(recovered));
+    std::vector<std::string> expected = {"@100", "1", "@120", "2"};
+    if (!has_heard) expected.insert(expected.begin(), "@90");
+    EXPECT_EQ(take(), expected);
+    EXPECT_EQ(gate_->watermark(), 120);
+  }
+}
+
+TEST_F(OvertakingGateTest, a_restored_gate_has_started_when_first_words_under_way_are_heard) {
+  open_overtaking(2);
+  std::vector<RecoveredChannel> recovered(2);
+  recovered[0].content.has_spoken = true;
+  recovered[0].content.elements.emplace_back(batch_of("k BIGINT", {"1"}));
+  recovered[0].content.is_idle = true;
+  recovered[1].content.elements.emplace_back(Signal(IdleSignal{true}));
+  gate_->recover(std::move(recovered));
+  EXPECT_FALSE(gate_->has_started());
+  EXPECT_EQ(poll_line(), "again");
+  EXPECT_TRUE(gate_->has_started());
+  EXPECT_TRUE(gate_->idle());
+  EXPECT_EQ(poll_line(), "1");
+}
+
 TEST_F(InputGateTest, latency_markers_are_refused_as_long_as_nobody_sends_them) {
   open({0});
   send(0, LatencyMarkerSignal{1, 2, 3});

@@ -255,11 +255,17 @@ std::vector<RecoveredChannel> DeploymentBuilder::recovered_channels(int vertex_i
   std::vector<RecoveredChannel> channels;
   const auto found = recovered_.find({vertex_index, parts.id.subtask});
   if (found == recovered_.end() || parts.has_finished_before) return channels;
+  bool may_have_rows = false;
   for (RecoveredEdge& recovered : found->second) {
+    const JobEdge& edge = graph_.edges[static_cast<std::size_t>(recovered.edge)];
+    may_have_rows = may_have_rows || may_be_overtaken(edge);
     RecoveredChannel& channel = channels.emplace_back();
-    channel.input = graph_.edges[static_cast<std::size_t>(recovered.edge)].to_input;
+    channel.input = edge.to_input;
     channel.content = std::move(recovered.content);
   }
+  // Without, nothing is to be judged by what had been said of event time; and what had been said by
+  // a source's subtask may not hold for the splits that it has now.
+  if (!may_have_rows) channels.clear();
   return channels;
 }
 

@@ -55,6 +55,7 @@ class Sharing {
   [[nodiscard]] int consumer() const { return edge_.to_vertex; }
 
   Status share_out(RecoveredEdges& out) {
+    if (edge_.partitioning == Partitioning::kForward) slow_down();
     if (is_as_before()) {
       for (auto& [ends, content] : channels_) {
         give(out, ends.second, {restore_.edge, std::move(content)});
@@ -74,6 +75,17 @@ class Sharing {
   }
 
  private:
+  // Each consumer has heard of one producer. Where producers are the subtasks of a source they may
+  // have each other's splits now, so none may be taken to be ahead of the slowest.
+  void slow_down() {
+    std::int64_t slowest = kMaxWatermark;
+    for (const auto& [ends, content] : channels_) {
+      if (!content.is_idle && !content.has_ended) slowest = std::min(slowest, content.watermark);
+    }
+    for (auto& [ends, content] : channels_)
+      content.watermark = std::min(content.watermark, slowest);
+  }
+
   [[nodiscard]] bool is_as_before() const {
     return restore_.producers == from_.parallelism && restore_.consumers == to_.parallelism &&
            (edge_.partitioning != Partitioning::kHash ||

@@ -156,6 +156,18 @@ TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for
   }
 }
 
+// The subtasks of a source may have each other's splits when they are restored.
+TEST_F(InFlightRestoreTest, where_each_hears_of_one_nobody_is_ahead_of_the_slowest) {
+  InFlightRestore from{.edge = 0, .producers = 3, .consumers = 3};
+  from.parts = {part(0, false, {{0, {}}}, 70), part(1, false, {{1, {}}}, 60),
+                part(2, false, {{2, {}}}, kMaxWatermark)};
+  RecoveredEdges got = restore(from, graph(Partitioning::kForward, 3, 3));
+  for (int c = 0; c < 3; ++c) {
+    ASSERT_EQ((got[{1, c}].size()), 1U);
+    EXPECT_EQ((got[{1, c}][0].content.watermark), 60);
+  }
+}
+
 TEST_F(InFlightRestoreTest, subtasks_with_state_that_were_not_equally_far_keep_their_parallelism) {
   const auto at = [](std::int64_t of_first, std::int64_t of_second) {
     InFlightRestore from{.edge = 0, .producers = 2, .consumers = 2};

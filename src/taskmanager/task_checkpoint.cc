@@ -126,6 +126,13 @@ void TaskCheckpoint::give_up_before(CheckpointId id) {
     give_up(writing_->order.id);
     abandon();
   }
+  // Where the newer one was announced the gate has lost the place of the older one.
+  if (!overtaking_) return;
+  std::erase_if(begun_, [&](const Begun& begun) {
+    const bool is_older = begun.order.id < id && in_flight_.overtakes(begun.order.kind);
+    if (is_older) give_up(begun.order.id);
+    return is_older;
+  });
 }
 
 void TaskCheckpoint::follow(const BarrierAligner::Action& action, int channel) {

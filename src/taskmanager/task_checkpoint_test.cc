@@ -223,7 +223,8 @@ class TaskCheckpointTest : public ::testing::Test {
     std::vector<InputGate::Channel> gate_channels;
     for (int i = 0; i < channels; ++i) {
       inputs_.push_back(std::make_shared<LocalChannel>(1 << 20));
-      gate_channels.push_back({inputs_.back(), 0});
+      gate_channels.push_back({inputs_.back(), 0, options_.overtakes});
+      if (options_.overtakes) parts.input_ends.push_back({0, i, schema_of("k BIGINT")});
     }
     auto input =
         std::make_unique<InputDriver>(InputGate(std::move(gate_channels), {schema_of("k BIGINT")}));
@@ -314,6 +315,9 @@ class TaskCheckpointTest : public ::testing::Test {
     order(id, kind);
     for (int i = 0; i < static_cast<int>(inputs_.size()); ++i) barrier(i, id);
     run();
+  }
+  void announce(int channel, CheckpointId id) {
+    inputs_[static_cast<std::size_t>(channel)]->announce({id, 1000 * id, kind_});
   }
   void end(CheckpointId id, bool completed) {
     task_->mailbox().post_checkpoint_ended(id, completed);
@@ -885,6 +889,31 @@ TEST_F(TaskCheckpointTest, a_barrier_without_an_order_is_refused) {
   EXPECT_THAT(take(), ElementsAre("1"));
   ASSERT_THAT(events_.declined, SizeIs(1));
   EXPECT_THAT(events_.declined[0].second.to_string(), HasSubstr("without an order"));
+}
+
+// The channel that announced the third knows no more where the barrier of the second stood.
+TEST_F(TaskCheckpointTest, one_that_has_begun_is_given_up_for_a_newer_one_that_overtakes) {
+  options_.overtakes = true;
+  open(2);
+  push_rows(0, 0, 50'000);
+  run();
+  take();
+  order(1);
+  announce(0, 1);
+  announce(1, 1);
+  workers_.run_until([&] { return state_->pieces_written > 0; });
+  order(2);
+  announce(0, 2);
+  workers_.run_until([&] { return state_->pieces_written > 4; });
+  EXPECT_THAT(events_.order, IsEmpty());
+  push(0, "50000");
+  order(3);
+  announce(0, 3);
+  announce(1, 3);
+  run();
+  EXPECT_THAT(take(), ElementsAre("barrier 1", "barrier 3", "50000"));
+  EXPECT_THAT(events_.order,
+              ElementsAre(HasSubstr("declined 2: "), "acknowledged 1", "acknowledged 3"));
 }
 
 TEST_F(TaskCheckpointTest, a_restored_task_goes_on_exactly_and_begins_with_a_base) {
