@@ -497,6 +497,72 @@ TEST_P(EntryStateTest, a_delta_has_the_entries_that_changed_and_no_others) {
   EXPECT_EQ(stored_counts(take(*backend)), StoredCounts{});
 }
 
+// So many that they do not fit into a few nodes of an index.
+TEST_P(EntryStateTest, a_key_may_have_very_many_entries) {
+  constexpr std::int64_t kEntries = 40'000;
+  const auto backend = make_backend();
+  MapState map = open_map(*backend);
+  std::vector<Number> shuffled;
+  for (std::int64_t i = 0; i < kEntries; ++i) shuffled.emplace_back(i * 7919 % kEntries);
+  put(map, std::vector<std::string>(shuffled.size(), "a"), shuffled, shuffled);
+  ASSERT_TRUE(backend->release_rows().is_ok());
+  EXPECT_EQ(between(map, "a", 20'000, 20'002),
+            (Pairs{{20'000, 20'000}, {20'001, 20'001}, {20'002, 20'002}}));
+
+  // All but every hundredth one go, in no order; then those at the front.
+  std::vector<Number> gone;
+  Pairs left;
+  for (const Number& number : shuffled) {
+    if (*number % 100 != 0) gone.push_back(number);
+  }
+  for (std::int64_t i = 10'000; i < kEntries; i += 100) left.emplace_back(i, i);
+  erase(map, std::vector<std::string>(gone.size(), "a"), gone);
+  const std::vector<Column> end = {big_ints({10'000}, *pool_)};
+  const Keys key({"a"}, *pool_);
+  EXPECT_EQ(*map.erase_range(0, {.keys = key.batch(), .to = {end, false}}), 100);
+  ASSERT_TRUE(backend->release_rows().is_ok());
+  EXPECT_EQ(range(map, {"a"})[0], left);
+
+  // Those that come in their order, and go from the front.
+  std::vector<Number> ascending;
+  for (std::int64_t i = 0; i < kEntries; ++i) ascending.emplace_back(kEntries + i);
+  put(map, std::vector<std::string>(ascending.size(), "a"), ascending, ascending);
+  ASSERT_TRUE(backend->release_rows().is_ok());
+  for (int round = 0; round < 40; ++round) {
+    EXPECT_EQ(*map.erase_range(0, {.keys = key.batch(), .limit = 1000}), 1000);
+    ASSERT_TRUE(backend->release_rows().is_ok());
+  }
+  EXPECT_EQ(range(map, {"a"}, {.limit = 1})[0], (Pairs{{2 * kEntries - 300, 2 * kEntries - 300}}));
+  EXPECT_EQ(map.rows().row_count(0), 300);
+  ASSERT_TRUE(map.clear(0, key.batch()).is_ok());
+  EXPECT_EQ(map.rows().row_count(0), 0);
+}
+
+TEST_P(EntryStateTest, a_full_pool_is_an_error_and_leaves_entries_whole) {
+  const auto small = pool_->make_child("TopN(by score)", 1 << 20);
+  const auto backend = testing::make_test_backend(GetParam(), {.pool = small.get()});
+  MapState map = open_map(*backend);
+  std::vector<Number> numbers;
+  for (std::int64_t i = 0; i < 100'000; ++i) numbers.emplace_back(i);
+  const std::vector<std::string> names(numbers.size(), "a key that is not in the row itself");
+  const Keys keys(names, *pool_);
+  const std::vector<Column> columns = {big_ints(numbers, *pool_)};
+
+  const Status status = map.put(0, keys.batch(), columns, columns);
+
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.to_string(), HasSubstr("TopN(by score)"));
+  EXPECT_LE(small->peak_bytes(), 1 << 20);
+  // Those that came in are in order, and can go.
+  EntryColumns found;
+  const Keys one({names[0]}, *pool_);
+  ASSERT_TRUE(map.first(0, one.batch(), 1000, found).is_ok());
+  ASSERT_EQ(found.rows(), 1000U);
+  for (std::size_t i = 0; i < 1000; ++i) EXPECT_EQ(number_at(found.entries[0], i), Number(i));
+  ASSERT_TRUE(map.clear(0, one.batch()).is_ok());
+  EXPECT_EQ(map.rows().row_count(0), 0);
+}
+
 TEST_P(EntryStateTest, a_dropped_namespace_takes_its_entries_along) {
   const auto backend = make_backend();
   MapState map = open_map(*backend);
