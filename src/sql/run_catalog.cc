@@ -102,6 +102,18 @@ Result<CatalogObject> read_view(const ast::Statement& statement, const ObjectPat
   return CatalogObject{.table = nullptr, .view = std::move(view)};
 }
 
+Result<CatalogFunction> read_function(const ObjectPath& path, std::string_view sql) {
+  CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement, grammar::parse_statement(sql));
+  const StatementText text(sql);
+  const auto* create = statement->as_if<ast::CreateFunction>();
+  if (create == nullptr || create->temporary || create->resources.size() != 1 ||
+      create->language != ast::FunctionLanguage::kCpp) {
+    return text.invalid(statement->range, "this is not the definition of a function");
+  }
+  return CatalogFunction{
+      .path = path, .identifier = create->identifier, .library = create->resources[0].uri};
+}
+
 Result<Properties> read_database(std::string_view sql) {
   CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement, grammar::parse_statement(sql));
   const StatementText text(sql);
@@ -130,7 +142,8 @@ void StatementRunner::refresh_catalogs() {
     if (kind == FileKind::kView) return read_view(*statement, path, text);
     return read_table(*statement, path, state_.catalog.next_version(), environment, text);
   };
-  state_.catalog.refresh(read, read_database, state_.clock.now_ms());
+  state_.catalog.refresh({.object = read, .database = read_database, .function = read_function},
+                         state_.clock.now_ms());
 }
 
 Result<std::unique_ptr<CatalogFiles>> StatementRunner::catalog_files(

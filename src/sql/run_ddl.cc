@@ -206,6 +206,7 @@ Result<StatementResult> StatementRunner::run_create_view(const ast::CreateView& 
 Result<StatementResult> StatementRunner::run_drop(const ast::Drop& statement) {
   if (statement.object == ast::ObjectKind::kCatalog) return run_drop_catalog(statement);
   if (statement.object == ast::ObjectKind::kDatabase) return run_drop_database(statement);
+  if (statement.object == ast::ObjectKind::kFunction) return run_drop_function(statement);
   if (statement.object != ast::ObjectKind::kTable && statement.object != ast::ObjectKind::kView) {
     return refuse(statement, fmt::format("DROP {}", ast::object_kind_name(statement.object)));
   }

@@ -251,9 +251,17 @@ Result<StatementResult> StatementRunner::run_show_list(const ast::Show& statemen
     case ast::ObjectKind::kDatabase:
       return show_databases(statement);
     case ast::ObjectKind::kFunction: {
-      CLP_RETURN_IF_ERROR(listed_database(statement).status());
-      const std::vector<std::string> names =
-          statement.user_only ? std::vector<std::string>() : FunctionRegistry::built_in().names();
+      CLP_ASSIGN_OR_RETURN(const DatabasePath path, listed_database(statement));
+      std::vector<std::string> names = state_.catalog.function_names(path);
+      for (std::string& name : state_.catalog.system_function_names()) {
+        names.push_back(std::move(name));
+      }
+      if (!statement.user_only) {
+        const std::vector<std::string> built_in = FunctionRegistry::built_in().names();
+        names.insert(names.end(), built_in.begin(), built_in.end());
+      }
+      std::sort(names.begin(), names.end());
+      names.erase(std::unique(names.begin(), names.end()), names.end());
       return name_table("function name", names, statement.pattern);
     }
     case ast::ObjectKind::kModule:
@@ -368,21 +376,6 @@ Result<StatementResult> StatementRunner::describe_database(const ast::Describe& 
       rows.push_back({"option:" + key, std::string(printable_value(key, value))});
     }
   }
-  return text_table({"info name", "info value"}, rows);
-}
-
-Result<StatementResult> StatementRunner::describe_function(const ast::Describe& statement) {
-  const FunctionRegistry& functions = FunctionRegistry::built_in();
-  const std::string& name = statement.name.parts.back().name;
-  const bool is_aggregate = functions.is_aggregate(name);
-  if (!is_aggregate && !functions.is_scalar(name)) {
-    return text_.not_found(statement.name.range(),
-                           fmt::format("function '{}' does not exist", name),
-                           did_you_mean_name(name, functions.names()));
-  }
-  std::vector<std::vector<std::string>> rows = {{"is system function", "true"},
-                                                {"is temporary", "false"}};
-  if (statement.extended) rows.push_back({"kind", is_aggregate ? "AGGREGATE" : "SCALAR"});
   return text_table({"info name", "info value"}, rows);
 }
 

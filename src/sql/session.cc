@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "functions/user/user_library.h"
 #include "sql/grammar/parser.h"
 #include "sql/statement_runner.h"
 #include "stream/time_zone.h"
@@ -23,8 +24,6 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "DELETE";
     case ast::StatementKind::kTruncate:
       return "TRUNCATE TABLE in streaming mode";
-    case ast::StatementKind::kCreateFunction:
-      return "CREATE FUNCTION";
     case ast::StatementKind::kCreateModel:
       return "CREATE MODEL";
     case ast::StatementKind::kCreateMaterializedTable:
@@ -33,8 +32,6 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "CREATE CONNECTION";
     case ast::StatementKind::kAlterMaterializedTable:
       return "ALTER MATERIALIZED TABLE";
-    case ast::StatementKind::kAlterFunction:
-      return "ALTER FUNCTION";
     case ast::StatementKind::kAnalyzeTable:
       return "ANALYZE TABLE";
     case ast::StatementKind::kCall:
@@ -106,6 +103,10 @@ Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
       return run_create_catalog(statement.as<ast::CreateCatalog>());
     case ast::StatementKind::kCreateDatabase:
       return run_create_database(statement.as<ast::CreateDatabase>());
+    case ast::StatementKind::kCreateFunction:
+      return run_create_function(statement.as<ast::CreateFunction>());
+    case ast::StatementKind::kAlterFunction:
+      return run_alter_function(statement.as<ast::AlterFunction>());
     case ast::StatementKind::kAlterTable:
       return run_alter_table(statement.as<ast::AlterTable>());
     case ast::StatementKind::kAlterView:
@@ -142,7 +143,11 @@ SqlSession::SqlSession(const TableConnectorRegistry& connectors, const Clock& cl
                                .files = files,
                                .jobs = nullptr,
                                .catalog = {},
-                               .results = 0}}) {}
+                               .results = 0}}) {
+  if (const auto directory = configuration.find(sql::kFunctionDirectory)) {
+    set_user_library_directory(*directory);
+  }
+}
 
 SqlSession::~SqlSession() = default;
 

@@ -27,6 +27,9 @@ namespace clepsydra::sql {
 // Below it are the catalogs of type 'file'. Read from what the session starts with, never from SET.
 inline constexpr std::string_view kCatalogDirectory = "clepsydra.catalog.directory";
 
+// Below it are the libraries of functions; from the start too.
+inline constexpr std::string_view kFunctionDirectory = "clepsydra.udf.directory";
+
 // What a session keeps between statements.
 struct SessionState {
   const TableConnectorRegistry& connectors;
@@ -102,6 +105,19 @@ class StatementRunner {
   // Sees what others have written to catalogs of files.
   void refresh_catalogs();
 
+  // run_function.cc
+  Result<StatementResult> run_create_function(const ast::CreateFunction& statement);
+  Result<StatementResult> run_alter_function(const ast::AlterFunction& statement);
+  Result<StatementResult> run_drop_function(const ast::Drop& statement);
+  Result<StatementResult> describe_function(const ast::Describe& statement);
+  // The function that this name in a statement means, or null: the temporary system functions, what
+  // is built in (null), those of the catalog.
+  Result<const CatalogFunction*> find_function(const ast::ObjectName& name) const;
+  Result<ObjectPath> function_path(const ast::ObjectName& name) const;
+  Status check_language(ast::FunctionLanguage language, ast::SourceRange range) const;
+  Status check_function(const CatalogFunction& function, ast::SourceRange identifier,
+                        ast::SourceRange library) const;
+
   // run_show.cc
   Result<StatementResult> run_show(const ast::Show& statement);
   Result<StatementResult> run_show_list(const ast::Show& statement);
@@ -112,7 +128,6 @@ class StatementRunner {
   Result<StatementResult> show_partitions(const ast::Show& statement) const;
   Result<StatementResult> describe_catalog(const ast::Describe& statement);
   Result<StatementResult> describe_database(const ast::Describe& statement);
-  Result<StatementResult> describe_function(const ast::Describe& statement);
   // The columns of a view as its query has them now, or of a table.
   Result<SchemaPtr> schema_of(const CatalogObject& object, ast::SourceRange place) const;
   Result<SchemaPtr> bind_view_schema(const CatalogView& view, ast::SourceRange place) const;

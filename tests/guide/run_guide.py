@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the examples of the guide and compares what they print with what the pages say.
 
-Usage: run_guide.py CLEPSYDRA_BINARY GUIDE_DIRECTORY
+Usage: run_guide.py CLEPSYDRA_BINARY GUIDE_DIRECTORY [FUNCTION_DIRECTORY]
+
+FUNCTION_DIRECTORY has the library that the page about functions uses.
 
 In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script, run where the
 files are. If a block ```text follows, standard output must equal it; if a block
@@ -18,15 +20,16 @@ import tempfile
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def run(binary, sql, directory):
+def run(binary, sql, directory, functions):
     with open(os.path.join(directory, "example.sql"), "w", encoding="utf-8") as file:
         file.write(sql)
-    return subprocess.run([binary, "sql", "-f", "example.sql", "--format", "tsv"], stdin=subprocess.DEVNULL,
+    settings = ["-D", f"clepsydra.udf.directory={functions}"] if functions else []
+    return subprocess.run([binary, "sql", "-f", "example.sql", "--format", "tsv", *settings], stdin=subprocess.DEVNULL,
                           capture_output=True, cwd=directory, timeout=60, check=False)
 
 
-def check(binary, sql, directory, kind, expected):
-    process = run(binary, sql, directory)
+def check(binary, sql, directory, functions, kind, expected):
+    process = run(binary, sql, directory, functions)
     out, err = process.stdout.decode(), process.stderr.decode()
     if kind == "error":
         missing = [line for line in expected.splitlines() if line not in err]
@@ -41,9 +44,10 @@ def check(binary, sql, directory, kind, expected):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__.strip())
     binary = os.path.abspath(sys.argv[1])
+    functions = os.path.abspath(sys.argv[3]) if len(sys.argv) == 4 else ""
     passed = failed = 0
     for page in sorted(os.listdir(sys.argv[2])):
         if not page.endswith(".md"):
@@ -60,7 +64,7 @@ def main():
                 kind, expected = "", ""
                 if i + 1 < len(blocks) and blocks[i + 1][0] in ("text", "error"):
                     kind, expected = blocks[i + 1][0], blocks[i + 1][2]
-                problem = check(binary, body, directory, kind, expected)
+                problem = check(binary, body, directory, functions, kind, expected)
                 passed += problem is None
                 failed += problem is not None
                 if problem is not None:

@@ -238,8 +238,8 @@ class UserAggregate final : public AggregateFunction {
 
 }  // namespace
 
-Result<DataType> resolve_user_aggregate(const UserFunctionGroup& group,
-                                        std::vector<ExpressionPtr>& arguments, bool distinct) {
+Result<FunctionRegistry::ResolvedAggregate> resolve_user_aggregate(
+    const UserFunctionGroup& group, std::vector<ExpressionPtr> arguments, bool distinct) {
   CLP_ASSIGN_OR_RETURN(const UserFunction* function,
                        choose_overload(group, types_of_all(arguments)));
   if (distinct && (function->arguments.size() != 1 || function->arguments[0].fixed_width() == 0)) {
@@ -250,7 +250,8 @@ Result<DataType> resolve_user_aggregate(const UserFunctionGroup& group,
     CLP_ASSIGN_OR_RETURN(arguments[i], cast_to(std::move(arguments[i]),
                                                function->arguments[i].with_nullable(nullable)));
   }
-  return function->result;
+  return FunctionRegistry::ResolvedAggregate{
+      .function = group.full_name, .arguments = std::move(arguments), .type = function->result};
 }
 
 Result<AggregateFunctionPtr> make_user_aggregate(std::string_view full_name,

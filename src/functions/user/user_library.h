@@ -10,6 +10,7 @@
 
 #include "clepsydra/function_abi.h"
 #include "clepsydra/status.h"
+#include "functions/function_registry.h"
 #include "functions/scalar_function.h"
 #include "stream/data_type.h"
 
@@ -55,9 +56,8 @@ std::string signatures_of(const UserFunctionGroup& group);
 // The call of a scalar function of a library over bound arguments.
 Result<ExpressionPtr> resolve_user_scalar(const UserFunctionGroup& group,
                                           std::vector<ExpressionPtr> arguments);
-// An aggregate call: coerces the arguments and answers its type.
-Result<DataType> resolve_user_aggregate(const UserFunctionGroup& group,
-                                        std::vector<ExpressionPtr>& arguments, bool distinct);
+Result<FunctionRegistry::ResolvedAggregate> resolve_user_aggregate(
+    const UserFunctionGroup& group, std::vector<ExpressionPtr> arguments, bool distinct);
 
 // The table entry of scalar functions of a library (user_scalar.cc).
 void describe_user_scalar(UserFunctionGroup& group);

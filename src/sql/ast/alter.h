@@ -119,7 +119,9 @@ struct AlterFunction final : StatementNode<StatementKind::kAlterFunction> {
   bool if_exists = false;
   ObjectName name;
   std::string identifier;
+  SourceRange identifier_range;
   FunctionLanguage language = FunctionLanguage::kDefault;
+  SourceRange language_range;
 };
 
 }  // namespace clepsydra::ast

@@ -135,11 +135,12 @@ struct CreateDatabase final : StatementNode<StatementKind::kCreateDatabase> {
   std::vector<Option> options;
 };
 
-enum class FunctionLanguage : std::uint8_t { kDefault, kJava, kScala, kPython, kSql };
+enum class FunctionLanguage : std::uint8_t { kDefault, kJava, kScala, kPython, kSql, kCpp };
 
 struct FunctionResource {
   bool artifact = false;  // USING ARTIFACT, else USING JAR.
   std::string uri;
+  SourceRange range;
 };
 
 struct CreateFunction final : StatementNode<StatementKind::kCreateFunction> {
@@ -148,7 +149,9 @@ struct CreateFunction final : StatementNode<StatementKind::kCreateFunction> {
   bool if_not_exists = false;
   ObjectName name;
   std::string identifier;  // AS 'identifier'
+  SourceRange identifier_range;
   FunctionLanguage language = FunctionLanguage::kDefault;
+  SourceRange language_range;
   std::vector<FunctionResource> resources;
   std::vector<Option> options;
 };

@@ -191,8 +191,12 @@ void Printer::create_view(const CreateView& s) {
 }
 
 void Printer::language(FunctionLanguage l) {
-  constexpr std::array<const char*, 5> kLanguages = {"", " LANGUAGE JAVA", " LANGUAGE SCALA",
-                                                     " LANGUAGE PYTHON", " LANGUAGE SQL"};
+  constexpr std::array<const char*, 6> kLanguages = {"",
+                                                     " LANGUAGE JAVA",
+                                                     " LANGUAGE SCALA",
+                                                     " LANGUAGE PYTHON",
+                                                     " LANGUAGE SQL",
+                                                     " LANGUAGE CPP"};
   put(kLanguages[static_cast<std::size_t>(l)]);
 }
 

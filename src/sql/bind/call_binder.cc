@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "functions/user/user_library.h"
 #include "sql/bind/expression_binder.h"
 #include "stream/column_builder.h"
 
@@ -79,8 +80,15 @@ Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
   for (const ast::Identifier& part : call.name.parts) {
     written += (written.empty() ? "" : ".") + part.name;
   }
+  const Catalog& catalog = environment_.catalog;
+  std::vector<std::string> known = environment_.functions.names();
+  for (const std::vector<std::string>& names :
+       {catalog.system_function_names(),
+        catalog.function_names({catalog.current_catalog(), catalog.current_database()})}) {
+    known.insert(known.end(), names.begin(), names.end());
+  }
   return text_.not_found(call.name.range(), fmt::format("unknown function '{}'", written),
-                         did_you_mean_name(written, environment_.functions.names()));
+                         did_you_mean_name(written, known));
 }
 
 Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const {
@@ -101,6 +109,8 @@ Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const
 
 Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call) {
   const std::string name = call.upper_name();
+  CLP_ASSIGN_OR_RETURN(const UserFunctionGroup* user, find_user_call(call));
+  if (user != nullptr) return bind_user_call(call, *user);
   if (call.over && !name.empty()) return bind_over(call);
   if (!name.empty() && environment_.functions.is_aggregate(name)) return bind_aggregate_call(call);
   CLP_RETURN_IF_ERROR(refuse_call_extras(call));
@@ -160,8 +170,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_type_of(const ExpressionPtr& value)
   return Expression::literal(std::move(text));
 }
 
-Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionCall& node) {
-  const std::string name = node.upper_name();
+Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionCall& node,
+                                                            const UserFunctionGroup* user) {
+  const std::string name = user != nullptr ? user->name : node.upper_name();
   CLP_RETURN_IF_ERROR(refuse_call_extras(node));
   if (inside_aggregate_) {
     return text_.invalid(node.range, fmt::format("{} stands inside another aggregate", name));
@@ -177,7 +188,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionC
   Arguments arguments;
   Status status;
   for (const ast::Argument& argument : node.arguments) {
-    if (argument.value->kind == ast::ExpressionKind::kStar && name == "COUNT") continue;
+    if (argument.value->kind == ast::ExpressionKind::kStar && name == "COUNT" && user == nullptr) {
+      continue;
+    }
     Result<ExpressionPtr> bound = bind(*argument.value);
     if (!bound.is_ok()) {
       status = bound.status();
@@ -197,7 +210,10 @@ Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionC
                                                          aggregate.filter->type().to_string()));
   }
   Result<FunctionRegistry::ResolvedAggregate> resolved =
-      environment_.functions.resolve_aggregate(name, std::move(arguments), aggregate.distinct);
+      user != nullptr
+          ? resolve_user_aggregate(*user, std::move(arguments), aggregate.distinct)
+          : environment_.functions.resolve_aggregate(name, std::move(arguments),
+                                                     aggregate.distinct);
   if (!resolved.is_ok()) return text_.at_place(node.range, resolved.status());
   aggregate.function = std::move(resolved->function);
   aggregate.arguments = std::move(resolved->arguments);

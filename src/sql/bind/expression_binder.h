@@ -18,6 +18,10 @@
 #include "sql/bind/scope.h"
 #include "sql/bind/statement_text.h"
 
+namespace clepsydra {
+struct UserFunctionGroup;
+}  // namespace clepsydra
+
 namespace clepsydra::sql {
 
 // What OVER may name in one SELECT, and what is found out about its OVER calls.
@@ -80,7 +84,12 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_json_constructor(const ast::FunctionCall& call, bool is_object);
   [[nodiscard]] Status clause_misplaced(const ast::FunctionCall& call, std::string_view clause,
                                         std::string_view owner) const;
-  Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call);
+  Result<ExpressionPtr> bind_aggregate_call(const ast::FunctionCall& call,
+                                            const UserFunctionGroup* user = nullptr);
+  // user_call_binder.cc: functions of libraries. Null for all others.
+  Result<const UserFunctionGroup*> find_user_call(const ast::FunctionCall& call) const;
+  Result<ExpressionPtr> bind_user_call(const ast::FunctionCall& call,
+                                       const UserFunctionGroup& group);
   // over_binder.cc
   Result<ExpressionPtr> bind_over(const ast::FunctionCall& call);
   static bool is_over_function(std::string_view name);

@@ -178,6 +178,8 @@ Status Catalog::remove_catalog(const std::string& name) {
   }
   catalogs_.erase(name);
   std::erase_if(temporary_, [&](const auto& item) { return item.second.path().catalog == name; });
+  std::erase_if(temporary_functions_,
+                [&](const auto& item) { return item.second.path.catalog == name; });
   return Status::ok();
 }
 
@@ -234,18 +236,21 @@ Status Catalog::remove_database(const DatabasePath& path, bool cascade) {
     return Status::failed_precondition(
         fmt::format("'{}' is the default database of its catalog and stays", path.to_string()));
   }
-  if (!cascade && !found->objects.empty()) {
-    return Status::failed_precondition(fmt::format(
-        "database '{}' is not empty ({} in it); write CASCADE to remove what is in it "
-        "as well",
-        path.to_string(),
-        found->objects.size() == 1 ? std::string("one table or view")
-                                   : fmt::format("{} tables and views", found->objects.size())));
+  if (const std::size_t count = found->objects.size() + found->functions.size();
+      !cascade && count > 0) {
+    return Status::failed_precondition(
+        fmt::format("database '{}' is not empty ({} in it); write CASCADE to remove what is in it "
+                    "as well",
+                    path.to_string(),
+                    count == 1 ? std::string("one table, view or function")
+                               : fmt::format("{} tables, views and functions", count)));
   }
   if (entry.files != nullptr) CLP_RETURN_IF_ERROR(entry.files->remove_database(path.database));
   entry.databases.erase(path.database);
   std::erase_if(temporary_,
                 [&](const auto& item) { return database_of(item.second.path()) == path; });
+  std::erase_if(temporary_functions_,
+                [&](const auto& item) { return database_of(item.second.path) == path; });
   if (path.catalog == current_catalog_ && path.database == current_database_) {
     current_database_.clear();
   }
@@ -380,9 +385,11 @@ std::vector<std::string> Catalog::table_names() const {
 }
 
 std::size_t Catalog::object_count() const {
-  std::size_t count = temporary_.size();
+  std::size_t count = temporary_.size() + temporary_functions_.size() + system_functions_.size();
   for (const auto& [name, entry] : catalogs_) {
-    for (const auto& [database_name, database] : entry.databases) count += database.objects.size();
+    for (const auto& [database_name, database] : entry.databases) {
+      count += database.objects.size() + database.functions.size();
+    }
   }
   return count;
 }
@@ -392,16 +399,15 @@ bool Catalog::has_files() const {
                      [](const auto& item) { return item.second.files != nullptr; });
 }
 
-void Catalog::refresh(const Reader& reader, const DatabaseReader& database_reader,
-                      std::int64_t now_ms) {
+void Catalog::refresh(const Readers& readers, std::int64_t now_ms) {
   for (auto& [name, entry] : catalogs_) {
     if (entry.files == nullptr) continue;
-    refresh_entry(name, entry, reader, database_reader, now_ms);
+    refresh_entry(name, entry, readers, now_ms);
   }
 }
 
-void Catalog::refresh_entry(const std::string& name, Entry& entry, const Reader& reader,
-                            const DatabaseReader& database_reader, std::int64_t now_ms) {
+void Catalog::refresh_entry(const std::string& name, Entry& entry, const Readers& readers,
+                            std::int64_t now_ms) {
   Result<std::vector<CatalogFiles::DatabaseFolder>> folders = entry.files->scan(now_ms);
   entry.problem = folders.is_ok()
                       ? Status::ok()
@@ -418,8 +424,12 @@ void Catalog::refresh_entry(const std::string& name, Entry& entry, const Reader&
         if (known.stamp.same(file.stamp)) continue;
         const Result<std::string> text = entry.files->read(folder.name, file.kind, {});
         if (!text.is_ok()) continue;
-        Result<Properties> properties = database_reader(*text);
+        Result<Properties> properties = readers.database(*text);
         if (properties.is_ok()) database.properties = *std::move(properties);
+        continue;
+      }
+      if (file.kind == FileKind::kFunction) {
+        refresh_function({name, folder.name, file.name}, file, entry, known, readers, database);
         continue;
       }
       StoredObject& stored = database.objects[file.name];
@@ -439,8 +449,8 @@ void Catalog::refresh_entry(const std::string& name, Entry& entry, const Reader&
       stored.stamp = file.stamp;
       const ObjectPath path{name, folder.name, file.name};
       const Result<std::string> text = entry.files->read(folder.name, file.kind, file.name);
-      Result<CatalogObject> object =
-          text.is_ok() ? reader(path, file.kind, *text) : Result<CatalogObject>(text.status());
+      Result<CatalogObject> object = text.is_ok() ? readers.object(path, file.kind, *text)
+                                                  : Result<CatalogObject>(text.status());
       if (object.is_ok()) {
         stored.object = *std::move(object);
       } else {

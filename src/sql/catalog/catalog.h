@@ -1,4 +1,4 @@
-// The session's catalogs: databases, tables and views by name.
+// The session's catalogs: databases, tables, views and functions by name.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,9 @@ struct Properties {
   TableOptions options;
 };
 
+// As functions are kept: they are found in any case, as in the reference.
+std::string small_letters(std::string_view name);
+
 // Temporary objects hide permanent ones of the same name. A catalog with files writes them before
 // it changes; a change that could not be written did not happen. Threads: one at a time.
 class Catalog {
@@ -56,6 +59,8 @@ class Catalog {
   using Reader = std::function<Result<CatalogObject>(const ObjectPath& path, FileKind kind,
                                                      std::string_view text)>;
   using DatabaseReader = std::function<Result<Properties>(std::string_view text)>;
+  using FunctionReader =
+      std::function<Result<CatalogFunction>(const ObjectPath& path, std::string_view text)>;
 
   // With the default catalog and its database.
   Catalog();
@@ -124,10 +129,33 @@ class Catalog {
   // A number that no table had before.
   std::uint64_t next_version() { return ++version_; }
 
+  // --- Functions (catalog_functions.cc). Names are in small letters; temporary ones hide others.
+
+  // A temporary system function, or null.
+  [[nodiscard]] const CatalogFunction* find_system_function(std::string_view name) const;
+  // Of a catalog, temporary or not; null when there is none. DataLoss for a definition that cannot
+  // be read.
+  [[nodiscard]] Result<const CatalogFunction*> find_function(const ObjectPath& path) const;
+  // Of one layer alone.
+  [[nodiscard]] bool has_function(const ObjectPath& path, bool temporary) const;
+  // In the place of one of the same layer and name, if there is one.
+  Status put_function(CatalogFunction function);
+  // It must be there.
+  Status remove_function(const ObjectPath& path, bool temporary);
+  void remove_system_function(std::string_view name);
+  // Sorted; of the database alone, without system functions.
+  [[nodiscard]] std::vector<std::string> function_names(const DatabasePath& path) const;
+  [[nodiscard]] std::vector<std::string> system_function_names() const;
+
   [[nodiscard]] bool has_files() const;
   // Takes over what others have written to the files of catalogs since the last call. What cannot
   // be read stays known by name; resolve() says why. `now_ms` is wall time.
-  void refresh(const Reader& reader, const DatabaseReader& database_reader, std::int64_t now_ms);
+  struct Readers {
+    Reader object;
+    DatabaseReader database;
+    FunctionReader function;
+  };
+  void refresh(const Readers& readers, std::int64_t now_ms);
 
  private:
   struct StoredObject {
@@ -135,8 +163,14 @@ class Catalog {
     Status problem = Status::ok();  // Why there is no object.
     FileStamp stamp;
   };
+  struct StoredFunction {
+    CatalogFunction function;
+    Status problem = Status::ok();  // Why it is not known.
+    FileStamp stamp;
+  };
   struct Database {
     Properties properties;
+    std::map<std::string, StoredFunction, std::less<>> functions;
     std::map<std::string, StoredObject, std::less<>> objects;
     FileStamp stamp;
   };
@@ -153,11 +187,16 @@ class Catalog {
   [[nodiscard]] Database* database(const DatabasePath& path);
   [[nodiscard]] CatalogFiles* files_of(const std::string& catalog) const;
   [[nodiscard]] Status write(const CatalogObject& object) const;
-  static void refresh_entry(const std::string& name, Entry& entry, const Reader& reader,
-                            const DatabaseReader& database_reader, std::int64_t now_ms);
+  static void refresh_entry(const std::string& name, Entry& entry, const Readers& readers,
+                            std::int64_t now_ms);
+  static void refresh_function(const ObjectPath& path, const CatalogFiles::File& file,
+                               const Entry& entry, const Database& known, const Readers& readers,
+                               Database& database);
 
   std::map<std::string, Entry, std::less<>> catalogs_;
-  std::map<std::string, CatalogObject, std::less<>> temporary_;  // By full name.
+  std::map<std::string, CatalogObject, std::less<>> temporary_;              // By full name.
+  std::map<std::string, CatalogFunction, std::less<>> temporary_functions_;  // By full name.
+  std::map<std::string, CatalogFunction, std::less<>> system_functions_;
   std::string current_catalog_{kDefaultCatalog};
   std::string current_database_{kDefaultDatabase};
   std::uint64_t version_ = 0;

@@ -14,6 +14,7 @@ constexpr std::string_view kFirstLine = "-- Clepsydra catalog file, version 1\n"
 constexpr std::string_view kDatabaseFile = "database.sql";
 constexpr std::string_view kTableEnding = ".table.sql";
 constexpr std::string_view kViewEnding = ".view.sql";
+constexpr std::string_view kFunctionEnding = ".function.sql";
 // A file changed again within this time may have the same size and time of change.
 constexpr std::int64_t kSettledMs = 2000;
 
@@ -37,16 +38,26 @@ Status check_name(std::string_view name) {
                   name.substr(0, 32), CatalogFiles::kNameBytesMax));
 }
 
+std::string_view ending_of(FileKind kind) {
+  switch (kind) {
+    case FileKind::kView:
+      return kViewEnding;
+    case FileKind::kFunction:
+      return kFunctionEnding;
+    default:
+      return kTableEnding;
+  }
+}
+
 // Kind and name of an object's file; false for any other file.
 bool parse_file_name(std::string_view file_name, CatalogFiles::File& file) {
-  std::string_view ending = kTableEnding;
-  file.kind = FileKind::kTable;
-  if (file_name.ends_with(kViewEnding)) {
-    ending = kViewEnding;
-    file.kind = FileKind::kView;
-  } else if (!file_name.ends_with(kTableEnding)) {
-    return false;
+  std::string_view ending;
+  for (const FileKind kind : {FileKind::kTable, FileKind::kView, FileKind::kFunction}) {
+    if (!file_name.ends_with(ending_of(kind))) continue;
+    ending = ending_of(kind);
+    file.kind = kind;
   }
+  if (ending.empty()) return false;
   Result<std::string> name =
       decode_file_name(file_name.substr(0, file_name.size() - ending.size()));
   if (!name.is_ok()) return false;
@@ -98,8 +109,7 @@ std::string CatalogFiles::database_folder(const std::string& database) const {
 std::string CatalogFiles::path_of(const std::string& database, FileKind kind,
                                   const std::string& name) const {
   std::string file(kDatabaseFile);
-  if (kind == FileKind::kTable) file = encode_file_name(name) + std::string(kTableEnding);
-  if (kind == FileKind::kView) file = encode_file_name(name) + std::string(kViewEnding);
+  if (kind != FileKind::kDatabase) file = encode_file_name(name) + std::string(ending_of(kind));
   return join_path(database_folder(database), file);
 }
 

@@ -1,5 +1,5 @@
-// The files of one catalog: a folder per database, a file per table or view, all of them SQL text.
-// docs/formats/file_catalog.md says what is in them.
+// The files of one catalog: a folder per database, a file per table, view or function, all of them
+// SQL text. docs/formats/file_catalog.md says what is in them.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class FileSystem;
 
 namespace clepsydra::sql {
 
-enum class FileKind : std::uint8_t { kDatabase, kTable, kView };
+enum class FileKind : std::uint8_t { kDatabase, kTable, kView, kFunction };
 
 // What tells two versions of a file apart.
 struct FileStamp {

@@ -38,14 +38,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   must("CREATE DATABASE f.d");
   must("CREATE TABLE f.d.base (a INT) WITH ('connector' = 'datagen')");
   constexpr std::string_view kFiles[] = {"/c/f/d/t.table.sql", "/c/f/d/t.view.sql",
-                                         "/c/f/d/database.sql"};
+                                         "/c/f/d/database.sql", "/c/f/d/t.function.sql"};
   std::string text((data[0] & 0x80) != 0 ? kFirstLine : std::string_view());
   text.append(reinterpret_cast<const char*>(data) + 1, size - 1);
-  CLP_CHECK(clepsydra::write_file_atomically(files, kFiles[data[0] % 3], text).is_ok());
+  CLP_CHECK(clepsydra::write_file_atomically(files, kFiles[data[0] % 4], text).is_ok());
   must("SHOW TABLES FROM f.d");
   must("DESCRIBE DATABASE EXTENDED f.d");
   for (const std::string_view sql :
-       {"DESCRIBE f.d.t", "SELECT * FROM f.d.t", "SHOW CREATE TABLE f.d.t",
+       {"DESCRIBE f.d.t", "SELECT * FROM f.d.t", "SHOW CREATE TABLE f.d.t", "SELECT f.d.t('a')",
         "CREATE TABLE f.d.u LIKE f.d.t", "ALTER TABLE f.d.t ADD (zz INT FIRST)"}) {
     const Result<StatementResult> result = session.execute(sql);
     if (result.is_ok()) continue;

@@ -118,6 +118,15 @@ std::string create_view_text(const CatalogView& view) {
                      quoted_path(view.path), columns, comment_text(view.comment), view.query);
 }
 
+std::string create_function_text(const CatalogFunction& function) {
+  return fmt::format("CREATE {}FUNCTION {} AS {} LANGUAGE CPP\nUSING ARTIFACT {}\n",
+                     function.system      ? "TEMPORARY SYSTEM "
+                     : function.temporary ? "TEMPORARY "
+                                          : "",
+                     function.system ? quoted(function.path.object) : quoted_path(function.path),
+                     ast::quote_string(function.identifier), ast::quote_string(function.library));
+}
+
 std::string create_database_text(std::string_view database, const Properties& properties,
                                  Secrets secrets) {
   return fmt::format("CREATE DATABASE {}{}\n{}", quoted(database), comment_text(properties.comment),

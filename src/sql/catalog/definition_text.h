@@ -15,6 +15,7 @@ enum class Secrets : std::uint8_t { kHide, kKeep };
 // CREATE statements with full names, ending in a line break; each can be run again.
 std::string create_table_text(const CatalogTable& table, Secrets secrets);
 std::string create_view_text(const CatalogView& view);
+std::string create_function_text(const CatalogFunction& function);
 std::string create_database_text(std::string_view database, const Properties& properties,
                                  Secrets secrets);
 std::string create_catalog_text(std::string_view catalog, const Properties& properties);

@@ -83,4 +83,13 @@ struct CatalogView {
 };
 using CatalogViewPtr = std::shared_ptr<const CatalogView>;
 
+// A function of a user's library. Its library is looked at where it is called.
+struct CatalogFunction {
+  ObjectPath path;  // The name in small letters: functions are found in any case.
+  bool temporary = false;
+  bool system = false;     // Temporary, and without catalog and database.
+  std::string identifier;  // Its name in the library.
+  std::string library;     // Below 'clepsydra.udf.directory'.
+};
+
 }  // namespace clepsydra::sql

@@ -265,8 +265,12 @@ StatementPtr Parser::alter_function(bool temporary, bool system) {
   node->if_exists = if_exists();
   node->name = object_name("the name of a function");
   in_.expect("AS");
+  node->identifier_range = in_.peek().range;
   node->identifier = string_text("the implementation in single quotes");
-  if (in_.accept("LANGUAGE")) node->language = function_language();
+  if (in_.accept("LANGUAGE")) {
+    node->language_range = in_.peek().range;
+    node->language = function_language();
+  }
   return node;
 }
 

@@ -300,13 +300,19 @@ StatementPtr Parser::create_function(bool temporary, bool system) {
   node->if_not_exists = if_not_exists();
   node->name = object_name("a name for the function");
   in_.expect("AS");
+  node->identifier_range = in_.peek().range;
   node->identifier = string_text("the implementation in single quotes");
-  if (in_.accept("LANGUAGE")) node->language = function_language();
+  if (in_.accept("LANGUAGE")) {
+    node->language_range = in_.peek().range;
+    node->language = function_language();
+  }
   if (in_.accept("USING")) {
     do {
       ast::FunctionResource resource;
+      resource.range = in_.peek().range;
       resource.artifact = in_.accept("ARTIFACT");
       if (!resource.artifact) in_.expect("JAR");
+      resource.range = ast::cover(resource.range, in_.peek().range);
       resource.uri = string_text("the location in single quotes");
       node->resources.push_back(std::move(resource));
     } while (in_.accept(TokenKind::kComma));
@@ -320,7 +326,8 @@ ast::FunctionLanguage Parser::function_language() {
   if (in_.accept("SCALA")) return ast::FunctionLanguage::kScala;
   if (in_.accept("PYTHON")) return ast::FunctionLanguage::kPython;
   if (in_.accept("SQL")) return ast::FunctionLanguage::kSql;
-  in_.fail_expected("JAVA, SCALA, SQL or PYTHON");
+  if (in_.accept("CPP")) return ast::FunctionLanguage::kCpp;
+  in_.fail_expected("CPP, JAVA, SCALA, SQL or PYTHON");
   return ast::FunctionLanguage::kDefault;
 }
 

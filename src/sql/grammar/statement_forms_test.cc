@@ -87,6 +87,7 @@ TEST(StatementFormsTest, create_other_objects) {
       {"CREATE DATABASE IF NOT EXISTS c.d COMMENT 'x' WITH ('k' = 'v')"},
       {"CREATE FUNCTION f AS 'lib'"},
       {"CREATE TEMPORARY FUNCTION IF NOT EXISTS c.d.f AS 'lib' LANGUAGE PYTHON"},
+      {"CREATE FUNCTION f AS 'f' LANGUAGE CPP USING ARTIFACT 'libf.so'"},
       {"CREATE TEMPORARY SYSTEM FUNCTION f AS 'lib' LANGUAGE JAVA USING JAR 'a.jar', ARTIFACT "
        "'b.so' "
        "WITH ('k' = 'v')"},
@@ -198,6 +199,7 @@ TEST(StatementFormsTest, alter_other_objects) {
       {"ALTER MATERIALIZED TABLE mt SET REFRESH_MODE = CONTINUOUS"},
       {"ALTER DATABASE d RESET ('k')"},
       {"ALTER TEMPORARY FUNCTION f AS 'lib' LANGUAGE JAVA"},
+      {"ALTER FUNCTION f AS 'g' LANGUAGE CPP"},
       {"ALTER VIEW IF EXISTS v RENAME TO w"},
   });
 }
