@@ -13,17 +13,6 @@
 #include "stream/key_group.h"
 
 namespace clepsydra {
-namespace {
-
-// Those that are there, each once.
-void keep_each_once(std::vector<std::byte*>& rows) {
-  std::erase(rows, nullptr);
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-}
-
-}  // namespace
-
 // ---- MapState ----
 
 Result<MapState> MapState::open(KeyedStateBackend& backend, EntryStateSpec spec, MemoryPool& pool) {
@@ -94,15 +83,7 @@ Status MapState::erase(StateNamespace ns, const KeyBatch& keys, std::span<const 
 }
 
 Status MapState::erase_rows(StateNamespace ns, std::span<std::byte* const> rows) {
-  if (rows.empty()) return Status::ok();
-  if (!values_->is_flat()) {
-    // What a snapshot still needs of them goes out before their texts do.
-    rows_->prepare_write(ns, rows);
-    CLP_ASSIGN_OR_RETURN(StateMemory* const memory, rows_->memory(ns));
-    values_->clear(rows, *memory);
-  }
-  rows_->erase(ns, rows);
-  return Status::ok();
+  return clepsydra::erase_rows(*rows_, *values_, ns, rows);
 }
 
 Status MapState::range(StateNamespace ns, const EntryRanges& ranges, EntryColumns& found) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -74,6 +75,25 @@ void ValueColumns::clear(std::span<std::byte* const> values, StateMemory& memory
     if (layout_.has_text()) layout_.free_texts(value + kNullBytes, memory);
     std::memset(value, 0, static_cast<std::size_t>(value_bytes()));
   }
+}
+
+void keep_each_once(std::vector<std::byte*>& rows) {
+  std::erase(rows, nullptr);
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+}
+
+Status erase_rows(KeyedRows& state, RowValueCodec& codec, StateNamespace ns,
+                  std::span<std::byte* const> rows) {
+  if (rows.empty()) return Status::ok();
+  if (!codec.is_flat()) {
+    // What a snapshot still needs of them goes out before their texts do.
+    state.prepare_write(ns, rows);
+    CLP_ASSIGN_OR_RETURN(StateMemory* const memory, state.memory(ns));
+    codec.clear(rows, *memory);
+  }
+  state.erase(ns, rows);
+  return Status::ok();
 }
 
 }  // namespace clepsydra

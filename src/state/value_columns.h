@@ -58,4 +58,10 @@ class ValueColumns final : public RowValueCodec {
   std::vector<std::byte> absent_;  // A value of NULLs.
 };
 
+// Leaves of rows that were found those that are there, each once.
+void keep_each_once(std::vector<std::byte*>& rows);
+// Removes rows, each once, of a state that has this codec, with what their values hold.
+Status erase_rows(KeyedRows& state, RowValueCodec& codec, StateNamespace ns,
+                  std::span<std::byte* const> rows);
+
 }  // namespace clepsydra
