@@ -19,6 +19,8 @@ constexpr OptionInfo kOwnOptions[] = {
     {"clepsydra.batch.bytes-max", "16 mb", "MemorySize",
      "largest element of a channel; a larger row is an error"},
     {"clepsydra.batch.rows-max", "4096", "Integer", "most rows of one batch"},
+    {"clepsydra.catalog.directory", "(none)", "String",
+     "folder below which catalogs of type 'file' may be"},
     {"clepsydra.channel.bytes-max", "1 mb", "MemorySize",
      "bytes that wait between two tasks of one process"},
     {"clepsydra.sink.guarantee", "(none)", "String",
@@ -26,6 +28,8 @@ constexpr OptionInfo kOwnOptions[] = {
     {"clepsydra.state-directory", "(none)", "String",
      "folder of the socket files by which running jobs are found; default: clepsydra in "
      "XDG_STATE_HOME or ~/.local/state"},
+    {"clepsydra.udf.directory", "(none)", "String",
+     "folder below which libraries of functions may be; without it there are none"},
     {"s3.access-key", "(none)", "String", "who reads and writes s3://; default: AWS_ACCESS_KEY_ID"},
     {"s3.connection.timeout", "10 s", "Duration", "longest wait for a connection to S3"},
     {"s3.endpoint", "(none)", "String",
@@ -41,6 +45,8 @@ constexpr OptionInfo kOwnOptions[] = {
     {"s3.socket.timeout", "30 s", "Duration", "longest silence of a connection to S3"},
     {"s3.upload.max.concurrent.uploads", "4", "Integer", "parts that go up to S3 at once"},
     {"s3.upload.min.part.size", "8 mb", "MemorySize", "size of the parts of large objects"},
+    {"table.catalog-store.file.path", "(none)", "String",
+     "folder of the catalog store of kind 'file'"},
 };
 
 constexpr OptionInfo kReferenceOptions[] = {

@@ -171,6 +171,61 @@ class FileCatalogTest : public ::testing::Test {
   std::unique_ptr<SqlSession> session_;
 };
 
+TEST_F(FileCatalogTest, catalog_store_keeps_what_catalogs_there_are) {
+  configuration_.set("table.catalog-store.kind", "file");
+  configuration_.set("table.catalog-store.file.path", "/store");
+  const auto begin = [&] {
+    session_ = std::make_unique<SqlSession>(connectors_, clock_, configuration_, &files_);
+  };
+  begin();
+  EXPECT_EQ(error("CREATE CATALOG `a/b` WITH ('type' = 'file', 'path' = 'ab')"), "");
+  EXPECT_EQ(error("CREATE CATALOG m COMMENT 'c' WITH ('type' = 'generic_in_memory')"), "");
+  EXPECT_EQ(error("CREATE TABLE `a/b`.`default`.t (a INT) WITH ('connector' = 'datagen')"), "");
+  EXPECT_EQ(file("/store/m.catalog.sql"),
+            "-- Clepsydra catalog file, version 1\n"
+            "CREATE CATALOG `m` COMMENT 'c'\nWITH (\n  'type' = 'generic_in_memory'\n)\n");
+  EXPECT_EQ(error("ALTER CATALOG m COMMENT 'd'"), "");
+  EXPECT_THAT(file("/store/m.catalog.sql"), HasSubstr("COMMENT 'd'"));
+  begin();
+  EXPECT_THAT(column("SHOW CATALOGS"), ElementsAre("a/b", "default_catalog", "m"));
+  EXPECT_EQ(error("SELECT * FROM `a/b`.`default`.t"), "");
+  EXPECT_THAT(error("CREATE CATALOG m WITH ('type' = 'file')"), HasSubstr("AlreadyExists"));
+  EXPECT_EQ(error("DROP CATALOG m"), "");
+  EXPECT_EQ(error("USE CATALOG `a/b`"), "");
+  EXPECT_THAT(error("DROP CATALOG `a/b`"), HasSubstr("is in use"));
+  EXPECT_THAT(file("/store/a%2Fb.catalog.sql"), HasSubstr("CREATE CATALOG"));
+  // What cannot be read has a name, and may be dropped.
+  write("/store/bad.catalog.sql", "-- Clepsydra catalog file, version 1\nDROP CATALOG m");
+  write("/store/worse.catalog.sql", "nothing");
+  begin();
+  EXPECT_THAT(column("SHOW CATALOGS"), ElementsAre("a/b", "bad", "default_catalog", "worse"));
+  EXPECT_THAT(error("USE CATALOG bad"),
+              HasSubstr("reading catalog 'bad' from the catalog store: line 1, column 1: this is "
+                        "not the definition of a catalog"));
+  for (const std::string_view sql :
+       {"DESCRIBE CATALOG worse", "SHOW CREATE CATALOG worse", "ALTER CATALOG worse COMMENT 'x'",
+        "CREATE DATABASE worse.d", "SELECT * FROM worse.d.t"}) {
+    EXPECT_THAT(error(sql), HasSubstr("'/store/worse.catalog.sql' does not begin with")) << sql;
+  }
+  EXPECT_EQ(error("DROP CATALOG worse"), "");
+  EXPECT_EQ(error("DROP CATALOG IF EXISTS bad"), "");
+  begin();
+  EXPECT_THAT(column("SHOW CATALOGS"), ElementsAre("a/b", "default_catalog"));
+  EXPECT_THAT(error("SET 'table.catalog-store.kind' = 'generic_in_memory'"),
+              HasSubstr("is set when the process starts"));
+}
+
+TEST_F(FileCatalogTest, catalog_store_that_is_not_there_is_an_error) {
+  const auto first_error = [&] {
+    session_ = std::make_unique<SqlSession>(connectors_, clock_, configuration_, &files_);
+    return error("SHOW CATALOGS");
+  };
+  configuration_.set("table.catalog-store.kind", "file");
+  EXPECT_THAT(first_error(), HasSubstr("needs a folder in 'table.catalog-store.file.path'"));
+  configuration_.set("table.catalog-store.kind", "hive");
+  EXPECT_THAT(first_error(), HasSubstr("known kinds: 'file', 'generic_in_memory'"));
+}
+
 constexpr std::string_view kTable =
     "-- Clepsydra catalog file, version 1\n"
     "CREATE TABLE `f`.`default`.`t` (\n"

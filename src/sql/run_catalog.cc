@@ -9,6 +9,7 @@
 #include "base/file_system.h"
 #include "sql/ast/print.h"
 #include "sql/bind/table_binder.h"
+#include "sql/catalog/definition_text.h"
 #include "sql/grammar/parser.h"
 #include "sql/statement_runner.h"
 
@@ -147,24 +148,100 @@ void StatementRunner::refresh_catalogs() {
 }
 
 Result<std::unique_ptr<CatalogFiles>> StatementRunner::catalog_files(
-    const ast::CreateCatalog& statement, std::string_view type) const {
+    const std::string& catalog, const ast::CreateCatalog& statement, std::string_view type,
+    const StatementText& text) const {
   if (type != kFileCatalogType) return std::unique_ptr<CatalogFiles>();
   const auto root = state_.initial_configuration.find(kCatalogDirectory);
   if (state_.files == nullptr || root == state_.initial_configuration.end()) {
-    return text_.error(find_option(statement.options, kTypeOption)->value_range,
-                       "a file catalog needs a folder that this process may write catalogs to",
-                       "start with -D clepsydra.catalog.directory=/some/folder",
-                       StatusCode::kFailedPrecondition);
+    return text.error(find_option(statement.options, kTypeOption)->value_range,
+                      "a file catalog needs a folder that this process may write catalogs to",
+                      "start with -D clepsydra.catalog.directory=/some/folder",
+                      StatusCode::kFailedPrecondition);
   }
   CLP_ASSIGN_OR_RETURN(const std::string folder, local_path(root->second));
-  std::string name = encode_file_name(statement.name.name);
+  std::string name = encode_file_name(catalog);
   if (const ast::Option* path = find_option(statement.options, kPathOption)) {
     if (const Status status = check_relative(path->value); !status.is_ok()) {
-      return text_.at_place(path->value_range, status);
+      return text.at_place(path->value_range, status);
     }
     name = path->value;
   }
   return std::make_unique<CatalogFiles>(*state_.files, join_path(folder, name));
+}
+
+Status StatementRunner::add_catalog(const std::string& name, const ast::CreateCatalog& statement,
+                                    const StatementText& text) {
+  Properties properties;
+  properties.comment = statement.comment;
+  CLP_ASSIGN_OR_RETURN(properties.options, options_of(statement.options, text));
+  const ast::Option* type = find_option(statement.options, kTypeOption);
+  const std::vector<std::string> types = {std::string(kFileCatalogType),
+                                          std::string(kMemoryCatalogType)};
+  if (type == nullptr) {
+    return text.invalid(statement.name.range, "a catalog needs the option 'type'",
+                        fmt::format("known types: {}", name_list(types)));
+  }
+  if (std::find(types.begin(), types.end(), type->value) == types.end()) {
+    return text.not_found(type->value_range,
+                          fmt::format("there is no catalog type '{}'", type->value),
+                          fmt::format("known types: {}", name_list(types)));
+  }
+  std::vector<std::string> keys = {std::string(kTypeOption), std::string(kDefaultDatabaseOption)};
+  if (type->value == kFileCatalogType) keys.emplace_back(kPathOption);
+  for (const ast::Option& option : statement.options) {
+    if (std::find(keys.begin(), keys.end(), option.key) != keys.end()) continue;
+    return text.not_found(
+        option.key_range,
+        fmt::format("a catalog of type '{}' has no option '{}'", type->value, option.key),
+        fmt::format("known options: {}", name_list(keys)));
+  }
+  const ast::Option* database = find_option(statement.options, kDefaultDatabaseOption);
+  if (database != nullptr && database->value.empty()) {
+    return text.invalid(database->value_range, "a database needs a name");
+  }
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<CatalogFiles> files,
+                       catalog_files(name, statement, type->value, text));
+  const Status added = state_.catalog.add_catalog(
+      name, std::move(properties),
+      database == nullptr ? std::string(kFirstDatabase) : database->value, std::move(files));
+  return added.is_ok() ? added : text.at_place(statement.name.range, added);
+}
+
+Status StatementRunner::open_catalog_store() {
+  if (state_.is_store_open) return Status::ok();
+  CLP_ASSIGN_OR_RETURN(state_.catalog_store,
+                       CatalogStore::open(state_.initial_configuration, state_.files));
+  std::vector<CatalogStore::Entry> entries;
+  if (state_.catalog_store != nullptr) {
+    CLP_ASSIGN_OR_RETURN(entries, state_.catalog_store->list());
+  }
+  state_.is_store_open = true;
+  for (const CatalogStore::Entry& entry : entries) {
+    if (state_.catalog.has_catalog(entry.name)) continue;
+    const auto add = [&]() -> Status {
+      CLP_RETURN_IF_ERROR(entry.statement.status());
+      CLP_ASSIGN_OR_RETURN(const ast::StatementPtr statement,
+                           grammar::parse_statement(*entry.statement));
+      const StatementText text(*entry.statement);
+      const auto* create = statement->as_if<ast::CreateCatalog>();
+      if (create == nullptr) {
+        return text.invalid(statement->range, "this is not the definition of a catalog");
+      }
+      // The name of the file decides.
+      return add_catalog(entry.name, *create, text);
+    };
+    const Status added = add();
+    if (added.is_ok()) continue;
+    state_.catalog.add_unreadable_catalog(
+        entry.name,
+        added.with_context(fmt::format("reading catalog '{}' from the catalog store", entry.name)));
+  }
+  return Status::ok();
+}
+
+Status StatementRunner::catalog_problem(const ast::ObjectName& name) const {
+  const Status problem = state_.catalog.catalog_problem(name.parts[0].name);
+  return problem.is_ok() ? problem : text_.at_place(name.range(), problem);
 }
 
 Result<StatementResult> StatementRunner::run_create_catalog(const ast::CreateCatalog& statement) {
@@ -174,39 +251,15 @@ Result<StatementResult> StatementRunner::run_create_catalog(const ast::CreateCat
     return text_.error(statement.name.range, fmt::format("catalog '{}' exists already", name), {},
                        StatusCode::kAlreadyExists);
   }
-  Properties properties;
-  properties.comment = statement.comment;
-  CLP_ASSIGN_OR_RETURN(properties.options, options_of(statement.options, text_));
-  const ast::Option* type = find_option(statement.options, kTypeOption);
-  const std::vector<std::string> types = {std::string(kFileCatalogType),
-                                          std::string(kMemoryCatalogType)};
-  if (type == nullptr) {
-    return text_.invalid(statement.name.range, "a catalog needs the option 'type'",
-                         fmt::format("known types: {}", name_list(types)));
+  CLP_RETURN_IF_ERROR(add_catalog(name, statement, text_));
+  if (state_.catalog_store != nullptr) {
+    const Status kept = state_.catalog_store->write(
+        name, create_catalog_text(name, *state_.catalog.find_catalog(name), Secrets::kKeep));
+    if (!kept.is_ok()) {
+      CLP_RETURN_IF_ERROR(state_.catalog.remove_catalog(name));
+      return text_.at_place(statement.name.range, kept);
+    }
   }
-  if (std::find(types.begin(), types.end(), type->value) == types.end()) {
-    return text_.not_found(type->value_range,
-                           fmt::format("there is no catalog type '{}'", type->value),
-                           fmt::format("known types: {}", name_list(types)));
-  }
-  std::vector<std::string> keys = {std::string(kTypeOption), std::string(kDefaultDatabaseOption)};
-  if (type->value == kFileCatalogType) keys.emplace_back(kPathOption);
-  for (const ast::Option& option : statement.options) {
-    if (std::find(keys.begin(), keys.end(), option.key) != keys.end()) continue;
-    return text_.not_found(
-        option.key_range,
-        fmt::format("a catalog of type '{}' has no option '{}'", type->value, option.key),
-        fmt::format("known options: {}", name_list(keys)));
-  }
-  const ast::Option* database = find_option(statement.options, kDefaultDatabaseOption);
-  if (database != nullptr && database->value.empty()) {
-    return text_.invalid(database->value_range, "a database needs a name");
-  }
-  CLP_ASSIGN_OR_RETURN(std::unique_ptr<CatalogFiles> files, catalog_files(statement, type->value));
-  const Status added = state_.catalog.add_catalog(
-      name, std::move(properties),
-      database == nullptr ? std::string(kFirstDatabase) : database->value, std::move(files));
-  if (!added.is_ok()) return text_.at_place(statement.name.range, added);
   refresh_catalogs();
   return done(fmt::format("Catalog '{}' created.", name));
 }
@@ -218,6 +271,12 @@ Result<StatementResult> StatementRunner::run_drop_catalog(const ast::Drop& state
   }
   if (!state_.catalog.has_catalog(name) && statement.if_exists) {
     return done(fmt::format("There is no catalog '{}'.", name));
+  }
+  // First where it is kept: a catalog that could not be taken out of there is still here.
+  const bool may_go = name != state_.catalog.current_catalog() && state_.catalog.has_catalog(name);
+  if (state_.catalog_store != nullptr && may_go) {
+    const Status forgotten = state_.catalog_store->remove(name);
+    if (!forgotten.is_ok()) return text_.at_place(statement.name.range(), forgotten);
   }
   const Status removed = state_.catalog.remove_catalog(name);
   if (!removed.is_ok()) return text_.at_place(statement.name.range(), removed);
@@ -277,6 +336,7 @@ Result<StatementResult> StatementRunner::run_alter_object(const ast::AlterObject
                            fmt::format("catalog '{}' does not exist", ast::to_sql(statement.name)),
                            did_you_mean_name(name, state_.catalog.catalog_names()));
   }
+  CLP_RETURN_IF_ERROR(catalog_problem(statement.name));
   // Where a catalog is and what it is were decided when it was created.
   const auto is_fixed = [](std::string_view key) {
     return key == kTypeOption || key == kPathOption || key == kDefaultDatabaseOption;
@@ -297,6 +357,11 @@ Result<StatementResult> StatementRunner::run_alter_object(const ast::AlterObject
   }
   Properties properties = *found;
   if (statement.comment) properties.comment = statement.comment;
+  if (state_.catalog_store != nullptr && name != kDefaultCatalog) {
+    const Status kept =
+        state_.catalog_store->write(name, create_catalog_text(name, properties, Secrets::kKeep));
+    if (!kept.is_ok()) return text_.at_place(statement.name.range(), kept);
+  }
   const Status changed = state_.catalog.change_catalog(name, std::move(properties));
   if (!changed.is_ok()) return text_.at_place(statement.name.range(), changed);
   return done(fmt::format("Catalog '{}' altered.", name));

@@ -20,7 +20,7 @@ Result<StatementResult> StatementRunner::run_set(const ast::SetOption& statement
   if (option.key.empty()) return text_.invalid(option.key_range, "a setting needs a name");
   // Object stores are opened by the process, for all of its jobs.
   if (option.key == kCatalogDirectory || option.key == kFunctionDirectory ||
-      option.key.starts_with("s3.")) {
+      option.key == kStoreKind || option.key == kStorePath || option.key.starts_with("s3.")) {
     return text_.error(
         option.key_range, fmt::format("'{}' is set when the process starts", option.key),
         "give it with -D or in the configuration file", StatusCode::kFailedPrecondition);

@@ -327,7 +327,8 @@ Result<StatementResult> StatementRunner::run_show_create(const ast::Show& statem
           fmt::format("catalog '{}' does not exist", ast::to_sql(*statement.name)),
           did_you_mean_name(name, state_.catalog.catalog_names()));
     }
-    return text_table({"result"}, {{create_catalog_text(name, *found)}});
+    CLP_RETURN_IF_ERROR(catalog_problem(*statement.name));
+    return text_table({"result"}, {{create_catalog_text(name, *found, Secrets::kHide)}});
   }
   const bool is_view = statement.object == ast::ObjectKind::kView;
   if ((statement.object != ast::ObjectKind::kTable && !is_view) || !statement.name) {
@@ -353,6 +354,7 @@ Result<StatementResult> StatementRunner::describe_catalog(const ast::Describe& s
                            fmt::format("catalog '{}' does not exist", ast::to_sql(statement.name)),
                            did_you_mean_name(name, state_.catalog.catalog_names()));
   }
+  CLP_RETURN_IF_ERROR(catalog_problem(statement.name));
   std::vector<std::vector<std::string>> rows = {{"name", name},
                                                 {"type", found->options.at("type")},
                                                 {"comment", found->comment.value_or("")}};

@@ -73,6 +73,7 @@ Status StatementRunner::refuse(const ast::Statement& statement, std::string_view
 }
 
 Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
+  CLP_RETURN_IF_ERROR(open_catalog_store());
   refresh_catalogs();
   switch (statement.kind) {
     case ast::StatementKind::kQuery:
@@ -143,6 +144,8 @@ SqlSession::SqlSession(const TableConnectorRegistry& connectors, const Clock& cl
                                .files = files,
                                .jobs = nullptr,
                                .catalog = {},
+                               .catalog_store = nullptr,
+                               .is_store_open = false,
                                .results = 0}}) {
   if (const auto directory = configuration.find(sql::kFunctionDirectory)) {
     set_user_library_directory(*directory);

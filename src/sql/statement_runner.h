@@ -1,6 +1,7 @@
 // Runs one statement of a session. Private to this room: session.h is the public face.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "sql/bind/environment.h"
 #include "sql/bind/statement_text.h"
 #include "sql/catalog/catalog.h"
+#include "sql/catalog/catalog_store.h"
 #include "sql/logical/plan_rewrite.h"
 #include "sql/session.h"
 #include "stream/time_zone.h"
@@ -39,6 +41,8 @@ struct SessionState {
   FileSystem* files = nullptr;      // Null: no catalogs of files.
   SessionJobs* jobs = nullptr;      // Null: nothing is known of jobs.
   Catalog catalog;
+  std::unique_ptr<CatalogStore> catalog_store;  // Null: catalogs are not kept.
+  bool is_store_open = false;
   int results = 0;  // SELECTs so far: their results' names.
 };
 
@@ -100,8 +104,17 @@ class StatementRunner {
   Result<StatementResult> run_unload_module(const ast::UnloadModule& statement);
   Result<DatabasePath> resolve_database(const ast::ObjectName& name) const;
   // Where the files of a new catalog are; null for one in memory.
-  Result<std::unique_ptr<CatalogFiles>> catalog_files(const ast::CreateCatalog& statement,
-                                                      std::string_view type) const;
+  Result<std::unique_ptr<CatalogFiles>> catalog_files(const std::string& catalog,
+                                                      const ast::CreateCatalog& statement,
+                                                      std::string_view type,
+                                                      const StatementText& text) const;
+  // With the options of its definition, which are right.
+  Status add_catalog(const std::string& name, const ast::CreateCatalog& statement,
+                     const StatementText& text);
+  // Once in a session: the catalogs that a store has kept.
+  Status open_catalog_store();
+  // Why the catalog of this name, which exists, cannot be read.
+  [[nodiscard]] Status catalog_problem(const ast::ObjectName& name) const;
   // Sees what others have written to catalogs of files.
   void refresh_catalogs();
 

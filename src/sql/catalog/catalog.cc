@@ -163,6 +163,15 @@ Status Catalog::add_catalog(const std::string& name, Properties properties,
   return Status::ok();
 }
 
+void Catalog::add_unreadable_catalog(const std::string& name, Status problem) {
+  catalogs_[name].problem = std::move(problem);
+}
+
+Status Catalog::catalog_problem(const std::string& name) const {
+  const auto it = catalogs_.find(name);
+  return it == catalogs_.end() ? Status::ok() : it->second.problem;
+}
+
 Status Catalog::change_catalog(const std::string& name, Properties properties) {
   const auto it = catalogs_.find(name);
   if (it == catalogs_.end()) return entry(name).status();

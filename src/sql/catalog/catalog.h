@@ -92,6 +92,10 @@ class Catalog {
   // `files` is null for a catalog in memory. Its default database is made unless it is there.
   Status add_catalog(const std::string& name, Properties properties, std::string default_database,
                      std::unique_ptr<CatalogFiles> files);
+  // A catalog that cannot be read: it has a name, and everything else answers `problem`.
+  void add_unreadable_catalog(const std::string& name, Status problem);
+  // Why it cannot be read; Ok for all others.
+  [[nodiscard]] Status catalog_problem(const std::string& name) const;
   Status change_catalog(const std::string& name, Properties properties);
   // FailedPrecondition for the current one. Files stay.
   Status remove_catalog(const std::string& name);

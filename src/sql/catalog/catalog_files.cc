@@ -29,15 +29,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-Status check_name(std::string_view name) {
-  if (name.empty()) return Status::invalid_argument("a name in a catalog of files cannot be empty");
-  if (encode_file_name(name).size() <= CatalogFiles::kNameBytesMax) return Status::ok();
-  return Status::invalid_argument(
-      fmt::format("the name '{}...' is too long for a catalog of files: at most {} bytes, where "
-                  "everything but letters, digits, '_' and '-' counts three",
-                  name.substr(0, 32), CatalogFiles::kNameBytesMax));
-}
-
 std::string_view ending_of(FileKind kind) {
   switch (kind) {
     case FileKind::kView:
@@ -66,6 +57,28 @@ bool parse_file_name(std::string_view file_name, CatalogFiles::File& file) {
 }
 
 }  // namespace
+
+Status check_object_name(std::string_view name) {
+  if (name.empty()) return Status::invalid_argument("a name in a catalog of files cannot be empty");
+  if (encode_file_name(name).size() <= CatalogFiles::kNameBytesMax) return Status::ok();
+  return Status::invalid_argument(
+      fmt::format("the name '{}...' is too long for a catalog of files: at most {} bytes, where "
+                  "everything but letters, digits, '_' and '-' counts three",
+                  name.substr(0, 32), CatalogFiles::kNameBytesMax));
+}
+
+std::string with_first_line(std::string_view statement) {
+  return std::string(kFirstLine) + std::string(statement);
+}
+
+Result<std::string> without_first_line(std::string_view path, std::string text) {
+  if (!text.starts_with(kFirstLine)) {
+    return Status::data_loss(fmt::format("'{}' does not begin with \"{}\"", path,
+                                         kFirstLine.substr(0, kFirstLine.size() - 1)));
+  }
+  text.erase(0, kFirstLine.size());
+  return text;
+}
 
 std::string encode_file_name(std::string_view name) {
   std::string out;
@@ -153,16 +166,11 @@ Result<std::string> CatalogFiles::read(const std::string& database, FileKind kin
                                        const std::string& name) const {
   const std::string path = path_of(database, kind, name);
   CLP_ASSIGN_OR_RETURN(std::string text, read_file(files_, path, kFileBytesMax));
-  if (!text.starts_with(kFirstLine)) {
-    return Status::data_loss(fmt::format("'{}' does not begin with \"{}\"", path,
-                                         kFirstLine.substr(0, kFirstLine.size() - 1)));
-  }
-  text.erase(0, kFirstLine.size());
-  return text;
+  return without_first_line(path, std::move(text));
 }
 
 Status CatalogFiles::create_database(const std::string& database, std::string_view statement) {
-  CLP_RETURN_IF_ERROR(check_name(database));
+  CLP_RETURN_IF_ERROR(check_object_name(database));
   CLP_ASSIGN_OR_RETURN(const bool exists,
                        files_.exists(path_of(database, FileKind::kDatabase, {})));
   if (exists) {
@@ -178,15 +186,15 @@ Status CatalogFiles::create_database(const std::string& database, std::string_vi
 
 Status CatalogFiles::write(const std::string& database, FileKind kind, const std::string& name,
                            std::string_view statement) {
-  CLP_RETURN_IF_ERROR(check_name(database));
-  if (kind != FileKind::kDatabase) CLP_RETURN_IF_ERROR(check_name(name));
+  CLP_RETURN_IF_ERROR(check_object_name(database));
+  if (kind != FileKind::kDatabase) CLP_RETURN_IF_ERROR(check_object_name(name));
   if (static_cast<std::int64_t>(statement.size() + kFirstLine.size()) > kFileBytesMax) {
     return Status::resource_exhausted(
         fmt::format("the definition has {} bytes; a catalog file may have at most {}",
                     statement.size(), kFileBytesMax));
   }
-  CLP_RETURN_IF_ERROR(write_file_atomically(files_, path_of(database, kind, name),
-                                            std::string(kFirstLine) + std::string(statement)));
+  CLP_RETURN_IF_ERROR(
+      write_file_atomically(files_, path_of(database, kind, name), with_first_line(statement)));
   return files_.sync_directory(database_folder(database));
 }
 

@@ -79,6 +79,12 @@ class CatalogFiles {
 
 // "a b" -> "a%20b".
 std::string encode_file_name(std::string_view name);
+// What stands in a file: the statement behind a line that says whose file it is.
+std::string with_first_line(std::string_view statement);
+// DataLoss when that line is missing.
+Result<std::string> without_first_line(std::string_view path, std::string text);
+// InvalidArgument for a name that is no file name of kNameBytesMax bytes.
+Status check_object_name(std::string_view name);
 // InvalidArgument for what encode_file_name does not write.
 Result<std::string> decode_file_name(std::string_view file_name);
 

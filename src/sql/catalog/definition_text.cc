@@ -133,9 +133,10 @@ std::string create_database_text(std::string_view database, const Properties& pr
                      options_text(properties.options, secrets));
 }
 
-std::string create_catalog_text(std::string_view catalog, const Properties& properties) {
+std::string create_catalog_text(std::string_view catalog, const Properties& properties,
+                                Secrets secrets) {
   return fmt::format("CREATE CATALOG {}{}\n{}", quoted(catalog), comment_text(properties.comment),
-                     options_text(properties.options, Secrets::kHide));
+                     options_text(properties.options, secrets));
 }
 
 }  // namespace clepsydra::sql

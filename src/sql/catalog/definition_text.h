@@ -18,7 +18,8 @@ std::string create_view_text(const CatalogView& view);
 std::string create_function_text(const CatalogFunction& function);
 std::string create_database_text(std::string_view database, const Properties& properties,
                                  Secrets secrets);
-std::string create_catalog_text(std::string_view catalog, const Properties& properties);
+std::string create_catalog_text(std::string_view catalog, const Properties& properties,
+                                Secrets secrets);
 
 // "METADATA FROM 'key' VIRTUAL", "AS a + 1"; empty for a physical column.
 std::string column_extras(const TableColumn& column);
