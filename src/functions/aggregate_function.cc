@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
@@ -27,13 +28,49 @@ std::string call_text(std::string_view function, const std::vector<DataType>& ar
   return fmt::format("{}({}{})", function, distinct ? "DISTINCT " : "", types);
 }
 
+// Whether DISTINCT makes no difference, or the function sees to it.
+bool sees_all(std::string_view function) {
+  constexpr std::array<std::string_view, 10> kFunctions = {"APPROX_COUNT_DISTINCT",
+                                                           "ARRAY_AGG",
+                                                           "ARRAY_AGG_IGNORE_NULLS",
+                                                           "COLLECT",
+                                                           "FIRST_VALUE",
+                                                           "LAST_VALUE",
+                                                           "LISTAGG",
+                                                           "MAX",
+                                                           "MIN",
+                                                           "PERCENTILE"};
+  return std::find(kFunctions.begin(), kFunctions.end(), function) != kFunctions.end();
+}
+
 AggregateFunctionPtr make_plain(std::string_view function, const std::vector<DataType>& types,
                                 const DataType& result, bool distinct) {
   if (function == "COUNT" && types.size() <= 1 && result.kind() == TypeKind::kBigInt) {
     return make_count(!types.empty(), result);
   }
   if (function == "LISTAGG") return make_list_agg(types, result, distinct);
+  if (function == "PERCENTILE") return make_percentile(types, result, distinct);
+  if (function.starts_with("JSON_OBJECTAGG_") || function.starts_with("JSON_ARRAYAGG_")) {
+    return make_json_aggregate(
+        {.is_object = function.starts_with("JSON_OBJECTAGG_"),
+         .keeps_nulls = function.find("_NULL_ON_NULL") != std::string_view::npos,
+         .values_are_json = function.ends_with("_OF_JSON")},
+        types, result);
+  }
   if (types.size() != 1) return nullptr;
+  if (function == "ARRAY_AGG" || function == "ARRAY_AGG_IGNORE_NULLS") {
+    return make_array_agg(types[0], result, function != "ARRAY_AGG", distinct);
+  }
+  if (function == "COLLECT") return make_collect(types[0], result, distinct);
+  if (function == "FIRST_VALUE") return make_chosen_value(Choice::kFirst, types[0], result);
+  if (function == "LAST_VALUE") return make_chosen_value(Choice::kLast, types[0], result);
+  if (function == "SINGLE_VALUE") return make_chosen_value(Choice::kSingle, types[0], result);
+  if (function == "APPROX_COUNT_DISTINCT") return make_approximate_count(types[0], result);
+  if (function.starts_with("VAR_") || function.starts_with("STDDEV_")) {
+    return make_spread(
+        {.is_sample = function.ends_with("_SAMP"), .is_deviation = function.starts_with("STDDEV_")},
+        types[0], result);
+  }
   if (function == "SUM") return make_sum(types[0], result);
   if (function == "AVG") return make_avg(types[0], result);
   if (function == "MIN" || function == "MAX")
@@ -64,8 +101,7 @@ Result<AggregateFunctionPtr> make_aggregate(std::string_view function,
   } else {
     made = make_plain(function, argument_types, result_type, distinct);
   }
-  const bool sees_all = function == "MIN" || function == "MAX" || function == "LISTAGG";
-  if (made != nullptr && distinct && !sees_all) {
+  if (made != nullptr && distinct && !sees_all(function)) {
     // A set holds plain values; COUNT alone takes arguments of every type.
     const bool has_set = argument_types.size() == 1 && argument_types[0].fixed_width() > 0;
     made = has_set ? make_distinct(std::move(made), argument_types[0]) : nullptr;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "functions/aggregate_types.h"
 #include "functions/expression_program.h"
 #include "functions/scalar/comparison.h"
 #include "functions/scalar/families.h"
@@ -71,6 +72,9 @@ constexpr FunctionFamily kFamilies[] = {
     {"Whole arrays and maps", collection_functions},
     {"Reading JSON", json_query_functions},
     {"Writing JSON", json_build_functions},
+    {"VARIANT", variant_functions},
+    {"Structured types", structured_functions},
+    {"Hash codes and names", identity_functions},
 };
 
 const FunctionTable& table() {
@@ -88,13 +92,36 @@ constexpr std::array<std::string_view, 11> kRewritten = {
     "NOT LIKE", "NOT SIMILAR TO", "NULLIF", "TYPEOF", "BETWEEN SYMMETRIC"};
 
 constexpr AggregateEntry kAggregates[] = {
+    {"APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT(value)",
+     "About how many different values: exact up to a thousand, then within 1 % or so."},
+    {"ARRAY_AGG", "ARRAY_AGG([DISTINCT] value [RESPECT NULLS or IGNORE NULLS])",
+     "The values in an ARRAY, in the order of the rows; with NULLs unless they are ignored."},
     {"AVG", "AVG([DISTINCT] number)", "The mean; of whole numbers a whole number."},
+    {"COLLECT", "COLLECT([DISTINCT] value)", "The values that are not NULL in a MULTISET."},
     {"COUNT", "COUNT(*), COUNT([DISTINCT] value, ...)",
      "The number of rows, or of those in which no value is NULL."},
+    {"FIRST_VALUE", "FIRST_VALUE(value)", "The first value that is not NULL."},
+    {"JSON_ARRAYAGG", "JSON_ARRAYAGG(value [NULL or ABSENT ON NULL])",
+     "The values as a JSON array; NULLs are left out unless NULL ON NULL is said."},
+    {"JSON_OBJECTAGG", "JSON_OBJECTAGG([KEY] text VALUE value [NULL or ABSENT ON NULL])",
+     "A JSON object, its members by key. A key that is there twice is an error."},
+    {"LAST_VALUE", "LAST_VALUE(value)", "The last value that is not NULL."},
     {"LISTAGG", "LISTAGG([DISTINCT] text [, delimiter])", "The texts in one, with commas between."},
     {"MAX", "MAX(value)", "The largest value."},
     {"MIN", "MIN(value)", "The smallest value."},
+    {"PERCENTILE", "PERCENTILE([DISTINCT] number, percentage or ARRAY of them [, frequency])",
+     "The value below which that share lies, between the two nearest ones; 0.5 for the median."},
+    {"SINGLE_VALUE", "SINGLE_VALUE(value)", "The value of the only row; more rows are an error."},
+    {"STDDEV", "STDDEV([DISTINCT] number)", "As STDDEV_SAMP."},
+    {"STDDEV_POP", "STDDEV_POP([DISTINCT] number)",
+     "The standard deviation of a population; of whole numbers a whole number."},
+    {"STDDEV_SAMP", "STDDEV_SAMP([DISTINCT] number)",
+     "The standard deviation of a sample; NULL of one value."},
     {"SUM", "SUM([DISTINCT] number)", "The sum; NULL of nothing."},
+    {"VARIANCE", "VARIANCE([DISTINCT] number)", "As VAR_SAMP."},
+    {"VAR_POP", "VAR_POP([DISTINCT] number)",
+     "The variance of a population; of whole numbers a whole number."},
+    {"VAR_SAMP", "VAR_SAMP([DISTINCT] number)", "The variance of a sample; NULL of one value."},
 };
 
 using Arguments = std::vector<ExpressionPtr>;
@@ -298,12 +325,6 @@ Result<ExpressionPtr> resolve_entry(const ScalarFunction& function, Arguments ar
   return Expression::call(std::string(function.name), std::move(call.arguments), *std::move(type));
 }
 
-Result<DataType> sum_type(const DataType& argument, bool average) {
-  if (argument.kind() != TypeKind::kDecimal) return argument;
-  const int scale = average ? std::max(6, argument.scale()) : argument.scale();
-  return DataType::decimal(kMaxDecimalPrecision, scale).with_nullable(argument.nullable());
-}
-
 }  // namespace
 
 const ScalarFunction* find_scalar_function(std::string_view canonical_name) {
@@ -380,51 +401,26 @@ Result<DataType> FunctionRegistry::common_type(std::span<const DataType> types) 
 
 Result<FunctionRegistry::ResolvedAggregate> FunctionRegistry::resolve_aggregate(
     std::string_view name, Arguments arguments, bool distinct) const {
-  const std::string function = upper(name);
-  if (!is_aggregate(function)) {
-    return Status::not_found(fmt::format("there is no aggregate function {}", name));
-  }
-  ResolvedAggregate resolved{.function = function, .arguments = {}, .type = {}};
+  const std::string written = upper(name);
+  const std::string function(canonical_aggregate(written));
+  ResolvedAggregate resolved{.function = function, .arguments = std::move(arguments), .type = {}};
   if (function == "COUNT") {
-    if (arguments.size() > 1) return Status::invalid_argument("COUNT takes one argument, or *");
-    if (arguments.empty() && distinct) {
+    if (resolved.arguments.size() > 1) {
+      return Status::invalid_argument("COUNT takes one argument, or *");
+    }
+    if (resolved.arguments.empty() && distinct) {
       return Status::invalid_argument("COUNT(DISTINCT) needs an argument");
     }
-    if (!arguments.empty() && arguments[0]->type().kind() == TypeKind::kNull) {
+    if (!resolved.arguments.empty() && resolved.arguments[0]->type().kind() == TypeKind::kNull) {
       return Status::invalid_argument("COUNT does not take a bare NULL: write CAST(NULL AS type)");
     }
     resolved.type = DataType::big_int().with_nullable(false);
-    resolved.arguments = std::move(arguments);
     return resolved;
   }
-  const std::size_t count_max = function == "LISTAGG" ? 2 : 1;
-  if (arguments.empty() || arguments.size() > count_max) {
-    return wrong_count(function, arguments.size(),
-                       function == "LISTAGG" ? "LISTAGG([DISTINCT] text [, separator])"
-                                             : fmt::format("{}([DISTINCT] value)", function));
-  }
-  const DataType& type = arguments[0]->type();
-  bool fits = false;
-  if (function == "SUM" || function == "AVG") {
-    fits = type.is_numeric();
-    CLP_ASSIGN_OR_RETURN(resolved.type, sum_type(type, function == "AVG"));
-  } else if (function == "LISTAGG") {
-    fits = type.is_character() && (arguments.size() == 1 || text_value(*arguments[1]).has_value());
-    resolved.type = type;
-  } else {
-    fits = type.is_numeric() || type.is_character() || type.kind() == TypeKind::kBoolean ||
-           type.kind() == TypeKind::kDate || type.kind() == TypeKind::kTime || type.is_timestamp();
-    resolved.type = type;
-  }
-  if (!fits) {
-    return Status::invalid_argument(fmt::format(
-        "{} does not take ({}){}", function, type.name(),
-        function == "LISTAGG" ? "; expected LISTAGG([DISTINCT] text [, 'separator'])" : ""));
-  }
+  CLP_ASSIGN_OR_RETURN(resolved.type, derive_aggregate(function, resolved.arguments, distinct));
   if (resolved.type.time_attribute() != TimeAttribute::kNone) {
     resolved.type = resolved.type.with_time_attribute(TimeAttribute::kNone);
   }
-  resolved.arguments = std::move(arguments);
   return resolved;
 }
 

@@ -64,6 +64,7 @@ std::optional<DataType> parse_result(std::string_view text) {
   if (text == "BIGINT") return DataType::big_int();
   if (text == "DOUBLE") return DataType::double_();
   if (text == "DATE") return DataType::date();
+  if (text == "VARIANT") return DataType::variant();
   if (text == "CHAR") return DataType::char_(parameter);
   if (text == "VARCHAR") return DataType::varchar(parameter);
   if (text == "TIME") return DataType::time(parameter);

@@ -120,7 +120,12 @@ Result<DataType> common_pair(const DataType& a, const DataType& b) {
 
 bool nested_pairs(const DataType& from, const DataType& to,
                   bool (*fits)(const DataType&, const DataType&)) {
-  if (from.kind() != to.kind() || from.fields().size() != to.fields().size()) return false;
+  // A ROW becomes a STRUCTURED value and the other way round, field by field.
+  const bool both_rows =
+      from.physical() == PhysicalType::kStruct && from.physical() == to.physical();
+  if ((from.kind() != to.kind() && !both_rows) || from.fields().size() != to.fields().size()) {
+    return false;
+  }
   for (std::size_t i = 0; i < from.fields().size(); ++i) {
     if (!fits(from.fields()[i].type, to.fields()[i].type)) return false;
   }
@@ -182,7 +187,9 @@ bool can_cast(const DataType& from, const DataType& to) {
 
 bool can_cast_implicitly(const DataType& from, const DataType& to) {
   if (from.kind() == TypeKind::kNull || from.same_values(to)) return true;
-  if (from.is_nested()) return to.is_nested() && nested_pairs(from, to, can_cast_implicitly);
+  if (from.is_nested()) {
+    return to.kind() == from.kind() && nested_pairs(from, to, can_cast_implicitly);
+  }
   switch (to.kind()) {
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:

@@ -26,5 +26,8 @@ std::span<const ScalarFunction> printf_functions();
 std::span<const ScalarFunction> collection_functions();
 std::span<const ScalarFunction> json_query_functions();
 std::span<const ScalarFunction> json_build_functions();
+std::span<const ScalarFunction> variant_functions();
+std::span<const ScalarFunction> structured_functions();
+std::span<const ScalarFunction> identity_functions();
 
 }  // namespace clepsydra

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "functions/kernels.h"
 #include "functions/scalar/families.h"
+#include "functions/scalar/variant.h"
 #include "functions/type_rules.h"
 #include "stream/column_builder.h"
 #include "stream/key_group.h"
@@ -160,6 +161,7 @@ Result<BoundKernel> bind_constructor(const CallBinding& call) {
 
 Result<DataType> derive_item(CallTyping& call) {
   const DataType& type = call.type(0);
+  if (type.kind() == TypeKind::kVariant) return derive_variant_item(call);
   if (type.kind() == TypeKind::kArray && call.type(1).is_integer()) {
     const std::optional<std::int64_t> index = integer_value(*call.argument(1));
     if (index && *index < 1) {
@@ -219,6 +221,7 @@ bool item_kernel(KernelCall& call) {
 
 Result<BoundKernel> bind_item(const CallBinding& call) {
   const DataType& type = call.type(0);
+  if (type.kind() == TypeKind::kVariant) return bind_variant_item(call);
   const bool is_array =
       type.kind() == TypeKind::kArray && call.type(1).kind() == TypeKind::kInteger;
   const bool is_map = type.kind() == TypeKind::kMap && type.key().same_values(call.type(1));
@@ -326,8 +329,10 @@ constexpr ScalarFunction kFunctions[] = {
      .arguments_max = 2,
      .derive = derive_item,
      .bind = bind_item,
-     .signature = "array[index], map[key]",
-     .description = "An element of an array, counted from 1, or the value of a key; else NULL.",
+     .signature = "array[index], map[key], variant[index], variant['key']",
+     .description =
+         "An element of an array, counted from 1, or the value of a key; else NULL. Of a "
+         "VARIANT that is no array or object it is an error.",
      .example = "ARRAY[1, 2, 3][2]",
      .example_result = "2"},
     {.name = "CARDINALITY",

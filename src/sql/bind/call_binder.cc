@@ -29,11 +29,8 @@ bool is_group_window(std::string_view name) {
 // What functions of the reference that are left out belong to; empty for others.
 std::string_view family_not_built(std::string_view name) {
   if (name.starts_with("BITMAP_")) return "the family of BITMAP functions";
-  constexpr std::array<std::string_view, 9> kAggregates = {
-      "FIRST_VALUE", "LAST_VALUE", "COLLECT",        "ARRAY_AGG",    "STDDEV_POP",
-      "STDDEV_SAMP", "VAR_POP",    "JSON_OBJECTAGG", "JSON_ARRAYAGG"};
-  if (std::find(kAggregates.begin(), kAggregates.end(), name) != kAggregates.end()) {
-    return "this aggregate";
+  if (name == "CURRENT_WATERMARK" || name == "SOURCE_WATERMARK") {
+    return "what reads watermarks";
   }
   if (name == "ML_PREDICT" || name == "ML_EVALUATE") return "inference with models";
   if (name == "VECTOR_SEARCH") return "search in vectors";
@@ -51,6 +48,36 @@ ExpressionPtr chosen_branch(const ExpressionPtr& value, const BindEnvironment& e
     if (!known.is_null(0) && *known.values<std::uint8_t>() != 0) return arguments[i + 1];
   }
   return arguments.back();
+}
+
+bool is_json_aggregate(std::string_view name) {
+  return name == "JSON_OBJECTAGG" || name == "JSON_ARRAYAGG";
+}
+
+// Aggregates that have a value for no rows.
+bool is_never_null_aggregate(std::string_view function) {
+  return function == "COUNT" || function == "APPROX_COUNT_DISTINCT" || function == "COLLECT" ||
+         is_json_aggregate(function.substr(0, 14)) || is_json_aggregate(function.substr(0, 13));
+}
+
+// The clauses of some aggregates choose between functions.
+std::string aggregate_name(const ast::FunctionCall& node) {
+  std::string name = node.upper_name();
+  if (name == "ARRAY_AGG" && node.null_treatment == ast::NullTreatment::kIgnore) {
+    name += "_IGNORE_NULLS";
+  }
+  if (is_json_aggregate(name)) {
+    // As for JSON_OBJECT and JSON_ARRAY.
+    const ast::JsonBehavior standard =
+        name == "JSON_OBJECTAGG" ? ast::JsonBehavior::kNull : ast::JsonBehavior::kAbsent;
+    const bool keeps = node.json->on_null.value_or(standard) == ast::JsonBehavior::kNull;
+    name += keeps ? "_NULL_ON_NULL" : "_ABSENT_ON_NULL";
+    // What JSON_OBJECT and JSON_ARRAY make is JSON already.
+    const auto* value = node.arguments.back().value->as_if<ast::FunctionCall>();
+    const std::string maker = value != nullptr ? value->upper_name() : std::string();
+    if (maker == "JSON_OBJECT" || maker == "JSON_ARRAY") name += "_OF_JSON";
+  }
+  return name;
 }
 
 // EXTRACT(DAY FROM t) is EXTRACT_DAY(t); FLOOR(t TO HOUR) is FLOOR_HOUR(t).
@@ -93,10 +120,10 @@ Status ExpressionBinder::unknown_function(const ast::FunctionCall& call,
 
 Status ExpressionBinder::refuse_call_extras(const ast::FunctionCall& call) const {
   if (!call.within_group.empty()) return text_.not_built(call.range, "WITHIN GROUP");
-  if (call.null_treatment != ast::NullTreatment::kNone) {
+  if (call.null_treatment != ast::NullTreatment::kNone && call.upper_name() != "ARRAY_AGG") {
     return text_.not_built(call.range, "IGNORE NULLS and RESPECT NULLS");
   }
-  if (call.json && !is_json_call(call.upper_name())) {
+  if (call.json && !is_json_call(call.upper_name()) && !is_json_aggregate(call.upper_name())) {
     return text_.not_built(call.range, call.upper_name());
   }
   for (const ast::Argument& argument : call.arguments) {
@@ -124,14 +151,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call)
   return bind_scalar_call(call);
 }
 
-Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall& node) {
-  std::string name = node.upper_name();
-  if ((name == "TIMESTAMPADD" || name == "TIMESTAMPDIFF") && !node.arguments.empty() &&
-      node.arguments[0].value->kind != ast::ExpressionKind::kTimeUnit) {
-    const ast::SourceRange place = node.arguments[0].value->range;
-    return text_.invalid(place, fmt::format("'{}' is no time unit", text_.at(place)),
-                         fmt::format("{}(DAY, ...)", name));
-  }
+// The arguments of a scalar function; a time unit among them becomes part of its name.
+Result<ExpressionBinder::Arguments> ExpressionBinder::bind_arguments(const ast::FunctionCall& node,
+                                                                     std::string& name) {
   Arguments arguments;
   for (const ast::Argument& argument : node.arguments) {
     if (const auto* unit = argument.value->as_if<ast::TimeUnitArgument>()) {
@@ -144,8 +166,40 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
     CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
     arguments.push_back(std::move(bound));
   }
+  return arguments;
+}
+
+Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall& node) {
+  std::string name = node.upper_name();
+  if ((name == "TIMESTAMPADD" || name == "TIMESTAMPDIFF") && !node.arguments.empty() &&
+      node.arguments[0].value->kind != ast::ExpressionKind::kTimeUnit) {
+    const ast::SourceRange place = node.arguments[0].value->range;
+    return text_.invalid(place, fmt::format("'{}' is no time unit", text_.at(place)),
+                         fmt::format("{}(DAY, ...)", name));
+  }
+  // Without a table the type of an aggregate is asked for, not its value.
+  AggregateCollector unused;
+  AggregateCollector* const outer = aggregates_;
+  of_no_rows_ = name == "TYPEOF" && scope_.schema()->size() == 0;
+  if (of_no_rows_) aggregates_ = &unused;
+  Result<Arguments> bound = bind_arguments(node, name);
+  aggregates_ = outer;
+  of_no_rows_ = false;
+  CLP_RETURN_IF_ERROR(bound.status());
+  Arguments arguments = *std::move(bound);
   if (name == "TYPEOF" && (arguments.size() == 1 || arguments.size() == 2)) {
     return bind_type_of(arguments[0]);
+  }
+  if (name == "CURRENT_WATERMARK" && arguments.size() == 1 &&
+      arguments[0]->type().time_attribute() != TimeAttribute::kRowtime) {
+    return text_.invalid(node.range,
+                         fmt::format("CURRENT_WATERMARK takes a rowtime attribute, found {}",
+                                     arguments[0]->type().to_string()));
+  }
+  if (name == "CURRENT_DATABASE" && arguments.empty()) {
+    return Expression::literal(text_literal(environment_.catalog.current_database())
+                                   ->literal_value()
+                                   .with_type(DataType::string().with_nullable(false)));
   }
   if (!environment_.functions.is_scalar(name)) return unknown_function(node, name);
   if (node.quantifier != ast::CallQuantifier::kNone) {
@@ -210,16 +264,15 @@ Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionC
                                                          aggregate.filter->type().to_string()));
   }
   Result<FunctionRegistry::ResolvedAggregate> resolved =
-      user != nullptr
-          ? resolve_user_aggregate(*user, std::move(arguments), aggregate.distinct)
-          : environment_.functions.resolve_aggregate(name, std::move(arguments),
-                                                     aggregate.distinct);
+      user != nullptr ? resolve_user_aggregate(*user, std::move(arguments), aggregate.distinct)
+                      : environment_.functions.resolve_aggregate(
+                            aggregate_name(node), std::move(arguments), aggregate.distinct);
   if (!resolved.is_ok()) return text_.at_place(node.range, resolved.status());
   aggregate.function = std::move(resolved->function);
   aggregate.arguments = std::move(resolved->arguments);
   aggregate.type = resolved->type.with_time_attribute(TimeAttribute::kNone);
   // A filter may leave nothing of a group.
-  if (aggregate.filter && aggregate.function != "COUNT") {
+  if ((aggregate.filter || of_no_rows_) && !is_never_null_aggregate(aggregate.function)) {
     aggregate.type = aggregate.type.with_nullable(true);
   }
   return aggregates_->add(std::move(aggregate));

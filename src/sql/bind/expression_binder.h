@@ -75,6 +75,7 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_cast(const ast::Cast& cast);
   Result<ExpressionPtr> bind_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_scalar_call(const ast::FunctionCall& call);
+  Result<Arguments> bind_arguments(const ast::FunctionCall& call, std::string& name);
   Result<ExpressionPtr> bind_type_of(const ExpressionPtr& value);
   // Of JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT and JSON_ARRAY, which have clauses.
   static bool is_json_call(std::string_view name);
@@ -114,6 +115,7 @@ class ExpressionBinder {
   const StatementText& text_;
   const Scope& scope_;
   AggregateCollector* aggregates_;
+  bool of_no_rows_ = false;  // Aggregates that are bound now may see no row at all.
   OverClauses* over_ = nullptr;
   std::string_view clause_;
   bool inside_aggregate_ = false;

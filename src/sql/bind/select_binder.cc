@@ -325,9 +325,11 @@ Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode&
                     start ? "window_end" : "window_start"),
         fmt::format("add {}", start ? "window_end" : "window_start"));
   }
-  return text_.not_built(
-      place, select.has_group_by ? "GROUP BY without a window" : "an aggregate without a window",
-      std::string(hint));
+  return text_.not_built(place,
+                         select.has_group_by
+                             ? std::string("GROUP BY without a window")
+                             : fmt::format("{} without a window", aggregates.calls()[0].function),
+                         std::string(hint));
 }
 
 Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const Source& source,
