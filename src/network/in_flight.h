@@ -24,6 +24,9 @@ struct InFlightChannel {
 // Their producer may have other splits now: what the live channels say of event time begins anew.
 struct RecoveredChannel {
   int input = 0;
+  // Whose it was, as far as it belongs to this task now. Each former subtask had its own view of
+  // event time, and its rows are judged by that.
+  int former_consumer = 0;
   InFlightChannel content = {};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -198,56 +199,87 @@ Batch InputGate::relabelled(Batch batch, int input) const {
 
 void InputGate::recover(std::vector<RecoveredChannel> channels) {
   if (channels.empty()) return;
-  const auto count = static_cast<int>(channels.size());
-  recovery_ = std::make_unique<Recovery>(
-      Recovery{.channels = std::move(channels),
-               .taken = std::vector<std::size_t>(static_cast<std::size_t>(count)),
-               .merger = WatermarkMerger(count)});
-  for (int i = 0; i < count; ++i) {
-    const InFlightChannel& content = recovery_->channels[static_cast<std::size_t>(i)].content;
-    const bool is_all = content.elements.empty();
-    if (content.watermark > kMinWatermark) recovery_->merger.advance(i, content.watermark);
-    if (content.has_ended && is_all) recovery_->merger.advance(i, kMaxWatermark);
-    if (content.is_idle) recovery_->merger.set_idle(i, true);
-    if (!content.has_spoken && !is_all) ++recovery_->silent;
+  recovery_ = std::make_unique<Recovery>();
+  std::map<int, std::vector<RecoveredChannel>> by_former;
+  for (RecoveredChannel& channel : channels) {
+    by_former[channel.former_consumer].push_back(std::move(channel));
+  }
+  recovery_->merger = WatermarkMerger(static_cast<int>(by_former.size()));
+  for (auto& [former, of_former] : by_former) {
+    Recovery::Group& group = recovery_->groups.emplace_back();
+    group.merger = WatermarkMerger(static_cast<int>(of_former.size()));
+    for (RecoveredChannel& of : of_former) {
+      const auto place = static_cast<int>(group.channels.size());
+      const InFlightChannel& content =
+          group.channels.emplace_back(Recovery::Channel{std::move(of), 0, place}).of.content;
+      const bool is_all = content.elements.empty();
+      if (content.watermark > kMinWatermark) group.merger.advance(place, content.watermark);
+      if (content.has_ended && is_all) group.merger.advance(place, kMaxWatermark);
+      if (content.is_idle) group.merger.set_idle(place, true);
+      if (!content.has_spoken && !is_all) ++recovery_->silent;
+    }
+    recovery_->merge(recovery_->groups.size() - 1);
+  }
+}
+
+void InputGate::Recovery::merge(std::size_t g) {
+  const WatermarkMerger& of = groups[g].merger;
+  const auto input = static_cast<int>(g);
+  if (of.watermark() > kMinWatermark) merger.advance(input, of.watermark());
+  merger.set_idle(input, of.idle());
+}
+
+std::pair<std::size_t, InputGate::Recovery::Channel*> InputGate::Recovery::next() {
+  // As with live ones: nobody's rows before everybody's first word.
+  for (std::size_t g = 0; silent > 0 && g < groups.size(); ++g) {
+    for (Channel& channel : groups[g].channels) {
+      if (channel.has_first_word()) return {g, &channel};
+    }
+  }
+  // Those that were behind in event time come first: so what is said of it is what each had heard.
+  std::size_t behind = groups.size();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const bool is_done = std::all_of(groups[g].channels.begin(), groups[g].channels.end(),
+                                     [](const Channel& channel) { return channel.is_done(); });
+    if (is_done) continue;
+    if (behind == groups.size() ||
+        groups[g].merger.watermark() < groups[behind].merger.watermark()) {
+      behind = g;
+    }
+  }
+  if (behind == groups.size()) return {behind, nullptr};
+  Group& group = groups[behind];
+  while (true) {
+    Channel& channel = group.channels[group.next];
+    group.next = group.next + 1 == group.channels.size() ? 0 : group.next + 1;
+    if (!channel.is_done()) return {behind, &channel};
   }
 }
 
 Result<bool> InputGate::take_recovered() {
   Recovery& recovery = *recovery_;
-  const std::size_t count = recovery.channels.size();
-  const auto is_done = [&](std::size_t i) {
-    return recovery.taken[i] == recovery.channels[i].content.elements.size();
-  };
-  const auto has_first_word = [&](std::size_t i) {
-    return !recovery.channels[i].content.has_spoken && recovery.taken[i] == 0 && !is_done(i);
-  };
-  // As with live ones: nobody's rows before everybody's first word.
-  std::size_t at = count;
-  for (std::size_t i = 0; i < count && at == count; ++i) {
-    if (has_first_word(i)) at = i;
-  }
-  if (at < count) --recovery.silent;
-  for (std::size_t i = 0; i < count && at == count; ++i) {
-    if (!is_done(recovery.next)) at = recovery.next;
-    recovery.next = recovery.next + 1 == count ? 0 : recovery.next + 1;
-  }
-  if (at == count) return false;
-  InFlightChannel& content = recovery.channels[at].content;
-  StreamElement element = std::exchange(content.elements[recovery.taken[at]++], StreamElement());
-  const auto channel = static_cast<int>(at);
-  const Origin from{channel, recovery.channels[at].input, &recovery.merger};
-  bool is_last = is_done(at) && content.has_ended;
+  const auto [g, channel] = recovery.next();
+  if (channel == nullptr) return false;
+  if (channel->has_first_word()) --recovery.silent;
+  WatermarkMerger& merger = recovery.groups[g].merger;
+  StreamElement element =
+      std::exchange(channel->of.content.elements[channel->taken++], StreamElement());
+  bool is_last = channel->is_done() && channel->of.content.has_ended;
   if (Batch* batch = std::get_if<Batch>(&element)) {
     std::vector<Mark> marks = batch->marks();
-    is_last = std::erase_if(marks,
-                            [](const Mark& mark) { return mark.watermark == kMaxWatermark; }) > 0 ||
-              is_last;
-    CLP_RETURN_IF_ERROR(take_batch(batch->with_marks(std::move(marks)), from));
-  } else {
-    CLP_RETURN_IF_ERROR(take_signal(std::get<Signal>(element), from));
+    const bool has_end_of_time =
+        std::erase_if(marks, [](const Mark& mark) { return mark.watermark == kMaxWatermark; }) > 0;
+    is_last = is_last || has_end_of_time;
+    Batch merged = merge_marks(batch->with_marks(std::move(marks)), channel->place, merger);
+    const Origin from{static_cast<int>(g), channel->of.input, &recovery.merger};
+    CLP_RETURN_IF_ERROR(take_batch(std::move(merged), from));
+  } else if (const auto* watermark = as_signal<WatermarkSignal>(element)) {
+    merger.advance(channel->place, watermark->watermark);
+  } else if (const auto* idle = as_signal<IdleSignal>(element)) {
+    merger.set_idle(channel->place, idle->idle);
   }
-  if (is_last) recovery.merger.advance(channel, kMaxWatermark);
+  if (is_last) merger.advance(channel->place, kMaxWatermark);
+  recovery.merge(g);
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -143,12 +144,31 @@ class InputGate {
   };
   // What the task is restored with, as channels of its own.
   struct Recovery {
-    std::vector<RecoveredChannel> channels;
-    std::vector<std::size_t> taken;  // Elements, by channel.
-    // One that has ended, or has said that nothing more comes, holds nobody back.
-    WatermarkMerger merger;
-    std::size_t next = 0;
-    int silent = 0;  // With their first word under way.
+    struct Channel {
+      RecoveredChannel of;
+      std::size_t taken = 0;  // Elements.
+      int place = 0;          // In the merger of its group.
+
+      [[nodiscard]] bool is_done() const { return taken == of.content.elements.size(); }
+      [[nodiscard]] bool has_first_word() const {
+        return !of.content.has_spoken && taken == 0 && !is_done();
+      }
+    };
+    // What one former subtask had. A channel that has ended, or has said that nothing more comes,
+    // holds nobody back.
+    struct Group {
+      std::vector<Channel> channels;
+      WatermarkMerger merger{1};
+      std::size_t next = 0;
+    };
+    std::vector<Group> groups;
+    WatermarkMerger merger{1};
+    int silent = 0;  // Channels with their first word under way.
+
+    // What group `g` says is said to the merger of all.
+    void merge(std::size_t g);
+    // Where the next element is; null: there is none.
+    std::pair<std::size_t, Channel*> next();
   };
   // Where an element comes from.
   struct Origin {

@@ -525,6 +525,32 @@ TEST_F(OvertakingGateTest, a_restored_gate_has_started_when_first_words_under_wa
   EXPECT_EQ(poll_line(), "1");
 }
 
+// The rows of a former subtask are judged by the event time that it had heard of: they wait until
+// what others had has come so far.
+TEST_F(OvertakingGateTest, what_former_subtasks_had_comes_in_the_order_of_their_event_times) {
+  open_overtaking(2);
+  std::vector<RecoveredChannel> recovered(3);
+  recovered[0].former_consumer = 7;
+  recovered[0].content = {.has_spoken = true, .watermark = 100};
+  recovered[0].content.elements.emplace_back(batch_of("k BIGINT", {"1"}));
+  recovered[0].content.elements.emplace_back(Signal(WatermarkSignal{130}));
+  recovered[0].content.elements.emplace_back(batch_of("k BIGINT", {"2"}));
+  recovered[1].former_consumer = 9;
+  recovered[1].content = {.has_spoken = true, .watermark = 50};
+  recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"3"}));
+  recovered[1].content.elements.emplace_back(Signal(WatermarkSignal{110}));
+  recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"5"}));
+  recovered[1].content.elements.emplace_back(Signal(WatermarkSignal{130}));
+  recovered[1].content.elements.emplace_back(batch_of("k BIGINT", {"6"}));
+  recovered[2].former_consumer = 9;
+  recovered[2].content = {.has_spoken = true, .watermark = 60};
+  recovered[2].content.elements.emplace_back(batch_of("k BIGINT", {"4"}));
+  recovered[2].content.elements.emplace_back(Signal(WatermarkSignal{130}));
+  gate_->recover(std::move(recovered));
+  EXPECT_THAT(take(),
+              ElementsAre("@50", "3", "4", "@60", "@100", "1", "@110", "5", "@130", "2", "6"));
+}
+
 TEST_F(InputGateTest, latency_markers_are_refused_as_long_as_nobody_sends_them) {
   open({0});
   send(0, LatencyMarkerSignal{1, 2, 3});

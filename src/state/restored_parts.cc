@@ -251,6 +251,16 @@ std::optional<std::int64_t> RestoredParts::number(std::string_view name, NumberM
   return merged;
 }
 
+std::vector<KeyedStateBackend::RestoredNumber> RestoredParts::numbers(std::string_view name) const {
+  std::vector<KeyedStateBackend::RestoredNumber> found;
+  for (const std::unique_ptr<Part>& part : parts_) {
+    for (const auto& [stored_name, value] : part->last().numbers) {
+      if (stored_name == name) found.push_back({part->last().origin.key_groups, value});
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> RestoredParts::list(std::string_view name, ListMode mode) {
   claimed_lists_.emplace(name);
   std::vector<std::string> merged;

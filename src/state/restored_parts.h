@@ -34,6 +34,8 @@ class RestoredParts {
   // other types.
   Status restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, MemoryPool& pool);
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view name, NumberMerge merge);
+  // Claims nothing.
+  [[nodiscard]] std::vector<KeyedStateBackend::RestoredNumber> numbers(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view name, ListMode mode);
   [[nodiscard]] std::vector<std::string> timer_names() const;
   Status restore_timers(std::string_view name, TimerService& timers) const;

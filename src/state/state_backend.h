@@ -94,7 +94,17 @@ class KeyedStateBackend {
   // write through it at any time.
   virtual Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
                                             NumberMerge merge) = 0;
-  // The same for a short list of byte strings.
+  // What each former subtask had stored, before the number is opened: one of them when parallelism
+  // has not changed.
+  struct RestoredNumber {
+    KeyGroupRange key_groups{0, 0};  // Of the former subtask.
+    std::int64_t value = 0;
+  };
+  [[nodiscard]] virtual std::vector<RestoredNumber> restored_numbers(
+      std::string_view /*name*/) const {
+    return {};
+  }
+  // As open_number(), for a short list of byte strings.
   virtual Result<std::vector<std::string>*> open_list(std::string_view name, ListMode mode) = 0;
 
   // Opens a named state; FailedPrecondition when the name was opened with another spec,

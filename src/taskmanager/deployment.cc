@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -261,6 +260,7 @@ std::vector<RecoveredChannel> DeploymentBuilder::recovered_channels(int vertex_i
     may_have_rows = may_have_rows || may_be_overtaken(edge);
     RecoveredChannel& channel = channels.emplace_back();
     channel.input = edge.to_input;
+    channel.former_consumer = recovered.former_consumer;
     channel.content = std::move(recovered.content);
   }
   // Without, nothing is to be judged by what had been said of event time; and what had been said by
@@ -453,12 +453,8 @@ Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, cons
                                                      const TaskEnvironment& environment) {
   CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
                        read_restores(restores, graph, *environment.file_system));
-  std::set<int> with_state;
-  for (const TaskRestore& restore : restores) {
-    if (!restore.operators.empty()) with_state.insert(restore.vertex);
-  }
-  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered, read_in_flight(in_flight, graph, with_state,
-                                                                *environment.file_system, *pool));
+  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered,
+                       read_in_flight(in_flight, graph, *environment.file_system, *pool));
   auto deployment = std::make_unique<Deployment>();
   deployment->job = job;
   deployment->attempt = attempt;

@@ -13,7 +13,6 @@
 #include "checkpoint/checkpoint_storage.h"
 #include "graph/job_graph.h"
 #include "network/partitioner.h"
-#include "stream/watermark.h"
 #include "taskmanager/in_flight_codec.h"
 
 namespace clepsydra {
@@ -48,27 +47,25 @@ class Sharing {
     return Status::ok();
   }
 
-  // Where each former consumer stood on its channels of this edge.
-  void add_clocks(std::map<int, std::vector<const InFlightChannel*>>& clocks) const {
-    for (const auto& [ends, content] : channels_) clocks[ends.second].push_back(&content);
-  }
-  [[nodiscard]] int consumer() const { return edge_.to_vertex; }
-
   Status share_out(RecoveredEdges& out) {
     if (edge_.partitioning == Partitioning::kForward) slow_down();
     if (is_as_before()) {
       for (auto& [ends, content] : channels_) {
-        give(out, ends.second, {restore_.edge, std::move(content)});
+        give(out, ends.second, {restore_.edge, ends.second, std::move(content)});
       }
       return Status::ok();
     }
-    std::vector<std::vector<InFlightChannel>> shares(static_cast<std::size_t>(to_.parallelism));
-    for (auto& [ends, content] : channels_) {
-      CLP_RETURN_IF_ERROR(share(ends.second, std::move(content), shares));
-    }
-    for (std::size_t c = 0; c < shares.size(); ++c) {
-      for (InFlightChannel& content : without_repetition(std::move(shares[c]))) {
-        give(out, static_cast<int>(c), {restore_.edge, std::move(content)});
+    for (int former = 0; former < restore_.consumers; ++former) {
+      std::vector<std::vector<InFlightChannel>> shares(static_cast<std::size_t>(to_.parallelism));
+      for (auto& [ends, content] : channels_) {
+        if (ends.second != former) continue;
+        CLP_RETURN_IF_ERROR(cut_at_marks(content));
+        CLP_RETURN_IF_ERROR(share(former, std::move(content), shares));
+      }
+      for (std::size_t c = 0; c < shares.size(); ++c) {
+        for (InFlightChannel& content : without_repetition(std::move(shares[c]))) {
+          give(out, static_cast<int>(c), {restore_.edge, former, std::move(content)});
+        }
       }
     }
     return Status::ok();
@@ -115,6 +112,33 @@ class Sharing {
 
   void give(RecoveredEdges& out, int subtask, RecoveredEdge recovered) const {
     out[{edge_.to_vertex, subtask}].push_back(std::move(recovered));
+  }
+
+  // Marks become signals between batches.
+  Status cut_at_marks(InFlightChannel& content) {
+    std::vector<StreamElement> cut;
+    for (StreamElement& element : content.elements) {
+      const Batch* batch = as_batch(element);
+      if (batch == nullptr || batch->marks().empty()) {
+        cut.push_back(std::move(element));
+        continue;
+      }
+      std::int64_t begin = 0;
+      const auto add_rows = [&](std::int64_t end) -> Status {
+        if (end == begin) return Status::ok();
+        CLP_ASSIGN_OR_RETURN(const Batch rows, batch->slice(begin, end - begin, pool_));
+        cut.emplace_back(rows.with_marks({}));
+        begin = end;
+        return Status::ok();
+      };
+      for (const Mark& mark : batch->marks()) {
+        CLP_RETURN_IF_ERROR(add_rows(mark.row));
+        cut.emplace_back(Signal(WatermarkSignal{mark.watermark}));
+      }
+      CLP_RETURN_IF_ERROR(add_rows(batch->rows()));
+    }
+    content.elements = std::move(cut);
+    return Status::ok();
   }
 
   Status share(int former_consumer, InFlightChannel content,
@@ -190,43 +214,10 @@ std::string name_of(const JobGraph& graph, const InFlightRestore& restore) {
                      name(edge.to_vertex));
 }
 
-// As the gate of a former subtask had merged it.
-std::int64_t merged_watermark(const std::vector<const InFlightChannel*>& channels) {
-  WatermarkMerger merger(static_cast<int>(channels.size()));
-  for (std::size_t i = 0; i < channels.size(); ++i) {
-    const auto channel = static_cast<int>(i);
-    if (channels[i]->watermark > kMinWatermark) merger.advance(channel, channels[i]->watermark);
-    if (channels[i]->is_idle) merger.set_idle(channel, true);
-    // Its end may be among what is in flight.
-    if (channels[i]->has_ended && channels[i]->elements.empty()) merger.finish(channel);
-  }
-  return merger.watermark();
-}
-
-Status check_clocks(const std::vector<Sharing>& edges, int vertex, const JobGraph& graph) {
-  std::map<int, std::vector<const InFlightChannel*>> clocks;
-  for (const Sharing& edge : edges) {
-    if (edge.consumer() == vertex) edge.add_clocks(clocks);
-  }
-  const JobVertex& of = graph.vertices[static_cast<std::size_t>(vertex)];
-  if (clocks.empty() || static_cast<int>(clocks.size()) == of.parallelism) return Status::ok();
-  const std::int64_t first = merged_watermark(clocks.begin()->second);
-  for (const auto& [subtask, channels] : clocks) {
-    if (merged_watermark(channels) == first) continue;
-    return Status::failed_precondition(fmt::format(
-        "cannot restore '{}' with parallelism {}: barriers had overtaken rows, and its {} subtasks "
-        "were not equally far in event time; restore it with parallelism {}, take a savepoint, and "
-        "go on from that",
-        of.name, of.parallelism, clocks.size(), clocks.size()));
-  }
-  return Status::ok();
-}
-
 }  // namespace
 
 Result<RecoveredEdges> read_in_flight(const std::vector<InFlightRestore>& restores,
-                                      const JobGraph& graph, const std::set<int>& with_state,
-                                      FileSystem& files, MemoryPool& pool) {
+                                      const JobGraph& graph, FileSystem& files, MemoryPool& pool) {
   std::vector<Sharing> edges;
   for (const InFlightRestore& restore : restores) {
     const auto e = static_cast<std::size_t>(restore.edge);
@@ -236,9 +227,6 @@ Result<RecoveredEdges> read_in_flight(const std::vector<InFlightRestore>& restor
     }
     edges.emplace_back(restore, graph, pool);
     CLP_RETURN_IF_ERROR(edges.back().read(files).with_context(name_of(graph, restore)));
-  }
-  for (const int vertex : with_state) {
-    CLP_RETURN_IF_ERROR(check_clocks(edges, vertex, graph));
   }
   RecoveredEdges recovered;
   for (std::size_t i = 0; i < edges.size(); ++i) {

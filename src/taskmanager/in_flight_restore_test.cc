@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,8 +64,7 @@ class InFlightRestoreTest : public ::testing::Test {
   }
   RecoveredEdges restore(InFlightRestore restore, const JobGraph& g) {
     restore.max_parallelism = 128;
-    Result<RecoveredEdges> recovered =
-        read_in_flight({restore}, g, with_state_, files_, test_pool());
+    Result<RecoveredEdges> recovered = read_in_flight({restore}, g, files_, test_pool());
     EXPECT_TRUE(recovered.is_ok()) << recovered.status().to_string();
     return recovered.is_ok() ? *std::move(recovered) : RecoveredEdges();
   }
@@ -75,12 +73,13 @@ class InFlightRestoreTest : public ::testing::Test {
     for (const StreamElement& element : edge.content.elements) {
       if (const Batch* batch = as_batch(element)) {
         for (const std::string& line : lines_of(*batch)) all.push_back(line);
+      } else if (const auto* watermark = as_signal<WatermarkSignal>(element)) {
+        all.push_back("@" + std::to_string(watermark->watermark));
       }
     }
     return all;
   }
 
-  std::set<int> with_state_;
   SimulatedClock clock_;
   MemoryFileSystem files_{clock_};
 };
@@ -121,9 +120,7 @@ TEST_F(InFlightRestoreTest, keys_go_to_the_subtasks_that_own_them_now) {
         }
       }
       ASSERT_EQ((got[{1, c}].size()), 1U);
-      EXPECT_EQ(lines_of(*as_batch(got[{1, c}][0].content.elements[0])),
-                lines_of(batch_of(
-                    "k BIGINT", std::vector<std::string_view>(expected.begin(), expected.end()))));
+      EXPECT_EQ(lines(got[{1, c}][0]), expected);
       EXPECT_EQ((got[{1, c}][0].content.watermark), 3);
     }
   }
@@ -145,14 +142,18 @@ TEST_F(InFlightRestoreTest, rebalanced_channels_go_as_a_whole_and_none_is_lost) 
   }
 }
 
-TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for_all) {
+TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for_its_consumer) {
   InFlightRestore from{.edge = 0, .producers = 2, .consumers = 2};
-  from.parts = {part(0, false, {{0, {}}, {1, {}}}, 70), part(1, false, {{0, {}}, {1, {}}}, 60)};
+  from.parts = {part(0, false, {{0, {}}}, 70), part(0, false, {{1, {}}}, 75),
+                part(1, false, {{0, {}}, {1, {}}}, 60)};
   RecoveredEdges got = restore(from, graph(Partitioning::kHash, 2, 3));
   ASSERT_EQ(got.size(), 3);
   for (const auto& [to, edges] : got) {
-    ASSERT_EQ(edges.size(), 1);
-    EXPECT_EQ(edges[0].content.watermark, 60);
+    ASSERT_EQ(edges.size(), 2);
+    EXPECT_EQ(edges[0].content.watermark, 70);
+    EXPECT_EQ(edges[0].former_consumer, 0);
+    EXPECT_EQ(edges[1].content.watermark, 60);
+    EXPECT_EQ(edges[1].former_consumer, 1);
   }
 }
 
@@ -168,41 +169,18 @@ TEST_F(InFlightRestoreTest, where_each_hears_of_one_nobody_is_ahead_of_the_slowe
   }
 }
 
-TEST_F(InFlightRestoreTest, subtasks_with_state_that_were_not_equally_far_keep_their_parallelism) {
-  const auto at = [](std::int64_t of_first, std::int64_t of_second) {
-    InFlightRestore from{.edge = 0, .producers = 2, .consumers = 2};
-    from.max_parallelism = 128;
-    from.parts = {part(0, false, {{0, {"1"}}, {1, {}}}, of_first),
-                  part(1, false, {{0, {}}, {1, {}}}, of_second)};
-    return from;
-  };
-  const auto read = [&](const InFlightRestore& from, int consumers) {
-    return read_in_flight({from}, graph(Partitioning::kHash, 2, consumers), with_state_, files_,
-                          test_pool())
-        .status();
-  };
-  with_state_ = {1};
-  EXPECT_TRUE(read(at(70, 70), 3).is_ok());
-  EXPECT_TRUE(read(at(70, 60), 2).is_ok());
-  const Status refused = read(at(70, 60), 3);
-  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(refused.to_string(), HasSubstr("restore it with parallelism 2"));
-  with_state_ = {};  // It keeps nothing: nothing can be wrong.
-  EXPECT_TRUE(read(at(70, 60), 3).is_ok());
-}
-
 TEST_F(InFlightRestoreTest, errors_name_the_edge) {
   InFlightRestore from{.edge = 0, .producers = 1, .consumers = 1, .folder = "/job"};
   from.parts = {{0, false, {"chk-7/7-0-1-0-in0", "", 24, 8}}};
   const JobGraph g = graph(Partitioning::kHash, 1, 1);
-  Status status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
+  Status status = read_in_flight({from}, g, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.to_string(), HasSubstr("in flight between 'from' and 'to'"));
   from.parts = {part(0, false, {{1, {"1"}}})};  // There was one producer.
-  status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
+  status = read_in_flight({from}, g, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   from.edge = 1;
-  status = read_in_flight({from}, g, with_state_, files_, test_pool()).status();
+  status = read_in_flight({from}, g, files_, test_pool()).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "operators/window/fired_ahead.h"
 #include "operators/window/late_rows.h"
 #include "operators/window/slice_rows.h"
 #include "operators/window/slice_store.h"
@@ -28,11 +29,12 @@ class KeyedWindowAggregate final : public Operator {
  public:
   KeyedWindowAggregate(WindowAggregateOptions options, const OperatorSpec& spec,
                        OperatorContext& context, std::unique_ptr<SliceStore> store,
-                       WindowFoldingPtr folding, std::int64_t& closed_until)
+                       WindowFoldingPtr folding, FiredAhead fired_ahead, std::int64_t& closed_until)
       : options_(std::move(options)),
         context_(&context),
         store_(std::move(store)),
         folding_(std::move(folding)),
+        fired_ahead_(std::move(fired_ahead)),
         output_(spec.output),
         closed_until_(closed_until) {
     values_.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, context.batch_rows_max)));
@@ -109,7 +111,9 @@ class KeyedWindowAggregate final : public Operator {
   Status run(Output& output) {
     while (true) {
       if (!firing_) {
-        if (const std::optional<Timer> due = store_->timers().advance(closed_until_)) {
+        const std::optional<Timer> due = store_->timers().advance(closed_until_);
+        if (!due && !fired_ahead_.is_empty()) fired_ahead_.pass(closed_until_);
+        if (due) {
           CLP_ASSIGN_OR_RETURN(firing_rows_, folding_->begin_fire(due->ns));
           firing_ = due->ns;
           cursor_ = {};
@@ -208,26 +212,37 @@ class KeyedWindowAggregate final : public Operator {
       firing_.reset();
       return folding_->end_fire(window_end);
     }
-    const std::span<std::byte*> values(values_.data(), count);
+    std::span<std::byte*> values(values_.data(), count);
     std::vector<Column> columns;
     CLP_RETURN_IF_ERROR(firing_rows_.state->read_keys(values, *context_->pool, columns));
+    if (fired_ahead_.has_any(window_end)) {
+      const std::vector<std::size_t> due = fired_ahead_.find_due(columns, count, window_end);
+      if (due.empty()) return Status::ok();
+      for (std::size_t i = 0; i < due.size(); ++i) values_[i] = values_[due[i]];
+      values = values.first(due.size());
+      columns.clear();
+      CLP_RETURN_IF_ERROR(firing_rows_.state->read_keys(values, *context_->pool, columns));
+    }
     CLP_RETURN_IF_ERROR(store_->aggregates().emit(values, *context_->pool, columns));
     const std::int64_t start = options_.window.window_start(window_end);
     for (const WindowProperty property : options_.properties) {
       const DataType& type = output_.schema()->field(static_cast<int>(columns.size())).type;
       CLP_ASSIGN_OR_RETURN(
-          Column column, window_property_column(property, start, window_end, type, options_.time,
-                                                static_cast<std::int64_t>(count), *context_->pool));
+          Column column,
+          window_property_column(property, start, window_end, type, options_.time,
+                                 static_cast<std::int64_t>(values.size()), *context_->pool));
       columns.push_back(std::move(column));
     }
     return output_.emit(
-        Batch(output_.schema(), static_cast<std::int64_t>(count), std::move(columns)), output);
+        Batch(output_.schema(), static_cast<std::int64_t>(values.size()), std::move(columns)),
+        output);
   }
 
   WindowAggregateOptions options_;
   OperatorContext* context_;
   std::unique_ptr<SliceStore> store_;
   WindowFoldingPtr folding_;
+  FiredAhead fired_ahead_;
   WindowOutput output_;
 
   std::int64_t& closed_until_;  // Of state: windows that end here or before fire or have fired.
@@ -263,12 +278,15 @@ Result<OperatorPtr> make_keyed_window_aggregate(WindowAggregateOptions options,
                                         options.key_types, *context.state));
   auto store = std::make_unique<SliceStore>(std::move(made));
   CLP_ASSIGN_OR_RETURN(WindowFoldingPtr folding, make_folding(*store));
+  CLP_ASSIGN_OR_RETURN(FiredAhead fired_ahead,
+                       FiredAhead::open(*context.state, "closed_until", context.max_parallelism));
   CLP_ASSIGN_OR_RETURN(
       std::int64_t* const closed_until,
       context.state->open_number("closed_until", KeyedWindowAggregate::kNothingClosed,
                                  NumberMerge::kMin));
   return std::make_unique<KeyedWindowAggregate>(std::move(options), spec, context, std::move(store),
-                                                std::move(folding), *closed_until);
+                                                std::move(folding), std::move(fired_ahead),
+                                                *closed_until);
 }
 
 }  // namespace clepsydra

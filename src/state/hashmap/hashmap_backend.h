@@ -31,6 +31,9 @@ class HashmapBackend : public KeyedStateBackend {
   void confirm(bool completed) override;
   Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
                                     NumberMerge merge) override;
+  [[nodiscard]] std::vector<RestoredNumber> restored_numbers(std::string_view name) const override {
+    return restored_.numbers(name);
+  }
   Result<std::vector<std::string>*> open_list(std::string_view name, ListMode mode) override;
   Result<KeyedRows*> open_rows(KeyedRowsSpec spec) override;
   TimerService& open_timers(std::string_view name) override;
