@@ -91,9 +91,6 @@ constexpr ConfigOption<StorageKind> kStorage{"execution.checkpointing.storage", 
                                              "jobmanager or filesystem"};
 constexpr ConfigOption<bool> kUnaligned{"execution.checkpointing.unaligned.enabled", "false",
                                         "barriers overtake rows"};
-constexpr ConfigOption<bool> kUnalignedTrial{
-    "clepsydra.checkpointing.unaligned-trial", "false",
-    "take unaligned checkpoints although they are not exact yet"};
 constexpr ConfigOption<Duration> kAlignedTimeout{
     "execution.checkpointing.aligned-checkpoint-timeout", "PT0S",
     "after so long the barriers of an unaligned checkpoint overtake"};
@@ -196,16 +193,6 @@ Status read_unaligned(const Configuration& configuration, CheckpointOptions& opt
   CLP_ASSIGN_OR_RETURN(options.is_unaligned, configuration.get(kUnaligned));
   CLP_ASSIGN_OR_RETURN(options.aligned_timeout_ms, read_ms(configuration, kAlignedTimeout, 0));
   if (!options.is_unaligned) return Status::ok();
-  // Simulated jobs still find windows that come out incomplete after a restart from one: nobody is
-  // to rely on them unknowingly.
-  CLP_ASSIGN_OR_RETURN(const bool is_trial, configuration.get(kUnalignedTrial));
-  if (!is_trial) {
-    return Status::unimplemented(fmt::format(
-        "'{}' is true, but unaligned checkpoints are not exact yet: after a restart the "
-        "result of a window may be incomplete; leave it off, or set '{}' to true to try "
-        "them where that does no harm",
-        kUnaligned.key, kUnalignedTrial.key));
-  }
   if (options.mode != CheckpointingMode::kExactlyOnce) {
     options.is_unaligned = false;
     options.overruled.push_back(

@@ -124,7 +124,6 @@ TEST(CheckpointOptionsTest, folders_must_be_paths_and_agree_with_the_storage) {
 
 TEST(CheckpointOptionsTest, unaligned_checkpoints_are_alone_and_exactly_once) {
   const auto plain = read({{"execution.checkpointing.unaligned.enabled", "true"},
-                           {"clepsydra.checkpointing.unaligned-trial", "true"},
                            {"execution.checkpointing.aligned-checkpoint-timeout", "3 s"}});
   ASSERT_TRUE(plain.is_ok());
   EXPECT_TRUE(plain->is_unaligned);
@@ -132,26 +131,18 @@ TEST(CheckpointOptionsTest, unaligned_checkpoints_are_alone_and_exactly_once) {
   EXPECT_THAT(plain->overruled, IsEmpty());
 
   const auto several = read({{"execution.checkpointing.unaligned.enabled", "true"},
-                             {"clepsydra.checkpointing.unaligned-trial", "true"},
                              {"execution.checkpointing.max-concurrent-checkpoints", "4"}});
   ASSERT_TRUE(several.is_ok());
   EXPECT_EQ(several->max_concurrent, 1);
   EXPECT_THAT(several->overruled, ElementsAre(HasSubstr("max-concurrent-checkpoints")));
 
   const auto at_least_once = read({{"execution.checkpointing.unaligned.enabled", "true"},
-                                   {"clepsydra.checkpointing.unaligned-trial", "true"},
                                    {"execution.checkpointing.mode", "AT_LEAST_ONCE"},
                                    {"execution.checkpointing.max-concurrent-checkpoints", "4"}});
   ASSERT_TRUE(at_least_once.is_ok());
   EXPECT_FALSE(at_least_once->is_unaligned);
   EXPECT_EQ(at_least_once->max_concurrent, 4);
   EXPECT_THAT(at_least_once->overruled, ElementsAre(HasSubstr("unaligned.enabled")));
-}
-
-TEST(CheckpointOptionsTest, unaligned_checkpoints_are_refused_to_those_who_do_not_know) {
-  const auto options = read({{"execution.checkpointing.unaligned.enabled", "true"}});
-  EXPECT_EQ(options.status().code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(options.status().to_string(), HasSubstr("unaligned-trial"));
 }
 
 TEST(CheckpointOptionsTest, absurd_values_are_refused_by_name) {

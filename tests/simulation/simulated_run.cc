@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,12 +11,6 @@ namespace clepsydra::testing {
 namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
-
-// CLEPSYDRA_SIMULATION_UNALIGNED: some jobs with unaligned checkpoints, too.
-bool tries_unaligned_checkpoints() {
-  static const bool kTries = std::getenv("CLEPSYDRA_SIMULATION_UNALIGNED") != nullptr;
-  return kTries;
-}
 
 bool one_in(Random& random, std::uint64_t n) {
   return random.uniform(n) == 0;
@@ -43,8 +36,6 @@ Branch draw_branch(Random& random, Promise promise) {
 LifeOptions draw_options(Random& random, Promise promise) {
   LifeOptions options;
   options.parallelism = static_cast<int>(random.uniform_between(1, 3));
-  // With rows on their way another one may be refused.
-  if (promise == Promise::kExactlyOnceInFlight) options.parallelism = 2;
   options.batch_rows_max = random.uniform_between(1, 64);
   options.channel_bytes_max = random.uniform_between(1, 4096);
   const auto set = [&](std::string_view key, std::string value) {
@@ -68,7 +59,6 @@ LifeOptions draw_options(Random& random, Promise promise) {
   if (promise == Promise::kAtLeastOnce) set_checkpointing("mode", "AT_LEAST_ONCE");
   if (promise == Promise::kExactlyOnceInFlight) {
     set_checkpointing("unaligned.enabled", "true");
-    set("clepsydra.checkpointing.unaligned-trial", "true");
     if (one_in(random, 3)) {
       set_checkpointing("aligned-checkpoint-timeout", ms(random.uniform_between(1, 30)));
     }
@@ -291,7 +281,7 @@ Scenario draw_scenario(std::uint64_t seed) {
   scenario.workload = draw_workload(random);
   if (one_in(random, 12)) {
     scenario.promise = Promise::kAtLeastOnce;
-  } else if (one_in(random, 4) && tries_unaligned_checkpoints()) {
+  } else if (one_in(random, 4)) {
     scenario.promise = Promise::kExactlyOnceInFlight;
   }
   const int branches = one_in(random, 4) ? 2 : 1;

@@ -44,7 +44,6 @@ class StopTest : public ::testing::TestWithParam<bool> {
     job.then(counts, std::move(sink), Partitioning::kForward, 2);
     if (is_unaligned) {
       job.set("execution.checkpointing.unaligned.enabled", "true");
-      job.set("clepsydra.checkpointing.unaligned-trial", "true");
       job.set("execution.checkpointing.interval", "10 ms");
     }
     const Result<JobId> id = world.cluster->submit(job.build());

@@ -38,7 +38,6 @@ JobGraph blocked_job(const std::string& timeout) {
   job.set("execution.checkpointing.dir", "/checkpoints");
   if (!timeout.empty()) {
     job.set("execution.checkpointing.unaligned.enabled", "true");
-    job.set("clepsydra.checkpointing.unaligned-trial", "true");
     job.set("execution.checkpointing.aligned-checkpoint-timeout", timeout);
   }
   // Far less than the rows: 4 KiB a channel, and what waits for the client.
