@@ -204,6 +204,10 @@ TEST(AggregateFunctionTest, spreads_are_as_recorded) {
   };
   EXPECT_THAT(all("INT", {"1", "2", "4", "NULL"}), ElementsAre("1", "1", "1", "2"));
   EXPECT_THAT(all("INT", {"1"}), ElementsAre("0", "NULL", "0", "NULL"));
+  EXPECT_THAT(all("INT", {"1", "9", "5", "6"}), ElementsAre("2", "3", "8", "10"));
+  EXPECT_THAT(all("INT", {"0", "1", "4"}), ElementsAre("1", "2", "2", "4"));
+  EXPECT_THAT(all("BIGINT", {"-3", "10", "4", "-4", "5", "6", "8"}),
+              ElementsAre("4", "5", "24", "28"));
   EXPECT_THAT(all("BIGINT", {"3", "5", "8"}), ElementsAre("2", "2", "4", "6"));
   EXPECT_THAT(all("DECIMAL(2, 1)", {"1.5", "2.0", "4.0"}),
               ElementsAre("1.080123", "1.322876", "1.166667", "1.750000"));

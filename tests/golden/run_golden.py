@@ -73,7 +73,19 @@ def same_value(expected, found, tolerance):
     return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=tolerance)
 
 
+def in_order_of_entries(line, types):
+    """The line with the entries of MAP and MULTISET columns sorted: their order has no meaning."""
+    values = line.split("\t")
+    for i, type_text in enumerate(types[:len(values)]):
+        if type_text.startswith(("MAP<", "MULTISET<")) and values[i].startswith("{"):
+            values[i] = "{" + ", ".join(sorted(values[i][1:-1].split(", "))) + "}"
+    return "\t".join(values)
+
+
 def compare_rows(expected, found, types):
+    if any(t.startswith(("MAP<", "MULTISET<")) for t in types):
+        expected = [in_order_of_entries(line, types) for line in expected]
+        found = [in_order_of_entries(line, types) for line in found]
     tolerances = [floating_tolerance(t) for t in types]
     if not any(tolerances):
         missing = collections.Counter(expected) - collections.Counter(found)

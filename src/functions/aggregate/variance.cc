@@ -1,5 +1,5 @@
 // VAR_POP, VAR_SAMP, STDDEV_POP and STDDEV_SAMP. The result has the argument's type, as in the
-// reference, which divides whole numbers as such: so does this, but without overflow on the way.
+// reference, which divides whole numbers as such.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -140,15 +140,17 @@ struct IntegerSpread : ExactParts {
     ++state.count;
     state.add(value, Int128{value} * value);
   }
-  // (squares - sum * sum / count) / divisor, each quotient without its fraction.
+  // The sum of squared differences from the mean and its quotient, each without its fraction.
   bool emit(const State& state, SpreadKind kind, ColumnBuilder& builder) const {
     Int128 squared_sum = 0;
+    Int128 scaled_squares = 0;
     if (state.overflow != 0 ||
-        __builtin_mul_overflow(state.sum.get(), state.sum.get(), &squared_sum)) {
+        __builtin_mul_overflow(state.sum.get(), state.sum.get(), &squared_sum) ||
+        __builtin_mul_overflow(state.squares.get(), Int128{state.count}, &scaled_squares)) {
       return false;
     }
-    const Int128 variance =
-        (state.squares.get() - squared_sum / state.count) / divisor_of(state.count, kind);
+    const Int128 differences = (scaled_squares - squared_sum) / state.count;
+    const Int128 variance = differences / divisor_of(state.count, kind);
     // A result that does not fit wraps, as that of SUM does.
     const Int128 result = kind.is_deviation
                               ? static_cast<Int128>(std::sqrt(static_cast<double>(variance)))

@@ -129,8 +129,7 @@ TEST_F(BindErrorsTest, what_is_not_built_is_refused_by_name) {
             "EXISTS (SELECT ...) is not built yet");
   EXPECT_EQ(refused("SELECT COUNT(*) FROM orders GROUP BY ROLLUP (product)"),
             "ROLLUP is not built yet");
-  EXPECT_EQ(refused("SELECT COUNT(*) FROM orders"),
-            "COUNT without a window is not built yet");
+  EXPECT_EQ(refused("SELECT COUNT(*) FROM orders"), "COUNT without a window is not built yet");
   EXPECT_EQ(refused("SELECT COUNT(*) FROM orders GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)"),
             "the group window function TUMBLE is not built yet");
   EXPECT_EQ(
