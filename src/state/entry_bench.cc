@@ -8,9 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/local_file_system.h"
 #include "base/memory_pool.h"
 #include "base/random.h"
 #include "state/entry_states.h"
+#include "state/local_stores.h"
 #include "state/state_backend.h"
 #include "stream/column_builder.h"
 #include "stream/key_group.h"
@@ -24,9 +26,22 @@ constexpr std::int64_t kEntriesPerKey = 16;
 // Batches of random outer keys and of random numbers, that are hashed when they are used.
 class EntryBench {
  public:
+  // With a second argument: on local disk, with so many MB of rows in memory.
   explicit EntryBench(benchmark::State& bench, std::int64_t numbers = kEntriesPerKey)
       : bench_(&bench) {
     constexpr int kBatches = 512;
+    constexpr std::int64_t kMegabyte = 1 << 20;
+    StateBackendOptions options{.pool = pool_.get()};
+    if (bench.range(1) > 0) {
+      stores_ = make_rocksdb_stores(
+                    "/tmp/entry_bench_" + std::to_string(Random::from_entropy().next_u64()), files_)
+                    .value();
+      options.local = {
+          .stores = stores_.get(), .name = "bench", .cached_bytes = bench.range(1) * kMegabyte};
+    }
+    backend_ = StateBackendRegistry::built_in()
+                   .make(stores_ != nullptr ? "rocksdb" : "hashmap", options)
+                   .value();
     for (int b = 0; b < kBatches; ++b) {
       keys_.push_back(random_column(bench.range(0)));
       numbers_.push_back(random_column(numbers));
@@ -53,6 +68,7 @@ class EntryBench {
   // Beside the last keys.
   [[nodiscard]] const Column& number() const { return number_; }
 
+  void release() { check(backend_->release_rows()); }
   void check(const Status& status) {
     if (!status.is_ok()) bench_->SkipWithError(status.to_string().c_str());
   }
@@ -82,8 +98,9 @@ class EntryBench {
   benchmark::State* bench_;
   std::shared_ptr<MemoryPool> columns_pool_ = MemoryPool::make_root("columns");
   std::shared_ptr<MemoryPool> pool_ = MemoryPool::make_root("bench");
-  std::unique_ptr<KeyedStateBackend> backend_ =
-      StateBackendRegistry::built_in().make("hashmap", {.pool = pool_.get()}).value();
+  LocalFileSystem files_;
+  std::unique_ptr<LocalStores> stores_;
+  std::unique_ptr<KeyedStateBackend> backend_;
   Random random_{1};
   std::vector<Column> keys_;
   std::vector<Column> numbers_;
@@ -101,13 +118,18 @@ void BM_map_put(benchmark::State& bench) {
   const auto put = [&] {
     const KeyBatch keys = all.next();
     all.check(map.put(0, keys, {&all.number(), 1}, {&all.number(), 1}));
+    all.release();
   };
   for (std::size_t i = 0; i < all.batches(); ++i) put();
   for (auto _ : bench) put();
   all.report();
   all.report_memory(map);
 }
-BENCHMARK(BM_map_put)->Arg(1'000)->Arg(100'000);
+BENCHMARK(BM_map_put)
+    ->Args({1'000, 0})
+    ->Args({100'000, 0})
+    ->Args({100'000, 256})
+    ->Args({100'000, 16});
 
 void BM_map_get(benchmark::State& bench) {
   EntryBench all(bench);
@@ -126,7 +148,7 @@ void BM_map_get(benchmark::State& bench) {
   }
   all.report();
 }
-BENCHMARK(BM_map_get)->Arg(1'000)->Arg(100'000);
+BENCHMARK(BM_map_get)->Args({1'000, 0})->Args({100'000, 0});
 
 // COUNT(DISTINCT ...) with changes: an element comes or goes.
 void BM_multiset_add(benchmark::State& bench) {
@@ -145,7 +167,7 @@ void BM_multiset_add(benchmark::State& bench) {
   for (auto _ : bench) add();
   all.report();
 }
-BENCHMARK(BM_multiset_add)->Arg(1'000)->Arg(100'000);
+BENCHMARK(BM_multiset_add)->Args({1'000, 0})->Args({100'000, 0});
 
 // Top-10: insert, look at the first 11, let the last one go.
 void BM_top_10(benchmark::State& bench) {
@@ -168,12 +190,13 @@ void BM_top_10(benchmark::State& bench) {
     std::sort(last.begin(), last.end());
     last.erase(std::unique(last.begin(), last.end()), last.end());
     all.check(map.erase_rows(0, last));
+    all.release();
   };
   for (std::size_t i = 0; i < all.batches(); ++i) round();
   for (auto _ : bench) round();
   all.report();
 }
-BENCHMARK(BM_top_10)->Arg(1'000)->Arg(20'000);
+BENCHMARK(BM_top_10)->Args({1'000, 0})->Args({20'000, 0})->Args({20'000, 256})->Args({20'000, 8});
 
 // Interval join: each row is kept by its time and id and meets those of the last times; what is
 // older goes.
@@ -202,6 +225,7 @@ void BM_interval(benchmark::State& bench) {
     all.check(map.rows().find_entries(0, {.keys = keys, .from = {{&from, 1}}}, found));
     joined += static_cast<std::int64_t>(found.values.size());
     all.check(map.erase_range(0, {.keys = keys, .to = {{&from, 1}, false}}).status());
+    all.release();
   };
   for (std::int64_t i = 0; i < 2 * kept; ++i) round();
   joined = 0;
@@ -210,7 +234,11 @@ void BM_interval(benchmark::State& bench) {
   bench.counters["joined_per_row"] =
       static_cast<double>(joined) / static_cast<double>(bench.iterations() * kBatchRows);
 }
-BENCHMARK(BM_interval)->Arg(1'000)->Arg(100'000);
+BENCHMARK(BM_interval)
+    ->Args({1'000, 0})
+    ->Args({100'000, 0})
+    ->Args({100'000, 256})
+    ->Args({20'000, 8});
 
 // One key with so many entries: inserted in no order, and read by ranges of 16.
 void BM_one_key_range(benchmark::State& bench) {
@@ -238,7 +266,7 @@ void BM_one_key_range(benchmark::State& bench) {
   }
   all.report();
 }
-BENCHMARK(BM_one_key_range)->Arg(1);
+BENCHMARK(BM_one_key_range)->Args({1, 0});
 
 }  // namespace
 }  // namespace clepsydra

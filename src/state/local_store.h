@@ -136,6 +136,7 @@ class LocalStore {
     std::size_t entries_max = 1024;
     std::size_t bytes_max = 1 << 20;  // Of keys and values; the first entry always fits.
     bool backwards = false;
+    bool is_repeated = false;  // What is read here will be read again: it may take room in a cache.
   };
   // Replaces `entries` by those from `begin` on and before `end`, ascending, as many as the limits
   // allow; none when there are no more. Backwards: descending, from the last one before `end`.

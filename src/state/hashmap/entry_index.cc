@@ -47,7 +47,7 @@ void EntryIndex::remove(RowHeader* row, bool is_evicted) {
   Group* const group = group_of(*row, false).value();
   CLP_CHECK(group != nullptr);
   group->entries.erase(*order_, row, groups_->memory());
-  if (is_evicted) group->is_complete = 0;
+  if (is_evicted && group->known == Known::kComplete) group->known = Known::kNothing;
   if (!group->entries.empty()) return;
   std::byte* const value = reinterpret_cast<std::byte*>(group);
   groups_->erase({&value, 1});

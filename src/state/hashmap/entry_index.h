@@ -24,10 +24,15 @@ struct RowShape;
 // the state.
 class EntryIndex {
  public:
+  enum class Known : std::uint64_t {
+    kNothing,   // A new group.
+    kComplete,  // No rows of it are anywhere else.
+    kLarge,     // It has more rows than are read for nothing.
+  };
   // What is known of an outer key of which at least one row is in memory.
   struct Group {
     EntryTree entries;
-    std::uint64_t is_complete;  // Not 0: no other rows of it are anywhere else.
+    Known known;
   };
 
   // `order` outlives it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -177,18 +178,16 @@ Status DiskTable::fetch_missing(std::span<const RecordKey> missing) {
 }
 
 Status DiskTable::fetch_entries(const EntryRanges& ranges, const EncodedRanges& encoded) {
-  const EntryOrder& order = *shape().entries;
   const auto count = static_cast<std::size_t>(ranges.keys.count);
-  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, ranges.limit));
+  const std::int64_t outer_bytes = shape().entries->outer_layout().key_bytes();
   std::vector<EntryIndex::Group*> groups(count);
   this->entries()->find_groups(ranges.keys, encoded.outer(), groups);
-  std::vector<std::size_t> asked;
+  // By where it begins in the store, what is known of an outer key after this; it may be asked for
+  // more than once.
+  std::unordered_map<std::string, EntryIndex::Known> known;
+  std::vector<const EntryIndex::Known*> known_of(count, nullptr);
   for (std::size_t i = 0; i < count; ++i) {
-    if (limit > 0 && (groups[i] == nullptr || groups[i]->is_complete == 0)) asked.push_back(i);
-  }
-  std::vector<bool> is_complete(count, false);
-  const std::int64_t outer_bytes = order.outer_layout().key_bytes();
-  for (const std::size_t i : asked) {
+    if (groups[i] != nullptr && groups[i]->known == EntryIndex::Known::kComplete) continue;
     const auto row = static_cast<std::int64_t>(i);
     std::string group = prefix(Part::kRow);
     records_->append_group(
@@ -196,21 +195,41 @@ Status DiskTable::fetch_entries(const EntryRanges& ranges, const EncodedRanges& 
          .null_bits = encoded.outer().null_bits != nullptr ? encoded.outer().null_bits[i] : 0,
          .slots = encoded.outer().slots + row * outer_bytes},
         group);
-    std::string begin = group;
-    std::string end = group;
-    const EntryBound from = encoded.from(i);
-    order.append_ordered(from.key, begin);
-    if (!from.is_included) begin = after_all(std::move(begin));
-    const EntryBound to = encoded.to(i);
-    order.append_ordered(to.key, end);
-    if (to.is_included) end = after_all(std::move(end));
-    bool has_ended = false;
-    CLP_RETURN_IF_ERROR(fetch_range(begin, end, limit, ranges.backwards, has_ended));
-    is_complete[i] = has_ended && from.key.columns == 0 && to.key.columns == 0;
+    const auto before = groups[i] != nullptr ? groups[i]->known : EntryIndex::Known::kNothing;
+    const auto at = known.try_emplace(group, before).first;
+    known_of[i] = &at->second;
+    if (at->second == EntryIndex::Known::kComplete) continue;
+    CLP_RETURN_IF_ERROR(fetch_group(ranges, encoded, i, group, at->second));
   }
   this->entries()->find_groups(ranges.keys, encoded.outer(), groups);
   for (std::size_t i = 0; i < count; ++i) {
-    if (is_complete[i] && groups[i] != nullptr) groups[i]->is_complete = 1;
+    if (groups[i] != nullptr && known_of[i] != nullptr) groups[i]->known = *known_of[i];
+  }
+  return Status::ok();
+}
+
+Status DiskTable::fetch_group(const EntryRanges& ranges, const EncodedRanges& encoded,
+                              std::size_t i, const std::string& group, EntryIndex::Known& known) {
+  const EntryOrder& order = *shape().entries;
+  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, ranges.limit));
+  bool has_ended = false;
+  if (known == EntryIndex::Known::kNothing) {
+    CLP_RETURN_IF_ERROR(
+        fetch_range(group, after_all(group), kWholeGroupMax, ranges.backwards, has_ended));
+    known = has_ended ? EntryIndex::Known::kComplete : EntryIndex::Known::kLarge;
+    if (has_ended) return Status::ok();
+  }
+  std::string begin = group;
+  std::string end = group;
+  const EntryBound from = encoded.from(i);
+  order.append_ordered(from.key, begin);
+  if (!from.is_included) begin = after_all(std::move(begin));
+  const EntryBound to = encoded.to(i);
+  order.append_ordered(to.key, end);
+  if (to.is_included) end = after_all(std::move(end));
+  CLP_RETURN_IF_ERROR(fetch_range(begin, end, limit, ranges.backwards, has_ended));
+  if (has_ended && from.key.columns == 0 && to.key.columns == 0) {
+    known = EntryIndex::Known::kComplete;
   }
   return Status::ok();
 }
@@ -223,14 +242,14 @@ Status DiskTable::fetch_range(const std::string& begin, const std::string& end, 
   std::string last = end;
   std::vector<StoreEntry> entries;
   std::vector<std::byte*> values;
-  while (limit > 0 && first < last) {
-    const LocalStore::ScanLimits limits{.entries_max = std::min(limit, kReadRowsMax),
-                                        .backwards = backwards};
+  while (!has_ended && limit > 0 && first < last) {
+    const LocalStore::ScanLimits limits{
+        .entries_max = std::min(limit, kReadRowsMax), .backwards = backwards, .is_repeated = true};
     CLP_RETURN_IF_ERROR(space_->store().scan(first, last, limits, entries));
-    if (entries.empty()) {
-      has_ended = true;
-      break;
-    }
+    std::size_t bytes = 0;
+    for (const StoreEntry& entry : entries) bytes += entry.key.size() + entry.value.size();
+    has_ended = entries.size() < limits.entries_max && bytes < limits.bytes_max;
+    if (entries.empty()) break;
     limit -= entries.size();
     (backwards ? last : first) = backwards ? entries.back().key : after(entries.back().key);
     ReadKeys keys;

@@ -112,6 +112,8 @@ class DiskTable final : public RowTable {
   // A scan that nobody has gone on with for so many steps was left.
   static constexpr std::uint32_t kScanStepsMax = 1 << 20;
   static constexpr std::size_t kReadRowsMax = 1024;
+  // Outer keys with at most so many entries are read whole, so that they need not be read again.
+  static constexpr std::size_t kWholeGroupMax = 64;
   enum class Part : char { kRow = 1, kChange = 2, kEnd = 3 };
 
   // Keys of a call, in a form that can be looked up.
@@ -142,6 +144,8 @@ class DiskTable final : public RowTable {
   Status fetch_missing(std::span<const RecordKey> missing);
   Status fetch_range(const std::string& begin, const std::string& end, std::size_t limit,
                      bool backwards, bool& has_ended);
+  Status fetch_group(const EntryRanges& ranges, const EncodedRanges& encoded, std::size_t i,
+                     const std::string& group, EntryIndex::Known& known);
   Status load_missing(const std::vector<StoreEntry>& entries, ReadKeys& keys,
                       std::vector<std::byte*>& values);
   Status load(std::span<const RecordKey> keys, std::span<const std::string_view> records,

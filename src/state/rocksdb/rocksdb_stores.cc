@@ -155,7 +155,7 @@ class RocksdbStore final : public LocalStore {
     entries.clear();
     const rocksdb::Slice first = slice_of(begin);
     const rocksdb::Slice bound = slice_of(end);
-    rocksdb::ReadOptions options = reading_once_;
+    rocksdb::ReadOptions options = limits.is_repeated ? reading_ : reading_once_;
     options.iterate_lower_bound = &first;
     options.iterate_upper_bound = &bound;
     const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
