@@ -90,6 +90,16 @@ class PartitionedSinkConnector {
   [[nodiscard]] virtual Result<std::vector<std::vector<std::string>>> list_partitions(
       const TableOptions& options, const std::vector<std::string>& partition_keys,
       FileSystem& files) const = 0;
+  /// Makes the partition of these values (one per key), or takes it away with its rows. Whether it
+  /// is there was asked before.
+  [[nodiscard]] virtual Status create_partition(const TableOptions& options,
+                                                const std::vector<std::string>& partition_keys,
+                                                const std::vector<std::string>& values,
+                                                FileSystem& files) const = 0;
+  [[nodiscard]] virtual Status drop_partition(const TableOptions& options,
+                                              const std::vector<std::string>& partition_keys,
+                                              const std::vector<std::string>& values,
+                                              FileSystem& files) const = 0;
   /// As TableConnector::sink_spec(). `partition_keys`: columns of `schema`, in their order.
   [[nodiscard]] virtual Result<ValueTree> partitioned_sink_spec(
       const TableOptions& options, const Schema& schema,
@@ -112,6 +122,11 @@ class TableConnector {
   [[nodiscard]] virtual Status validate(const TableOptions& options,
                                         const Schema& schema) const = 0;
   [[nodiscard]] virtual Result<bool> is_bounded(const TableOptions& options) const = 0;
+  /// How many rows a scan gives, where that is known without looking.
+  [[nodiscard]] virtual std::optional<double> estimated_rows(const TableOptions& options) const {
+    (void)options;
+    return std::nullopt;
+  }
   /// Whether scan_spec() accepts a `schema` whose ROW columns lack fields that no query reads
   /// (fields are then found by name). Otherwise it always gets the whole declared types.
   [[nodiscard]] virtual bool can_prune_fields(const TableOptions& options) const {

@@ -107,7 +107,19 @@ Result<ValueTree> FakeConnector::partitioned_sink_spec(
 
 Result<std::vector<std::vector<std::string>>> FakeConnector::list_partitions(
     const TableOptions&, const std::vector<std::string>&, FileSystem&) const {
-  return std::vector<std::vector<std::string>>();
+  return partitions_;
+}
+
+Status FakeConnector::create_partition(const TableOptions&, const std::vector<std::string>&,
+                                       const std::vector<std::string>& values, FileSystem&) const {
+  partitions_.push_back(values);
+  return Status::ok();
+}
+
+Status FakeConnector::drop_partition(const TableOptions&, const std::vector<std::string>&,
+                                     const std::vector<std::string>& values, FileSystem&) const {
+  std::erase(partitions_, values);
+  return Status::ok();
 }
 
 FakeConnectors::FakeConnectors() {

@@ -39,6 +39,9 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   [[nodiscard]] std::vector<std::string> identity_options() const override { return identity; }
   [[nodiscard]] Status validate(const TableOptions& options, const Schema& schema) const override;
   [[nodiscard]] Result<bool> is_bounded(const TableOptions& options) const override;
+  [[nodiscard]] std::optional<double> estimated_rows(const TableOptions& options) const override {
+    return options.contains("number-of-rows") ? std::optional<double>(1000) : std::nullopt;
+  }
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions&) const override {
     return guarantee;
   }
@@ -56,6 +59,18 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   [[nodiscard]] Result<std::vector<std::vector<std::string>>> list_partitions(
       const TableOptions& options, const std::vector<std::string>& partition_keys,
       FileSystem& files) const override;
+  // Kept for list_partitions().
+  [[nodiscard]] Status create_partition(const TableOptions& options,
+                                        const std::vector<std::string>& partition_keys,
+                                        const std::vector<std::string>& values,
+                                        FileSystem& files) const override;
+  [[nodiscard]] Status drop_partition(const TableOptions& options,
+                                      const std::vector<std::string>& partition_keys,
+                                      const std::vector<std::string>& values,
+                                      FileSystem& files) const override;
+
+ private:
+  mutable std::vector<std::vector<std::string>> partitions_;
 };
 
 // filesystem (csv, json), datagen, print, blackhole, and `nested`, which finds ROW fields by name.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/memory_file_system.h"
 #include "sql/session_fixture.h"
 
 namespace clepsydra::sql::testing {
@@ -175,6 +176,49 @@ TEST_F(PartitionStatementsTest, show_partitions_needs_files) {
   EXPECT_THAT(error("SHOW PARTITIONS t"), HasSubstr("Unimplemented"));
   EXPECT_THAT(error("SHOW PARTITIONS t PARTITION (name = 'x')"),
               HasSubstr("line 1, column 30: table 't' is not partitioned by 'name'"));
+}
+
+TEST_F(PartitionStatementsTest, partitions_are_added_and_dropped) {
+  MemoryFileSystem files(clock_);
+  SqlSession session(connectors_, clock_, configuration_, &files);
+  const auto answer = [&](std::string_view sql) {
+    const Result<StatementResult> result = session.execute(sql);
+    if (!result.is_ok()) return result.status().to_string();
+    if (const auto* done = std::get_if<Done>(&*result)) return done->message;
+    const Batch& rows = std::get<TableResult>(*result).rows;
+    std::string text;
+    for (std::int64_t i = 0; i < rows.rows(); ++i) {
+      text += (i == 0 ? "" : " ") + std::string(rows.column(0).string_at(i));
+    }
+    return text;
+  };
+  answer(
+      "CREATE TABLE t (`day` DATE, name STRING, region STRING) PARTITIONED BY (region, `day`) "
+      "WITH ('connector' = 'filesystem', 'path' = '/t', 'format' = 'csv')");
+  EXPECT_EQ(answer("ALTER TABLE t ADD PARTITION (region = 'eu', `day` = '2024-01-31') "
+                   "PARTITION (`day` = DATE '2024-02-01', region = 'us')"),
+            "2 partitions added.");
+  EXPECT_EQ(answer("SHOW PARTITIONS t"), "region=eu/day=2024-01-31 region=us/day=2024-02-01");
+  EXPECT_THAT(answer("ALTER TABLE t ADD PARTITION (region = 'eu', `day` = '2024-01-31')"),
+              HasSubstr("AlreadyExists: line 1, column 30: this partition exists already"));
+  EXPECT_EQ(answer("ALTER TABLE t ADD IF NOT EXISTS PARTITION (region = 'eu', `day` = "
+                   "'2024-01-31') PARTITION (region = 'eu', `day` = '2024-02-01')"),
+            "1 partition added.");
+  EXPECT_THAT(answer("ALTER TABLE t ADD PARTITION (region = 'eu')"),
+              HasSubstr("line 1, column 30: a partition of 't' needs a value for 'day'"));
+  EXPECT_THAT(answer("ALTER TABLE t DROP PARTITION (region = 'x', `day` = '2024-01-31')"),
+              HasSubstr("NotFound: line 1, column 31: there is no such partition"));
+  // All or none.
+  EXPECT_THAT(answer("ALTER TABLE t DROP PARTITION (region = 'eu', `day` = '2024-01-31'), "
+                     "PARTITION (region = 'x', `day` = '2024-01-31')"),
+              HasSubstr("NotFound"));
+  EXPECT_EQ(answer("ALTER TABLE t DROP IF EXISTS PARTITION (region = 'eu', `day` = '2024-01-31'), "
+                   "PARTITION (region = 'x', `day` = '2024-01-31')"),
+            "1 partition dropped.");
+  EXPECT_EQ(answer("SHOW PARTITIONS t"), "region=us/day=2024-02-01 region=eu/day=2024-02-01");
+  answer("CREATE TABLE plain (a INT) WITH ('connector' = 'print')");
+  EXPECT_THAT(answer("ALTER TABLE plain ADD PARTITION (a = 1)"),
+              HasSubstr("table 'plain' is not partitioned"));
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // ALTER TABLE and ALTER VIEW.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "sql/ast/print.h"
+#include "sql/bind/partition_binder.h"
 #include "sql/bind/table_binder.h"
 #include "sql/statement_runner.h"
 #include "sql/table_edit.h"
@@ -14,20 +16,6 @@ namespace {
 
 StatementResult done(std::string message) {
   return Done{std::move(message)};
-}
-
-// What has no runtime; empty for changes that are made here.
-std::string_view unbuilt_change(ast::AlterTableAction action) {
-  switch (action) {
-    case ast::AlterTableAction::kDropDistribution:
-      return "DISTRIBUTION";
-    case ast::AlterTableAction::kAddPartitions:
-    case ast::AlterTableAction::kDropPartitions:
-    case ast::AlterTableAction::kRenamePartition:
-      return "PARTITION";
-    default:
-      return {};
-  }
 }
 
 }  // namespace
@@ -85,15 +73,21 @@ Result<StatementResult> StatementRunner::run_alter_table(const ast::AlterTable& 
         fmt::format("'{}' is a temporary table, which cannot be altered", object.path().object),
         "drop it and create it again");
   }
-  if (const std::string_view unbuilt = unbuilt_change(statement.change.action); !unbuilt.empty()) {
-    return refuse(statement, fmt::format("ALTER TABLE with {}", unbuilt));
+  switch (statement.change.action) {
+    case ast::AlterTableAction::kAddPartitions:
+    case ast::AlterTableAction::kDropPartitions:
+      return alter_partitions(statement, *object.table);
+    case ast::AlterTableAction::kRenamePartition:
+      return refuse(statement, "renaming a partition");
+    default:
+      break;
   }
   if (statement.change.action == ast::AlterTableAction::kRenameTable) {
     return rename_object(object, statement.change.new_name);
   }
   TableEdit edit(text_.sql(), statement, object.table.get(), place);
   CLP_RETURN_IF_ERROR(edit.status());
-  CLP_RETURN_IF_ERROR(apply_change(edit.statement().as<ast::AlterTable>().change, *object.table,
+  CLP_RETURN_IF_ERROR(apply_change(edit.statement().as<ast::AlterTable>(), *object.table,
                                    edit.definition(), edit.text()));
   CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
   CLP_ASSIGN_OR_RETURN(
@@ -104,6 +98,57 @@ Result<StatementResult> StatementRunner::run_alter_table(const ast::AlterTable& 
   const Status replaced = state_.catalog.replace(object.path(), {.table = table, .view = nullptr});
   if (!replaced.is_ok()) return text_.at_place(place, replaced);
   return done(fmt::format("Table '{}' altered.", object.path().object));
+}
+
+Result<StatementResult> StatementRunner::alter_partitions(const ast::AlterTable& statement,
+                                                          const CatalogTable& table) {
+  const bool adds = statement.change.action == ast::AlterTableAction::kAddPartitions;
+  const std::vector<std::string> keys = partition_key_names(table);
+  if (state_.files == nullptr) return refuse(statement, "ALTER TABLE with PARTITION here");
+  const TableConnector* connector = state_.connectors.find_connector(table.options.at("connector"));
+  const PartitionedSinkConnector* partitions = connector->partitioned_sink();
+  CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
+  std::vector<std::vector<std::string>> changed;
+  for (const ast::PartitionSpec& spec : statement.change.partitions) {
+    const ast::SourceRange place =
+        ast::cover(spec.values.front().column.range, spec.values.back().column.range);
+    if (!spec.options.empty()) {
+      return text_.not_built(spec.options[0].key_range, "options of a partition");
+    }
+    CLP_ASSIGN_OR_RETURN(
+        const auto given,
+        bind_partition_texts(spec.values, table, planning.environment(state_), text_));
+    std::vector<std::string> values;
+    for (const std::string& key : keys) {
+      const auto value = given.find(key);
+      if (value == given.end()) {
+        return text_.invalid(place, fmt::format("a partition of '{}' needs a value for '{}'",
+                                                table.path.object, key));
+      }
+      values.push_back(value->second);
+    }
+    const auto known = partitions->list_partitions(table.options, keys, *state_.files);
+    if (!known.is_ok()) return text_.at_place(place, known.status());
+    const bool exists =
+        std::find(known->begin(), known->end(), values) != known->end() ||
+        (adds && std::find(changed.begin(), changed.end(), values) != changed.end());
+    if (exists == adds) {
+      if (statement.change.if_exists) continue;
+      return text_.error(place,
+                         adds ? "this partition exists already" : "there is no such partition",
+                         adds ? "write IF NOT EXISTS" : "write IF EXISTS",
+                         adds ? StatusCode::kAlreadyExists : StatusCode::kNotFound);
+    }
+    changed.push_back(std::move(values));
+  }
+  for (const std::vector<std::string>& values : changed) {
+    const Status status =
+        adds ? partitions->create_partition(table.options, keys, values, *state_.files)
+             : partitions->drop_partition(table.options, keys, values, *state_.files);
+    if (!status.is_ok()) return text_.at_place(statement.name.range(), status);
+  }
+  return done(fmt::format("{} partition{} {}.", changed.size(), changed.size() == 1 ? "" : "s",
+                          adds ? "added" : "dropped"));
 }
 
 Result<StatementResult> StatementRunner::run_alter_view(const ast::AlterView& statement) {

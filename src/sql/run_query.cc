@@ -1,6 +1,7 @@
 // SELECT, INSERT, EXECUTE STATEMENT SET and EXPLAIN.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -21,20 +22,6 @@ constexpr std::string_view kRecoveryPath = "execution.state-recovery.path";
 std::vector<std::pair<std::string, std::string>> configuration_of(
     const Configuration& configuration) {
   return {configuration.values().begin(), configuration.values().end()};
-}
-
-std::string_view explain_detail_name(ast::ExplainDetail detail) {
-  switch (detail) {
-    case ast::ExplainDetail::kEstimatedCost:
-      return "EXPLAIN ESTIMATED_COST";
-    case ast::ExplainDetail::kChangelogMode:
-      return "EXPLAIN CHANGELOG_MODE";
-    case ast::ExplainDetail::kPlanAdvice:
-      return "EXPLAIN PLAN_ADVICE";
-    case ast::ExplainDetail::kJsonExecutionPlan:
-      return "EXPLAIN JSON_EXECUTION_PLAN";
-  }
-  return "EXPLAIN";
 }
 
 std::vector<std::string> target_names(const PlanRoots& roots) {
@@ -155,31 +142,30 @@ std::string StatementRunner::explain_recovery(const StreamGraph& graph) {
 }
 
 Result<StatementResult> StatementRunner::run_explain(const ast::Explain& statement) {
-  bool with_changelog = false;
-  bool with_json = false;
-  for (const ast::ExplainDetail detail : statement.details) {
-    if (detail == ast::ExplainDetail::kChangelogMode) {
-      with_changelog = true;
-    } else if (detail == ast::ExplainDetail::kJsonExecutionPlan) {
-      with_json = true;
-    } else {
-      return text_.not_built(statement.range, explain_detail_name(detail));
-    }
-  }
+  const auto with = [&](ast::ExplainDetail detail) {
+    return std::find(statement.details.begin(), statement.details.end(), detail) !=
+           statement.details.end();
+  };
   CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
   const BindEnvironment environment = planning.environment(state_);
   CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_explained(*statement.statement, environment));
   std::string out =
       "== Abstract Syntax Tree ==\n" + plan_text(roots, {.style = PlanStyle::kLogical});
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
-  out += "\n== Optimized Physical Plan ==\n" +
+  const bool with_advice = with(ast::ExplainDetail::kPlanAdvice);
+  out += fmt::format("\n== Optimized Physical Plan{} ==\n", with_advice ? " With Advice" : "") +
          plan_text(roots, {.style = PlanStyle::kPhysical,
-                           .changelog_mode = with_changelog,
+                           .changelog_mode = with(ast::ExplainDetail::kChangelogMode),
+                           .estimate_with = with(ast::ExplainDetail::kEstimatedCost)
+                                                ? &environment.connectors
+                                                : nullptr,
                            .parallelism = environment.settings.parallelism});
+  if (with_advice) out += "\n" + plan_advice(roots, environment.settings.parallelism);
   CLP_ASSIGN_OR_RETURN(const StreamGraph graph,
                        lower_plans(roots, environment, job_name(roots), {}));
   out += "\n== Optimized Execution Plan ==\n" + graph_text(graph);
-  if (with_json) out += "\n== Physical Execution Plan ==\n" + graph_json(graph);
+  if (with(ast::ExplainDetail::kJsonExecutionPlan))
+    out += "\n== Physical Execution Plan ==\n" + graph_json(graph);
   if (statement.statement->kind != ast::StatementKind::kQuery) {
     CLP_ASSIGN_OR_RETURN(const std::string guarantee, describe_guarantee(roots, environment));
     out += "\nDelivery guarantee: " + guarantee + "\n";

@@ -15,13 +15,13 @@ namespace clepsydra {
 namespace sql {
 namespace {
 
-// Statements that are parsed and not built.
+// Statements that are parsed and not built. Those of batch mode are refused by the reference too.
 std::string_view unbuilt_name(ast::StatementKind kind) {
   switch (kind) {
     case ast::StatementKind::kUpdate:
-      return "UPDATE";
+      return "UPDATE in streaming mode";
     case ast::StatementKind::kDelete:
-      return "DELETE";
+      return "DELETE in streaming mode";
     case ast::StatementKind::kTruncate:
       return "TRUNCATE TABLE in streaming mode";
     case ast::StatementKind::kCreateModel:
@@ -33,7 +33,7 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
     case ast::StatementKind::kAlterMaterializedTable:
       return "ALTER MATERIALIZED TABLE";
     case ast::StatementKind::kAnalyzeTable:
-      return "ANALYZE TABLE";
+      return "ANALYZE TABLE in streaming mode";
     case ast::StatementKind::kCall:
       return "CALL";
     case ast::StatementKind::kJar:

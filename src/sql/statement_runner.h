@@ -90,6 +90,8 @@ class StatementRunner {
   // run_alter.cc
   Result<StatementResult> run_alter_table(const ast::AlterTable& statement);
   Result<StatementResult> rename_object(const CatalogObject& object, const ast::ObjectName& name);
+  Result<StatementResult> alter_partitions(const ast::AlterTable& statement,
+                                           const CatalogTable& table);
   Result<StatementResult> run_alter_view(const ast::AlterView& statement);
 
   // run_catalog.cc

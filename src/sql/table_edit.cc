@@ -61,6 +61,9 @@ std::string user_of(const CatalogTable& table, std::string_view name,
   for (const int index : table.partition_keys) {
     if (table.columns[static_cast<std::size_t>(index)].name == name) return "PARTITIONED BY";
   }
+  for (const int index : table.distribution_keys) {
+    if (table.columns[static_cast<std::size_t>(index)].name == name) return "DISTRIBUTED BY";
+  }
   if (!with_primary_key) return {};
   for (const int index : table.primary_key) {
     if (table.columns[static_cast<std::size_t>(index)].name == name) return "the primary key";
@@ -71,9 +74,13 @@ std::string user_of(const CatalogTable& table, std::string_view name,
 // Applies one change, kind by kind.
 class ChangeApplier {
  public:
-  ChangeApplier(ast::TableChange& change, const CatalogTable& table, ast::CreateTable& definition,
+  ChangeApplier(ast::AlterTable& statement, const CatalogTable& table, ast::CreateTable& definition,
                 const StatementText& text)
-      : change_(change), table_(table), definition_(definition), text_(text) {}
+      : change_(statement.change),
+        table_(table),
+        definition_(definition),
+        text_(text),
+        place_(statement.name.range()) {}
 
   Status apply() {
     switch (change_.action) {
@@ -89,8 +96,12 @@ class ChangeApplier {
       case AlterTableAction::kDropConstraint:
         return drop_key();
       case AlterTableAction::kDropWatermark:
-        if (!definition_.schema.watermark) return missing_watermark(text_whole());
+        if (!definition_.schema.watermark) return missing_watermark(place_);
         definition_.schema.watermark.reset();
+        return Status::ok();
+      case AlterTableAction::kDropDistribution:
+        if (!definition_.distribution) return missing_distribution(place_);
+        definition_.distribution.reset();
         return Status::ok();
       case AlterTableAction::kSetOptions:
         return set_options();
@@ -103,8 +114,6 @@ class ChangeApplier {
   }
 
  private:
-  [[nodiscard]] ast::SourceRange text_whole() const { return definition_place_; }
-
   Columns& columns() { return definition_.schema.columns; }
 
   Status unknown_column(const ast::Identifier& name) {
@@ -157,13 +166,18 @@ class ChangeApplier {
     return Status::ok();
   }
 
-  Status refuse_distribution() const {
-    if (!change_.distribution) return Status::ok();
-    return text_.not_built(change_.distribution->range, "DISTRIBUTION");
+  Status missing_distribution(ast::SourceRange range) const {
+    return text_.invalid(range, "the table is not distributed");
   }
 
   Status add() {
-    CLP_RETURN_IF_ERROR(refuse_distribution());
+    if (change_.distribution) {
+      if (definition_.distribution) {
+        return text_.invalid(change_.distribution->range, "the table is distributed already",
+                             "write MODIFY to change it");
+      }
+      definition_.distribution = std::move(change_.distribution);
+    }
     for (ast::PlacedColumn& placed : change_.columns) {
       const ast::Identifier name = placed.column.name;
       if (find_column(columns(), name.name) != columns().end()) {
@@ -193,7 +207,10 @@ class ChangeApplier {
   }
 
   Status modify() {
-    CLP_RETURN_IF_ERROR(refuse_distribution());
+    if (change_.distribution) {
+      if (!definition_.distribution) return missing_distribution(change_.distribution->range);
+      definition_.distribution = std::move(change_.distribution);
+    }
     std::set<std::string> seen;
     for (ast::PlacedColumn& placed : change_.columns) {
       const ast::Identifier name = placed.column.name;
@@ -243,7 +260,7 @@ class ChangeApplier {
   }
 
   Status drop_key() {
-    if (!has_key()) return missing_key(text_whole());
+    if (!has_key()) return missing_key(place_);
     if (change_.action == AlterTableAction::kDropConstraint) {
       const ast::Identifier& name = change_.names[0][0];
       if (name.name != table_.primary_key_name) {
@@ -258,7 +275,7 @@ class ChangeApplier {
 
   Status set_options() {
     if (change_.options.empty()) {
-      return text_.invalid(text_whole(), "SET needs at least one option");
+      return text_.invalid(place_, "SET needs at least one option");
     }
     for (ast::Option& option : change_.options) {
       const auto known =
@@ -275,7 +292,7 @@ class ChangeApplier {
 
   Status reset_options() {
     if (change_.keys_to_reset.empty()) {
-      return text_.invalid(text_whole(), "RESET needs at least one option");
+      return text_.invalid(place_, "RESET needs at least one option");
     }
     for (const std::string& key : change_.keys_to_reset) {
       std::erase_if(definition_.options,
@@ -296,8 +313,7 @@ class ChangeApplier {
   const CatalogTable& table_;
   ast::CreateTable& definition_;
   const StatementText& text_;
-  // Of what has no place of its own: StatementText shows it at the statement's table.
-  const ast::SourceRange definition_place_{definition_.range};
+  const ast::SourceRange place_;  // Of what has none of its own.
 };
 
 // What LIKE does with each kind of part.
@@ -354,6 +370,7 @@ class LikeMerger {
     CLP_RETURN_IF_ERROR(merge_watermark());
     CLP_RETURN_IF_ERROR(merge_key());
     CLP_RETURN_IF_ERROR(merge_partitions());
+    CLP_RETURN_IF_ERROR(merge_distribution());
     CLP_RETURN_IF_ERROR(merge_options());
     statement_.like.reset();
     return Status::ok();
@@ -434,6 +451,18 @@ class LikeMerger {
     }
     return text_.invalid(statement_.partitioned_by[0].range,
                          "the source table is partitioned already", "write EXCLUDING PARTITIONS");
+  }
+
+  Status merge_distribution() {
+    if (!source_.distribution || actions_.excluded(LikeFeature::kDistribution)) {
+      return Status::ok();
+    }
+    if (!statement_.distribution) {
+      statement_.distribution = std::move(source_.distribution);
+      return Status::ok();
+    }
+    return text_.invalid(statement_.distribution->range, "the source table is distributed already",
+                         "write EXCLUDING DISTRIBUTION");
   }
 
   Status merge_options() {
@@ -525,9 +554,9 @@ TableEdit::TableEdit(std::string_view sql, const ast::Statement& statement,
   }
 }
 
-Status apply_change(ast::TableChange& change, const CatalogTable& table,
+Status apply_change(ast::AlterTable& statement, const CatalogTable& table,
                     ast::CreateTable& definition, const StatementText& text) {
-  return ChangeApplier(change, table, definition, text).apply();
+  return ChangeApplier(statement, table, definition, text).apply();
 }
 
 Status merge_like(ast::CreateTable& source, ast::CreateTable& statement,

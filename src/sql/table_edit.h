@@ -42,9 +42,9 @@ class TableEdit {
   Status status_ = Status::ok();
 };
 
-// ALTER TABLE: ADD, MODIFY, DROP, RENAME of columns, SET and RESET. `change` is taken apart.
+// ALTER TABLE: ADD, MODIFY, DROP, RENAME of columns, SET and RESET. `statement` is taken apart.
 // `table` is what `definition` says, bound. What is refused has its place in the change.
-Status apply_change(ast::TableChange& change, const CatalogTable& table,
+Status apply_change(ast::AlterTable& statement, const CatalogTable& table,
                     ast::CreateTable& definition, const StatementText& text);
 
 // CREATE TABLE .. LIKE: takes into `statement` what its LIKE includes of `source`, and removes the

@@ -181,8 +181,6 @@ TEST_F(TableStatementsTest, columns_are_added_in_their_places) {
               HasSubstr("the table has the primary key 'PK_id' already"));
   EXPECT_THAT(error("ALTER TABLE base ADD WATERMARK FOR ts AS ts"),
               HasSubstr("the table has a watermark already"));
-  EXPECT_THAT(error("ALTER TABLE base ADD DISTRIBUTION BY HASH (id) INTO 4 BUCKETS"),
-              HasSubstr("Unimplemented: line 1, column"));
 }
 
 TEST_F(TableStatementsTest, columns_are_modified_where_they_stand) {
@@ -290,6 +288,46 @@ TEST_F(TableStatementsTest, views_name_their_tables_in_full) {
   run("CREATE DATABASE other");
   run("USE other");
   EXPECT_EQ(types_of("SELECT * FROM default_database.v"), "id INT NOT NULL");
+}
+
+TEST_F(TableStatementsTest, distribution_is_part_of_the_definition) {
+  run("CREATE TABLE t (a INT, b STRING, c AS a + 1) DISTRIBUTED BY HASH (a) INTO 4 BUCKETS "
+      "WITH ('connector' = 'datagen')");
+  EXPECT_THAT(text("SHOW CREATE TABLE t"),
+              HasSubstr(")\nDISTRIBUTED BY HASH (a) INTO 4 BUCKETS\nWITH ("));
+  EXPECT_THAT(error("ALTER TABLE t ADD DISTRIBUTION BY (b)"),
+              HasSubstr("line 1, column 32: the table is distributed already"));
+  EXPECT_THAT(error("ALTER TABLE t DROP a"), HasSubstr("column 'a' is used by"));
+  run("ALTER TABLE t MODIFY DISTRIBUTION BY RANGE (b)");
+  EXPECT_THAT(text("SHOW CREATE TABLE t"), HasSubstr("DISTRIBUTED BY RANGE (b)\n"));
+  EXPECT_THAT(error("ALTER TABLE t RENAME b TO d"), HasSubstr("is used by DISTRIBUTED BY"));
+  run("CREATE TABLE u LIKE t");
+  EXPECT_THAT(text("SHOW CREATE TABLE u"), HasSubstr("DISTRIBUTED BY RANGE (b)\n"));
+  run("CREATE TABLE v LIKE t (EXCLUDING DISTRIBUTION)");
+  EXPECT_THAT(text("SHOW CREATE TABLE v"), Not(HasSubstr("DISTRIBUTED")));
+  run("ALTER TABLE t DROP DISTRIBUTION");
+  EXPECT_THAT(text("SHOW CREATE TABLE t"), Not(HasSubstr("DISTRIBUTED")));
+  EXPECT_THAT(error("ALTER TABLE t DROP DISTRIBUTION"),
+              HasSubstr("line 1, column 13: the table is not distributed"));
+  EXPECT_THAT(error("CREATE TABLE w (a INT, c AS a + 1) DISTRIBUTED BY (x) WITH ('connector' = "
+                    "'print')"),
+              HasSubstr("NotFound: line 1, column 52: bucket column 'x'"));
+  EXPECT_THAT(error("CREATE TABLE w (a INT, c AS a + 1) DISTRIBUTED BY (c) WITH ('connector' = "
+                    "'print')"),
+              HasSubstr("line 1, column 52: bucket column 'c' is computed"));
+  run("CREATE TABLE w (a INT) DISTRIBUTED INTO 3 BUCKETS WITH ('connector' = 'print')");
+  EXPECT_THAT(error("INSERT INTO w SELECT 1"),
+              HasSubstr("line 1, column 13: writing to a table that is DISTRIBUTED into buckets"));
+}
+
+TEST_F(TableStatementsTest, change_of_what_is_not_there_is_shown_in_the_statement) {
+  run("CREATE TABLE t (a INT) WITH ('connector' = 'datagen')");
+  for (const std::string_view sql :
+       {"ALTER TABLE t DROP PRIMARY KEY", "ALTER TABLE t DROP WATERMARK",
+        "ALTER TABLE t DROP CONSTRAINT k"}) {
+    EXPECT_THAT(error(sql), HasSubstr("line 1, column 13: the table has no ")) << sql;
+    EXPECT_THAT(error(sql), Not(HasSubstr("(in '"))) << sql;
+  }
 }
 
 }  // namespace

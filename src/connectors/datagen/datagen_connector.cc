@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/configuration.h"
 #include "connectors/connector_registry.h"
 #include "connectors/datagen/field_generator.h"
 #include "connectors/dealt_splits.h"
@@ -215,6 +216,12 @@ class DatagenConnector final : public TableConnector {
       return option.first.starts_with("fields.") && option.first.ends_with(".kind") &&
              option.second == "sequence";
     });
+  }
+  [[nodiscard]] std::optional<double> estimated_rows(const TableOptions& options) const override {
+    const auto rows = options.find("number-of-rows");
+    if (rows == options.end()) return std::nullopt;
+    const Result<std::int64_t> count = parse_option_value<std::int64_t>(rows->first, rows->second);
+    return count.is_ok() ? std::optional<double>(static_cast<double>(*count)) : std::nullopt;
   }
   [[nodiscard]] DeliveryGuarantee sink_guarantee(const TableOptions& /*options*/) const override {
     return DeliveryGuarantee::kNone;

@@ -222,6 +222,36 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
     CLP_RETURN_IF_ERROR(spec.read_options());
     return partitions_below(files, spec.path, partition_keys);
   }
+  [[nodiscard]] Status create_partition(const TableOptions& options,
+                                        const std::vector<std::string>& partition_keys,
+                                        const std::vector<std::string>& values,
+                                        FileSystem& files) const override {
+    CLP_ASSIGN_OR_RETURN(const std::string folder,
+                         partition_folder(options, partition_keys, values));
+    return files.create_directories(folder);
+  }
+  [[nodiscard]] Status drop_partition(const TableOptions& options,
+                                      const std::vector<std::string>& partition_keys,
+                                      const std::vector<std::string>& values,
+                                      FileSystem& files) const override {
+    CLP_ASSIGN_OR_RETURN(const std::string folder,
+                         partition_folder(options, partition_keys, values));
+    return files.remove_all(folder);
+  }
+
+ private:
+  static Result<std::string> partition_folder(const TableOptions& options,
+                                              const std::vector<std::string>& partition_keys,
+                                              const std::vector<std::string>& values) {
+    FileSourceSpec spec;
+    spec.options = options;
+    CLP_RETURN_IF_ERROR(spec.read_options());
+    PartitionValues partition;
+    for (std::size_t i = 0; i < partition_keys.size(); ++i) {
+      partition.emplace_back(partition_keys[i], values[i]);
+    }
+    return join_path(spec.path, partition_path(partition));
+  }
 };
 
 class FileSource final : public Source {

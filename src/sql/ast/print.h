@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "sql/ast/create.h"
 #include "sql/ast/expression.h"
 #include "sql/ast/query.h"
 #include "sql/ast/statement.h"
@@ -19,6 +20,8 @@ std::string to_sql(const Statement& statement);
 std::string to_sql(const TypeName& type);
 std::string to_sql(const IntervalQualifier& qualifier);
 std::string to_sql(const ObjectName& name);
+// Behind DISTRIBUTED: "BY HASH (a) INTO 4 BUCKETS".
+std::string to_sql(const Distribution& distribution);
 
 // The full name of a table as a query names it.
 using QualifyTable = std::function<ObjectName(const ObjectName&)>;

@@ -441,4 +441,10 @@ void Printer::alter_object(const AlterObject& s) {
   }
 }
 
+std::string to_sql(const Distribution& distribution) {
+  Printer printer;
+  printer.distribution(distribution);
+  return printer.take().substr(1);
+}
+
 }  // namespace clepsydra::ast

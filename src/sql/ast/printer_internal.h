@@ -21,6 +21,7 @@ namespace clepsydra::ast {
 
 class Printer {
  public:
+  void distribution(const Distribution& d);
   Printer() = default;
   // Replaces names of tables; `qualify` must outlive this.
   explicit Printer(const QualifyTable& qualify) : qualify_(&qualify) {}
@@ -107,7 +108,6 @@ class Printer {
   void column(const ColumnDefinition& c);
   void key(const KeyConstraint& k);
   void watermark(const WatermarkDefinition& w);
-  void distribution(const Distribution& d);
   void table_parts(const TableSchema& s, const std::optional<std::string>& c,
                    const std::optional<Distribution>& d, const std::vector<Identifier>& partitioned,
                    const std::vector<Option>& o);

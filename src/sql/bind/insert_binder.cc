@@ -133,8 +133,13 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
   CLP_RETURN_IF_ERROR(refuse_clauses(insert, text));
   CLP_ASSIGN_OR_RETURN(const CatalogTablePtr table, find_target(insert, environment, text));
   if (insert.overwrite) {
+    // As in the reference; and there is no other mode here.
+    return text.not_built(insert.table.range(), "INSERT OVERWRITE in streaming mode");
+  }
+  if (!table->distribution.empty()) {
     return text.not_built(insert.table.range(),
-                          fmt::format("INSERT OVERWRITE into a table of the connector '{}'",
+                          fmt::format("writing to a table that is DISTRIBUTED into buckets, by the "
+                                      "connector '{}'",
                                       table->options.at("connector")));
   }
   CLP_ASSIGN_OR_RETURN(const PartitionValues statics,

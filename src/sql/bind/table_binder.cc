@@ -38,6 +38,7 @@ class TableBinder {
     make_table_schema();
     CLP_RETURN_IF_ERROR(bind_options());
     CLP_RETURN_IF_ERROR(bind_partition_keys());
+    CLP_RETURN_IF_ERROR(bind_distribution());
     CLP_RETURN_IF_ERROR(bind_metadata());
     CLP_RETURN_IF_ERROR(bind_watermark());
     table_->temporary = statement_.temporary;
@@ -50,8 +51,6 @@ class TableBinder {
     if (statement_.replace) return text_.not_built(statement_.range, "REPLACE TABLE");
     if (statement_.query) return text_.not_built(statement_.query->range, "CREATE TABLE AS");
     if (statement_.like) return text_.not_built(statement_.like->range, "LIKE");
-    if (statement_.distribution)
-      return text_.not_built(statement_.distribution->range, "DISTRIBUTED");
     if (statement_.schema.columns.empty()) {
       return text_.invalid(statement_.name.range(), "a table needs at least one column");
     }
@@ -216,6 +215,31 @@ class TableBinder {
         place = problem->in_value ? option.value_range : option.key_range;
     }
     return text_.error(place, problem->message, problem->suggestion, problem->code);
+  }
+
+  // Only the definition: no connector of ours writes buckets, so that INSERT is refused.
+  Status bind_distribution() {
+    if (!statement_.distribution) return Status::ok();
+    const ast::Distribution& distribution = *statement_.distribution;
+    if (distribution.buckets && *distribution.buckets < 1) {
+      return text_.invalid(distribution.range, "a table has at least one bucket");
+    }
+    for (const ast::Identifier& name : distribution.columns) {
+      const int index = find_column(name.name);
+      if (index < 0) {
+        return text_.not_found(
+            name.range, fmt::format("bucket column '{}' is not a column of the table", name.name),
+            did_you_mean_name(name.name, column_names()));
+      }
+      if (table_->columns[static_cast<std::size_t>(index)].role != ColumnRole::kPhysical) {
+        return text_.invalid(name.range, fmt::format("bucket column '{}' is computed or of the "
+                                                     "connector; expected a column with a type",
+                                                     name.name));
+      }
+      table_->distribution_keys.push_back(index);
+    }
+    table_->distribution = ast::to_sql(distribution);
+    return Status::ok();
   }
 
   Status bind_partition_keys() {

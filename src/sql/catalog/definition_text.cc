@@ -99,6 +99,7 @@ std::string create_table_text(const CatalogTable& table, Secrets secrets) {
     out += parts[i] + (i + 1 < parts.size() ? ",\n" : "\n");
   }
   out += ")" + comment_text(table.comment) + "\n";
+  if (!table.distribution.empty()) out += fmt::format("DISTRIBUTED {}\n", table.distribution);
   if (!table.partition_keys.empty()) {
     std::string names;
     for (const std::string& name : partition_key_names(table)) {

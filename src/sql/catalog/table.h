@@ -63,6 +63,8 @@ struct CatalogTable {
   std::vector<int> primary_key;  // Columns.
   // Columns, physical ones, in the order of PARTITIONED BY.
   std::vector<int> partition_keys;
+  std::vector<int> distribution_keys;  // Physical columns.
+  std::string distribution;            // "BY HASH (a) INTO 4 BUCKETS"; empty without.
   TableOptions options;
 
   SchemaPtr schema;    // All columns.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "clepsydra/status.h"
+#include "clepsydra/table_connector.h"
 #include "graph/stream_graph.h"
 #include "sql/logical/plan_rewrite.h"
 
@@ -22,9 +23,15 @@ enum class PlanStyle : std::uint8_t { kLogical, kPhysical };
 struct PlanTextOptions {
   PlanStyle style = PlanStyle::kPhysical;
   bool changelog_mode = false;
+  // Not null: behind each line of the physical style how many rows it is thought to give.
+  const TableConnectorRegistry* estimate_with = nullptr;
   int parallelism = 1;  // With one subtask there are no exchanges.
 };
 std::string plan_text(const PlanRoots& roots, const PlanTextOptions& options);
+
+// What might be set otherwise for these plans, physical as they are, to run them faster: lines for
+// people.
+std::string plan_advice(const PlanRoots& roots, int parallelism);
 
 // One line per operator with its parallelism, and where its rows come from.
 std::string graph_text(const StreamGraph& graph);

@@ -29,5 +29,40 @@ TEST_F(SessionTest, json_execution_plan_names_operators_and_what_feeds_them) {
   EXPECT_EQ(sink["predecessors"][0]["ship_strategy"], "FORWARD");
 }
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ExplainDetailsTest : public SessionTest {};
+
+// By hand: 1,000 rows, half of them pass the range, 15 % of those the equation; three windows each.
+TEST_F(ExplainDetailsTest, estimated_cost_follows_the_rows) {
+  run("CREATE TABLE t (k INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) "
+      "WITH ('connector' = 'datagen', 'number-of-rows' = '1000')");
+  const std::string plan = text(
+      "EXPLAIN ESTIMATED_COST SELECT k, window_start, COUNT(*) FROM TABLE(HOP(TABLE t, "
+      "DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '3' MINUTE)) WHERE k > 1 "
+      "GROUP BY k, window_start, window_end");
+  EXPECT_THAT(plan, HasSubstr(": rowcount = 1000, cumulative cost = {1000 rows}\n"));
+  EXPECT_THAT(plan, HasSubstr(": rowcount = 500, "));
+  run("CREATE TABLE u (k INT) WITH ('connector' = 'datagen')");
+  EXPECT_THAT(text("EXPLAIN ESTIMATED_COST SELECT k FROM u WHERE k = 1"),
+              HasSubstr(": rowcount = 15000000, "));
+  EXPECT_THAT(text("EXPLAIN ESTIMATED_COST VALUES (1), (2), (3)"), HasSubstr("rowcount = 3, "));
+  EXPECT_THAT(text("EXPLAIN SELECT k FROM u"), Not(HasSubstr("rowcount")));
+}
+
+TEST_F(ExplainDetailsTest, advice_is_given_where_there_is_some) {
+  run("CREATE TABLE t (k INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) "
+      "WITH ('connector' = 'datagen', 'number-of-rows' = '1000')");
+  const std::string query =
+      "EXPLAIN PLAN_ADVICE SELECT k, COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), "
+      "INTERVAL '1' MINUTE)) GROUP BY k, window_start, window_end";
+  run("SET 'parallelism.default' = '2'");
+  EXPECT_THAT(text(query), HasSubstr("== Optimized Physical Plan With Advice ==\n"));
+  EXPECT_THAT(text(query), HasSubstr("\nNo available advice...\n"));
+  run("SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE'");
+  EXPECT_THAT(text(query), HasSubstr("\nadvice[1]: [ADVICE] 1 aggregation is in one phase"));
+}
+
 }  // namespace
 }  // namespace clepsydra::sql::testing

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "sql/changelog/changelog_mode.h"
 #include "sql/explain/explain.h"
+#include "sql/explain/row_estimate.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -152,6 +153,11 @@ class PlanPrinter {
       const std::string mode = sql::changelog_mode(node).to_string();
       out_ += fmt::format("{}changelogMode=[{}])", text.ends_with("()") ? "" : ", ",
                           mode.substr(1, mode.size() - 2));
+    }
+    if (options_.estimate_with != nullptr) {
+      const RowEstimate estimate = estimate_rows(node, *options_.estimate_with);
+      out_ += fmt::format(": rowcount = {:.0f}, cumulative cost = {{{:.0f} rows}}", estimate.rows,
+                          estimate.cumulative);
     }
     out_ += "\n";
   }
