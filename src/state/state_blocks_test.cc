@@ -152,9 +152,64 @@ std::string golden_delta() {
   return out;
 }
 
+// A log of entries beside a state without them.
+const char* const kOuterKey = "an outer key longer than twelve bytes";
+
+void begin_entries(StateBlockWriter& writer, bool is_base, std::int64_t next_id, std::string& out) {
+  const DataType count = DataType::big_int().with_nullable(false);
+  writer.begin({.is_base = is_base, .key_groups = {0, 64}, .max_parallelism = 128}, out);
+  writer.add_number("log.next-id", next_id, out);
+  EXPECT_EQ(
+      *writer.add_state(
+          {.name = "count", .key_types = {DataType::big_int()}, .fields = {{"rows", count, {}}}},
+          out),
+      0U);
+  EXPECT_EQ(*writer.add_state({.name = "log",
+                               .key_types = {DataType::string(), count},
+                               .fields = {{"row", count, {}}},
+                               .entry_columns = 1},
+                              out),
+            1U);
+}
+
+std::string golden_entries_base() {
+  const DataType count = DataType::big_int().with_nullable(false);
+  std::string out;
+  StateBlockWriter writer;
+  begin_entries(writer, true, 4, out);
+  const NamespaceRun runs[] = {{7, 2}, {-1, 1}};
+  EXPECT_TRUE(writer
+                  .add_rows(1, runs,
+                            {texts({"a", kOuterKey, "a"}), big_ints({1, 2, 3}, count),
+                             big_ints({10, 20, 30}, count)},
+                            pool(), out)
+                  .is_ok());
+  const NamespaceRun one[] = {{0, 1}};
+  EXPECT_TRUE(writer.add_rows(0, one, {nullable_big_ints({5}), big_ints({50}, count)}, pool(), out)
+                  .is_ok());
+  writer.finish(out);
+  return out;
+}
+
+std::string golden_entries_delta() {
+  const DataType count = DataType::big_int().with_nullable(false);
+  std::string out;
+  StateBlockWriter writer;
+  begin_entries(writer, false, 5, out);
+  const NamespaceRun one[] = {{7, 1}};
+  EXPECT_TRUE(
+      writer.add_erased(1, one, {texts({kOuterKey}), big_ints({2}, count)}, pool(), out).is_ok());
+  EXPECT_TRUE(writer
+                  .add_rows(1, one, {texts({"a"}), big_ints({4}, count), big_ints({40}, count)},
+                            pool(), out)
+                  .is_ok());
+  writer.finish(out);
+  return out;
+}
+
 // By the comment before it.
-std::map<std::string, std::string> golden_file() {
-  std::ifstream file(testing::source_path("tests/formats/state_v1.txt"));
+std::map<std::string, std::string> golden_file(const std::string& name) {
+  std::ifstream file(testing::source_path("tests/formats/" + name));
   EXPECT_TRUE(file.is_open());
   std::map<std::string, std::string> snapshots;
   std::string* bytes = nullptr;
@@ -172,7 +227,7 @@ std::map<std::string, std::string> golden_file() {
 }
 
 TEST(StateBlocksTest, the_golden_file_is_written_and_read) {
-  const std::map<std::string, std::string> golden = golden_file();
+  const std::map<std::string, std::string> golden = golden_file("state_v1.txt");
   const std::string& base = golden.at("base");
   const std::string& delta = golden.at("delta");
   EXPECT_EQ(golden_base(), base);
@@ -210,8 +265,30 @@ TEST(StateBlocksTest, the_golden_file_is_written_and_read) {
   EXPECT_THAT(changed.rows[0].runs, ElementsAre(NamespaceRun{1000, 1}, NamespaceRun{3000, 1}));
 }
 
+TEST(StateBlocksTest, the_golden_file_of_entries_is_written_and_read) {
+  const std::map<std::string, std::string> golden = golden_file("state_entries_v1.txt");
+  EXPECT_EQ(golden_entries_base(), golden.at("base"));
+  EXPECT_EQ(golden_entries_delta(), golden.at("delta"));
+
+  const StoredSnapshot first = *read_state_blocks(golden.at("base"));
+  ASSERT_EQ(first.states.size(), 2U);
+  EXPECT_EQ(first.states[0].schema.entry_columns, 0);
+  const StoredRows& log = first.states[1];
+  EXPECT_EQ(log.schema.name, "log");
+  EXPECT_EQ(log.schema.entry_columns, 1);
+  EXPECT_THAT(log.rows[0].runs, ElementsAre(NamespaceRun{7, 2}, NamespaceRun{-1, 1}));
+  EXPECT_THAT(lines_of(*log.decode_rows(log.rows[0], pool())),
+              ElementsAre("a | 1 | 10", std::string(kOuterKey) + " | 2 | 20", "a | 3 | 30"));
+  const StoredSnapshot second = *read_state_blocks(golden.at("delta"));
+  const StoredRows& changed = second.states[1];
+  EXPECT_THAT(lines_of(*changed.decode_erased(changed.erased[0], pool())),
+              ElementsAre(std::string(kOuterKey) + " | 2"));
+  EXPECT_THAT(lines_of(*changed.decode_rows(changed.rows[0], pool())), ElementsAre("a | 4 | 40"));
+}
+
 TEST(StateBlocksTest, every_flipped_bit_and_every_cut_is_found) {
-  for (const std::string& whole : {golden_base(), golden_delta()}) {
+  for (const std::string& whole :
+       {golden_base(), golden_delta(), golden_entries_base(), golden_entries_delta()}) {
     for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
       std::string broken = whole;
       broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
@@ -241,7 +318,9 @@ TEST(StateBlocksTest, bytes_that_make_no_sense_are_an_error_and_never_a_crash) {
   Random random(3);
   int readable = 0;
   for (int i = 0; i < 20'000; ++i) {
-    std::string broken = i % 2 == 0 ? golden_base() : golden_delta();
+    static const std::string kWhole[] = {golden_base(), golden_delta(), golden_entries_base(),
+                                         golden_entries_delta()};
+    std::string broken = kWhole[i % 4];
     const std::uint64_t changes = 1 + random.uniform(3);
     for (std::uint64_t c = 0; c < changes; ++c) {
       broken[random.uniform(broken.size())] = static_cast<char>(random.uniform(256));
@@ -265,6 +344,24 @@ TEST(StateBlocksTest, another_version_is_named) {
   const Status status = read_state_blocks(later).status();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.to_string(), HasSubstr("has version 2; this program reads version 1"));
+}
+
+TEST(StateBlocksTest, more_or_no_keys_of_entries_than_there_are_keys_make_no_sense) {
+  const std::string whole = golden_entries_base();
+  for (const std::uint32_t columns : {0U, 3U, 0xFFFF'FFFFU}) {
+    std::string broken = whole;
+    // Of the one block of kind 10: the number behind its text.
+    for (std::size_t at = 0; at < broken.size();
+         at += 24 + load_le<std::uint64_t>(broken.data() + at + 16)) {
+      if (load_le<std::uint16_t>(broken.data() + at + 6) != 10) continue;
+      store_le(broken.data() + at + 32 + load_le<std::uint64_t>(broken.data() + at + 24), columns);
+    }
+    ASSERT_NE(broken, whole);
+    sign(broken);
+    const Status status = read_state_blocks(broken).status();
+    EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+    EXPECT_THAT(status.to_string(), HasSubstr("of its 2 keys are of entries"));
+  }
 }
 
 TEST(StateBlocksTest, an_error_names_its_place) {
