@@ -91,7 +91,7 @@ bool hash_timestamp_kernel(KernelCall& call) {
   return true;
 }
 
-// java.lang.String: over UTF-16.
+// java.lang.String: over UTF-16; the reference takes the sign away.
 bool hash_text_kernel(KernelCall& call) {
   auto* out = call.results<std::int32_t>();
   const Vector& a = call.argument(0);
@@ -107,7 +107,7 @@ bool hash_text_kernel(KernelCall& call) {
         hash = hash * 31 + (0xDC00 + (code & 0x3FF));
       }
     }
-    out[row] = static_cast<std::int32_t>(hash);
+    out[row] = static_cast<std::int32_t>(hash >> 31 != 0 ? 0 - hash : hash);
     return true;
   });
 }

@@ -374,7 +374,8 @@ Result<ExpressionPtr> ExpressionBinder::bind_case(const ast::Case& node) {
 
 Result<ExpressionPtr> ExpressionBinder::bind_cast(const ast::Cast& cast) {
   CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*cast.value));
-  if (cast.type.kind == ast::TypeNameKind::kVariant) {
+  const bool is_null = value->type().kind() == TypeKind::kNull;
+  if (cast.type.kind == ast::TypeNameKind::kVariant && !is_null) {
     return text_.invalid(cast.range,
                          fmt::format("{} cannot be cast to VARIANT", value->type().to_string()),
                          "PARSE_JSON makes a VARIANT of a JSON text");
