@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,58 +27,110 @@ std::string text_of_ms(std::int64_t ms) {
 
 }  // namespace
 
-CheckpointCoordinator::CheckpointCoordinator(CheckpointOptions options, const JobGraph& graph,
+CheckpointCoordinator::CheckpointCoordinator(CheckpointOptions options, CheckpointTopology topology,
                                              std::string job_id, CheckpointId first_id,
                                              const Clock& clock)
     : options_(std::move(options)),
       job_id_(std::move(job_id)),
-      topology_(graph),
+      topology_(std::move(topology)),
       clock_(clock),
-      next_id_(first_id) {
+      next_id_(first_id),
+      regions_(topology_.regions().size()) {
   CLP_CHECK(first_id >= 1);
 }
 
 // ---- Attempts ----
 
-CheckpointActions CheckpointCoordinator::start_attempt(int attempt, bool first_is_base) {
-  CLP_CHECK(!is_running_ && pending_.empty());
-  is_running_ = true;
-  has_settled_ = false;
-  attempt_ = attempt;
-  must_be_base_ = first_is_base;
-  failures_ = 0;
-  finished_.clear();
-  answered_.clear();
-  next_periodic_ms_ = now_ms() + options_.interval_ms;
+bool CheckpointCoordinator::do_all_run() const {
+  return std::all_of(regions_.begin(), regions_.end(),
+                     [](const Region& region) { return region.runs; });
+}
+
+bool CheckpointCoordinator::is_current(int attempt, SubtaskIndex task) const {
+  if (!topology_.has(task)) return false;
+  const Region& region = regions_[topology_.region_of(task)];
+  return region.runs && region.attempt == attempt;
+}
+
+CheckpointActions CheckpointCoordinator::start_region(std::size_t region, int attempt,
+                                                      bool first_is_base) {
+  CLP_CHECK(region < regions_.size() && !regions_[region].runs && !is_storing());
+  if (!is_running_) {
+    CLP_CHECK(pending_.empty());
+    is_running_ = true;
+    has_settled_ = false;
+    must_be_base_ = false;
+    failures_ = 0;
+    finished_.clear();
+    answered_.clear();
+    next_periodic_ms_ = now_ms() + options_.interval_ms;
+  }
+  regions_[region] = {attempt, true};
+  must_be_base_ = must_be_base_ || first_is_base;
   CheckpointActions actions;
   go_on(actions);
   return actions;
 }
 
-CheckpointActions CheckpointCoordinator::end_attempt(const Status& reason) {
+CheckpointActions CheckpointCoordinator::end_all(const Status& reason) {
   CheckpointActions actions;
   end(reason, actions);
+  return actions;
+}
+
+CheckpointActions CheckpointCoordinator::end_region(std::size_t region, const Status& reason) {
+  CheckpointActions actions;
+  if (!is_running_ || !regions_[region].runs) return actions;
+  const bool is_last = std::count_if(regions_.begin(), regions_.end(),
+                                     [](const Region& each) { return each.runs; }) == 1;
+  if (is_last) {
+    end(reason, actions);
+    return actions;
+  }
+  regions_[region].runs = false;
+  lost_.insert(region);
+  const auto is_lost = [&](SubtaskIndex task) { return topology_.region_of(task) == region; };
+  std::erase_if(finished_, is_lost);
+  std::erase_if(answered_, [&](const auto& answered) { return is_lost(answered.first); });
+  give_up_pending(reason, actions);
+  if (!is_storing()) discard_uncommitted(actions);
   return actions;
 }
 
 void CheckpointCoordinator::end(const Status& reason, CheckpointActions& actions) {
   if (!is_running_) return;
   is_running_ = false;
-  std::vector<CheckpointId> ids;
-  for (const auto& [id, pending] : pending_) {
-    if (id != storing_) ids.push_back(id);
+  for (std::size_t region = 0; region < regions_.size(); ++region) {
+    regions_[region].runs = false;
+    lost_.insert(region);
   }
-  for (const CheckpointId id : ids) abort(id, reason, Blame::kNothing, actions);
-  for (const Savepoint& savepoint : savepoints_) {
-    actions.emplace_back(AnswerSavepoint{savepoint.request, reason, {}});
-  }
-  savepoints_.clear();
+  give_up_pending(reason, actions);
   // What is being stored may have some of them.
   if (!is_storing()) discard_uncommitted(actions);
 }
 
+void CheckpointCoordinator::give_up_pending(const Status& reason, CheckpointActions& actions) {
+  std::vector<CheckpointId> ids;
+  for (const auto& [id, pending] : pending_) {
+    if (id != storing_) ids.push_back(id);
+  }
+  for (const CheckpointId id : ids) {
+    // A savepoint that drains ends the attempt, and with it all others.
+    if (pending_.contains(id)) abort(id, reason, Blame::kNothing, actions);
+  }
+  for (const Savepoint& savepoint : savepoints_) {
+    actions.emplace_back(AnswerSavepoint{savepoint.request, reason, {}});
+  }
+  savepoints_.clear();
+}
+
 void CheckpointCoordinator::discard_uncommitted(CheckpointActions& actions) {
-  std::vector<SinkCommittables> left = uncommitted_.take(/*savepoints_too=*/false);
+  std::vector<SinkCommittables> left;
+  for (const std::size_t region : lost_) {
+    std::vector<SinkCommittables> of_region = uncommitted_.take_of(topology_.regions()[region]);
+    std::move(of_region.begin(), of_region.end(), std::back_inserter(left));
+  }
+  lost_.clear();
   if (!left.empty()) actions.emplace_back(DiscardCommittables{std::move(left)});
 }
 
@@ -101,7 +154,7 @@ bool CheckpointCoordinator::is_stopping() const {
 }
 
 bool CheckpointCoordinator::has_room() const {
-  return is_running_ && !is_stopping() &&
+  return is_running_ && do_all_run() && !is_stopping() &&
          pending_.size() < static_cast<std::size_t>(options_.max_concurrent);
 }
 
@@ -218,7 +271,7 @@ CheckpointActions CheckpointCoordinator::request_savepoint(std::int64_t request,
   const auto refuse = [request](Status status) {
     return CheckpointActions{AnswerSavepoint{request, std::move(status), {}}};
   };
-  if (!is_running_) {
+  if (!is_running_ || !do_all_run()) {
     return refuse(Status::unavailable("cannot take a savepoint: the job does not run now"));
   }
   if (folder.empty()) {
@@ -252,7 +305,7 @@ CheckpointActions CheckpointCoordinator::request_savepoint(std::int64_t request,
 CheckpointActions CheckpointCoordinator::acknowledged(int attempt, SubtaskIndex task,
                                                       CheckpointId id, TaskSnapshot snapshot) {
   CheckpointActions actions;
-  if (!is_running_ || attempt != attempt_ || !topology_.has(task) || id >= next_id_) return actions;
+  if (!is_current(attempt, task) || id >= next_id_) return actions;
   CheckpointId& answered = answered_[task];
   const auto found = pending_.find(id);
   if (found != pending_.end()) {
@@ -285,7 +338,7 @@ CheckpointActions CheckpointCoordinator::acknowledged(int attempt, SubtaskIndex 
 CheckpointActions CheckpointCoordinator::declined(int attempt, SubtaskIndex task, CheckpointId id,
                                                   const Status& reason) {
   CheckpointActions actions;
-  if (!is_running_ || attempt != attempt_ || !topology_.has(task)) return actions;
+  if (!is_current(attempt, task)) return actions;
   const auto found = pending_.find(id);
   if (found == pending_.end() || !found->second.checkpoint.is_missing(task)) return actions;
   abort(id, reason.with_context(fmt::format("task {}", topology_.name_of(task))),
@@ -297,7 +350,7 @@ CheckpointActions CheckpointCoordinator::declined(int attempt, SubtaskIndex task
 CheckpointActions CheckpointCoordinator::task_finished(
     int attempt, SubtaskIndex task, const std::vector<OperatorSnapshot>& committables) {
   CheckpointActions actions;
-  if (!is_running_ || attempt != attempt_ || !topology_.has(task)) return actions;
+  if (!is_current(attempt, task)) return actions;
   if (!finished_.insert(task).second) return actions;
   uncommitted_.keep(next_id_ - 1, task, committables, /*is_in_savepoint=*/false);
   std::vector<CheckpointId> spoiled;
@@ -343,7 +396,7 @@ CheckpointActions CheckpointCoordinator::metadata_stored(CheckpointId id, std::s
   storing_ = 0;
   auto stored = pending_.extract(id);
   complete(std::move(stored.mapped()), std::move(location), actions);
-  if (!is_running_) discard_uncommitted(actions);
+  discard_uncommitted(actions);
   go_on(actions);
   return actions;
 }
@@ -353,7 +406,7 @@ CheckpointActions CheckpointCoordinator::metadata_failed(CheckpointId id, const 
   CLP_CHECK(id != 0 && id == storing_);
   storing_ = 0;
   abort(id, reason, is_running_ ? Blame::kFailure : Blame::kNothing, actions);
-  if (!is_running_) discard_uncommitted(actions);
+  discard_uncommitted(actions);
   go_on(actions);
   return actions;
 }
@@ -473,7 +526,7 @@ void CheckpointCoordinator::settle(CheckpointActions& actions) {
   savepoints_.clear();
   if (!is_periodic()) {
     has_settled_ = true;
-    actions.emplace_back(AllFinished{uncommitted_.take(/*savepoints_too=*/true)});
+    actions.emplace_back(AllFinished{uncommitted_.take()});
     return;
   }
   // The last checkpoint, of nothing but what sinks prepared: at once, and after a failure when the

@@ -81,12 +81,12 @@ struct AnswerSavepoint {
   Status status;
   std::string location;  // When it is ok.
 };
-// Too many checkpoints in a row have failed: fail the attempt. end_attempt() has been done.
+// Too many checkpoints in a row have failed: fail the job's attempt. end_all() has been done.
 struct FailAttempt {
   Status reason;
 };
 // The savepoint after which the job stops is complete, and what it commits was given before: end
-// the tasks, the job has finished. end_attempt() has been done.
+// the tasks, the job has finished. end_all() has been done.
 struct StopJob {
   std::string location;
 };
@@ -116,7 +116,9 @@ struct CheckpointCounts {
 
 // A pure state machine: events in, actions out. Knows no message, file or thread; asks the clock.
 //
-// An attempt runs from start_attempt() to end_attempt(). Ids ascend over all attempts. At most
+// A job consists of regions, which fail and start anew on their own. Each runs from start_region()
+// to end_region(), and the job from the first start to the last end or end_all(); checkpoints begin
+// while all regions run. Ids ascend over all attempts. At most
 // options.max_concurrent checkpoints and savepoints are pending at a time; a metadata file is
 // stored one at a time. Everything triggered ends in CompleteCheckpoint or AbortCheckpoint.
 // Events of another attempt, or for an id that is not pending, change nothing, but what sinks
@@ -126,15 +128,17 @@ struct CheckpointCounts {
 class CheckpointCoordinator {
  public:
   // `first_id`: above all ids that the job's folder knows. The clock outlives it.
-  CheckpointCoordinator(CheckpointOptions options, const JobGraph& graph, std::string job_id,
+  CheckpointCoordinator(CheckpointOptions options, CheckpointTopology topology, std::string job_id,
                         CheckpointId first_id, const Clock& clock);
 
-  // All tasks run. `first_is_base`: until a checkpoint completes, none builds upon what was
-  // restored (its files belong to somebody else). Not while is_storing().
-  CheckpointActions start_attempt(int attempt, bool first_is_base);
-  // The attempt has failed or was cancelled. What is being stored may still complete: only when
-  // is_storing() is false it is known what the next attempt restores from.
-  CheckpointActions end_attempt(const Status& reason);
+  // All tasks of a region run, in its attempt of this number. `first_is_base`: until a checkpoint
+  // completes, none builds upon what was restored (its files belong to somebody else). Not while
+  // is_storing().
+  CheckpointActions start_region(std::size_t region, int attempt, bool first_is_base);
+  // The attempt of a region, or of all, has failed or was cancelled. What is being stored may still
+  // complete: only when is_storing() is false it is known what the next attempt restores from.
+  CheckpointActions end_region(std::size_t region, const Status& reason);
+  CheckpointActions end_all(const Status& reason);
   [[nodiscard]] bool is_storing() const { return storing_ != 0; }
 
   // Something may be due: to be called at wake_at_ns(), harmless at any time.
@@ -181,7 +185,15 @@ class CheckpointCoordinator {
   // Whether an abort is a failure of checkpointing.
   enum class Blame : std::uint8_t { kFailure, kNothing };
 
+  struct Region {
+    int attempt = -1;
+    bool runs = false;
+  };
+
   [[nodiscard]] std::int64_t now_ms() const;
+  [[nodiscard]] bool do_all_run() const;
+  // It comes from a task of the attempt that runs.
+  [[nodiscard]] bool is_current(int attempt, SubtaskIndex task) const;
   [[nodiscard]] bool have_all_finished() const { return finished_ == topology_.tasks(); }
   [[nodiscard]] bool is_stopping() const;
   [[nodiscard]] bool has_room() const;
@@ -205,6 +217,9 @@ class CheckpointCoordinator {
   void forget_committed(const CheckpointMetadata& metadata);
   void count(const Pending& pending, const std::string& location);
   void end(const Status& reason, CheckpointActions& actions);
+  // All checkpoints that are not being stored, and savepoints that have not begun.
+  void give_up_pending(const Status& reason, CheckpointActions& actions);
+  // Of regions that do not run any more.
   void discard_uncommitted(CheckpointActions& actions);
 
   const CheckpointOptions options_;
@@ -213,9 +228,10 @@ class CheckpointCoordinator {
   const Clock& clock_;
 
   CheckpointId next_id_;
-  bool is_running_ = false;   // Between start_attempt() and end_attempt().
-  bool has_settled_ = false;  // AllFinished was said.
-  int attempt_ = -1;
+  std::vector<Region> regions_;
+  std::set<std::size_t> lost_;  // Regions that ended; what their sinks prepared is to be discarded.
+  bool is_running_ = false;     // Some region runs.
+  bool has_settled_ = false;    // AllFinished was said.
   bool must_be_base_ = false;
   int failures_ = 0;                         // In a row.
   std::int64_t next_periodic_ms_ = 0;        // Monotonic, like all moments here.

@@ -57,9 +57,9 @@ Action only(const CheckpointActions& actions) {
 class CheckpointCoordinatorTest : public ::testing::Test {
  protected:
   void make(CheckpointOptions options, CheckpointId first_id = 1) {
-    coordinator_.emplace(std::move(options), graph(), "0123456789abcdef0123456789abcdef", first_id,
-                         clock_);
-    EXPECT_THAT(coordinator_->start_attempt(0, false), IsEmpty());
+    coordinator_.emplace(std::move(options), testing::topology(graph()),
+                         "0123456789abcdef0123456789abcdef", first_id, clock_);
+    EXPECT_THAT(coordinator_->start_region(0, 0, false), IsEmpty());
   }
 
   CheckpointActions after_ms(std::int64_t ms) {
@@ -387,7 +387,7 @@ TEST_F(CheckpointCoordinatorTest, what_is_in_no_completed_checkpoint_goes_with_t
   coordinator_->declined(0, kSink1, 1, Status::unavailable(""));
   after_ms(1000);
   acknowledge(2, kSink0, snapshot_with({"b"}));
-  const CheckpointActions actions = coordinator_->end_attempt(Status::aborted("a task failed"));
+  const CheckpointActions actions = coordinator_->end_all(Status::aborted("a task failed"));
   EXPECT_EQ(only<AbortCheckpoint>(actions).id, 2);
   EXPECT_THAT(only<DiscardCommittables>(actions).committables,
               ElementsAre(SinkCommittables{1, 0, {"a", "b"}}));
@@ -398,10 +398,10 @@ TEST_F(CheckpointCoordinatorTest, what_is_in_no_completed_checkpoint_goes_with_t
 TEST_F(CheckpointCoordinatorTest, ids_ascend_over_attempts_and_old_answers_do_not_count) {
   make(every_second());
   after_ms(1000);
-  coordinator_->end_attempt(Status::aborted("a task failed"));
+  coordinator_->end_all(Status::aborted("a task failed"));
   EXPECT_THAT(after_ms(5000), IsEmpty());
   EXPECT_EQ(wake_in_ms(), std::nullopt);
-  EXPECT_THAT(coordinator_->start_attempt(1, false), IsEmpty());
+  EXPECT_THAT(coordinator_->start_region(0, 1, false), IsEmpty());
   EXPECT_EQ(wake_in_ms(), 1000);
   EXPECT_EQ(only<TriggerTasks>(after_ms(1000)).id, 2);
   coordinator_->triggered(2, {});
@@ -417,13 +417,13 @@ TEST_F(CheckpointCoordinatorTest, what_is_being_stored_when_the_attempt_ends_may
   after_ms(1000);
   acknowledge(1, kSink0, snapshot_with({"a"}));
   acknowledge_all(1);
-  EXPECT_THAT(coordinator_->end_attempt(Status::aborted("a task failed")), IsEmpty());
+  EXPECT_THAT(coordinator_->end_all(Status::aborted("a task failed")), IsEmpty());
   EXPECT_TRUE(coordinator_->is_storing());
   const CheckpointActions actions = coordinator_->metadata_stored(1, "");
   EXPECT_THAT(only<CompleteCheckpoint>(actions).commit, ElementsAre(SinkCommittables{1, 0, {"a"}}));
   EXPECT_THAT(all_of<DiscardCommittables>(actions), IsEmpty());
   EXPECT_FALSE(coordinator_->is_storing());
-  EXPECT_THAT(coordinator_->start_attempt(1, false), IsEmpty());
+  EXPECT_THAT(coordinator_->start_region(0, 1, false), IsEmpty());
 }
 
 TEST_F(CheckpointCoordinatorTest, or_fail_and_then_its_committables_go_too) {
@@ -431,7 +431,7 @@ TEST_F(CheckpointCoordinatorTest, or_fail_and_then_its_committables_go_too) {
   after_ms(1000);
   acknowledge(1, kSink0, snapshot_with({"a"}));
   acknowledge_all(1);
-  coordinator_->end_attempt(Status::aborted("a task failed"));
+  coordinator_->end_all(Status::aborted("a task failed"));
   const CheckpointActions actions = coordinator_->metadata_failed(1, Status::unavailable(""));
   EXPECT_EQ(only<AbortCheckpoint>(actions).id, 1);
   EXPECT_THAT(only<DiscardCommittables>(actions).committables,
@@ -445,8 +445,8 @@ TEST_F(CheckpointCoordinatorTest, the_first_ones_after_a_foreign_restore_are_bas
   options.tolerable_failures = 1;
   make(options);
   EXPECT_FALSE(only<TriggerTasks>(after_ms(1000)).as_base);
-  coordinator_->end_attempt(Status::aborted(""));
-  coordinator_->start_attempt(1, /*first_is_base=*/true);
+  coordinator_->end_all(Status::aborted(""));
+  coordinator_->start_region(0, 1, /*first_is_base=*/true);
   attempt_ = 1;
   EXPECT_TRUE(only<TriggerTasks>(after_ms(1000)).as_base);
   coordinator_->declined(1, kSink0, 2, Status::unavailable(""));
@@ -454,6 +454,91 @@ TEST_F(CheckpointCoordinatorTest, the_first_ones_after_a_foreign_restore_are_bas
   acknowledge_all(3);
   coordinator_->metadata_stored(3, "");
   EXPECT_FALSE(only<TriggerTasks>(after_ms(1000)).as_base);
+}
+
+// ---- Regions ----
+
+constexpr SubtaskIndex kOther0{4, 0};
+
+// Of two regions: the tasks of the second one are kSecondRegion.
+class CheckpointRegionsTest : public CheckpointCoordinatorTest {
+ protected:
+  CheckpointRegionsTest() {
+    const JobGraph job = testing::graph_of_two_regions();
+    CheckpointOptions options = every_second();
+    options.tolerable_failures = 1;
+    coordinator_.emplace(std::move(options), testing::topology(job), "job", 1, clock_);
+    EXPECT_THAT(coordinator_->start_region(0, 0, false), IsEmpty());
+    EXPECT_THAT(coordinator_->start_region(1, 1, false), IsEmpty());
+  }
+  CheckpointActions acknowledge_second(CheckpointId id, int attempt) {
+    CheckpointActions last;
+    for (const SubtaskIndex task : testing::kSecondRegion) {
+      last = coordinator_->acknowledged(attempt, task, id, {});
+    }
+    return last;
+  }
+};
+
+TEST_F(CheckpointRegionsTest, one_that_fails_leaves_the_others_what_they_prepared) {
+  only<TriggerTasks>(after_ms(1000));
+  acknowledge(1, kSink0, snapshot_with({"a"}));
+  coordinator_->acknowledged(1, kOther0, 1, snapshot_with({"lost"}));
+  const CheckpointActions actions = coordinator_->end_region(1, Status::aborted("a task failed"));
+  EXPECT_EQ(only<AbortCheckpoint>(actions).id, 1);
+  EXPECT_THAT(only<DiscardCommittables>(actions).committables,
+              ElementsAre(SinkCommittables{4, 0, {"lost"}}));
+  EXPECT_THAT(all_of<FailAttempt>(actions), IsEmpty());
+  // Nothing begins while it is away, and its old tasks are not heard.
+  EXPECT_THAT(after_ms(5000), IsEmpty());
+  EXPECT_EQ(wake_in_ms(), std::nullopt);
+  EXPECT_EQ(only<AnswerSavepoint>(coordinator_->request_savepoint(1, "/s", SavepointThen::kGoOn))
+                .status.code(),
+            StatusCode::kUnavailable);
+  // A checkpoint is overdue for the others: it begins at once.
+  EXPECT_EQ(only<TriggerTasks>(coordinator_->start_region(1, 2, false)).id, 2);
+  acknowledge_all(2);
+  EXPECT_THAT(acknowledge_second(2, 1), IsEmpty());
+  only<StoreMetadata>(acknowledge_second(2, 2));
+  EXPECT_THAT(only<CompleteCheckpoint>(coordinator_->metadata_stored(2, "")).commit,
+              ElementsAre(SinkCommittables{1, 0, {"a"}}));
+}
+
+TEST_F(CheckpointRegionsTest, what_is_being_stored_when_one_fails_may_have_its_part) {
+  only<TriggerTasks>(after_ms(1000));
+  coordinator_->acknowledged(1, kOther0, 1, snapshot_with({"kept"}));
+  acknowledge_all(1);
+  acknowledge_second(1, 1);
+  ASSERT_TRUE(coordinator_->is_storing());
+  EXPECT_THAT(coordinator_->end_region(1, Status::aborted("a task failed")), IsEmpty());
+  const CheckpointActions actions = coordinator_->metadata_stored(1, "");
+  EXPECT_THAT(only<CompleteCheckpoint>(actions).commit,
+              ElementsAre(SinkCommittables{4, 0, {"kept"}}));
+  EXPECT_THAT(all_of<DiscardCommittables>(actions), IsEmpty());
+}
+
+TEST_F(CheckpointRegionsTest, or_not_and_then_it_is_taken_back) {
+  only<TriggerTasks>(after_ms(1000));
+  acknowledge(1, kSink0, snapshot_with({"a"}));
+  coordinator_->acknowledged(1, kOther0, 1, snapshot_with({"lost"}));
+  acknowledge_all(1);
+  acknowledge_second(1, 1);
+  coordinator_->end_region(1, Status::aborted("a task failed"));
+  const CheckpointActions actions = coordinator_->metadata_failed(1, Status::unavailable(""));
+  EXPECT_THAT(only<DiscardCommittables>(actions).committables,
+              ElementsAre(SinkCommittables{4, 0, {"lost"}}));
+  EXPECT_THAT(all_of<FailAttempt>(actions), IsEmpty());
+}
+
+TEST_F(CheckpointRegionsTest, tasks_that_have_finished_run_again_only_in_the_region_that_failed) {
+  finish(kSource0);
+  finish(kSource1);
+  coordinator_->task_finished(1, {3, 0}, {});
+  coordinator_->end_region(1, Status::aborted("a task failed"));
+  const auto first = all_of<TriggerTasks>(coordinator_->start_region(1, 2, false));
+  EXPECT_THAT(first, IsEmpty());
+  EXPECT_THAT(only<TriggerTasks>(after_ms(1000)).tasks,
+              ElementsAre(kSink0, kSink1, kLog0, kLog1, SubtaskIndex{3, 0}, SubtaskIndex{3, 1}));
 }
 
 // ---- Tasks that finish ----
@@ -613,9 +698,8 @@ TEST_F(CheckpointCoordinatorTest, what_a_savepoint_has_is_not_taken_back) {
   coordinator_->metadata_stored(1, "/savepoint");
   after_ms(1000);
   acknowledge(2, kSink0, snapshot_with({"later"}));
-  EXPECT_THAT(
-      only<DiscardCommittables>(coordinator_->end_attempt(Status::aborted(""))).committables,
-      ElementsAre(SinkCommittables{1, 0, {"later"}}));
+  EXPECT_THAT(only<DiscardCommittables>(coordinator_->end_all(Status::aborted(""))).committables,
+              ElementsAre(SinkCommittables{1, 0, {"later"}}));
 }
 
 TEST_F(CheckpointCoordinatorTest, savepoints_wait_for_room_and_come_before_the_next_checkpoint) {
@@ -648,7 +732,7 @@ TEST_F(CheckpointCoordinatorTest, savepoints_are_answered_when_the_attempt_ends)
   make(every_second());
   coordinator_->request_savepoint(1, "/a", SavepointThen::kGoOn);
   coordinator_->request_savepoint(2, "/b", SavepointThen::kStop);
-  const auto answers = all_of<AnswerSavepoint>(coordinator_->end_attempt(Status::aborted("x")));
+  const auto answers = all_of<AnswerSavepoint>(coordinator_->end_all(Status::aborted("x")));
   ASSERT_THAT(answers, SizeIs(2));
   EXPECT_EQ(answers[0].request, 1);
   EXPECT_EQ(answers[1].request, 2);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint_coordinator.h"
+#include "graph/failover_regions.h"
 #include "graph/job_graph.h"
 
 namespace clepsydra::testing {
@@ -32,6 +33,19 @@ inline JobGraph graph() {
   return g;
 }
 
+// Beside it a source and a sink that are not connected with the others.
+inline JobGraph graph_of_two_regions() {
+  JobGraph g = graph();
+  g.vertices.push_back(g.vertices[0]);
+  g.vertices.push_back(g.vertices[1]);
+  g.edges.push_back({3, 0, 4, 0, Partitioning::kForward, {}});
+  return g;
+}
+
+inline CheckpointTopology topology(const JobGraph& job) {
+  return {job, failover_regions(job)};
+}
+
 inline constexpr SubtaskIndex kSource0{0, 0};
 inline constexpr SubtaskIndex kSource1{0, 1};
 inline constexpr SubtaskIndex kSink0{1, 0};
@@ -39,6 +53,7 @@ inline constexpr SubtaskIndex kSink1{1, 1};
 inline constexpr SubtaskIndex kLog0{2, 0};
 inline constexpr SubtaskIndex kLog1{2, 1};
 inline const std::vector<SubtaskIndex> kAll = {kSource0, kSource1, kSink0, kSink1, kLog0, kLog1};
+inline const std::vector<SubtaskIndex> kSecondRegion = {{3, 0}, {3, 1}, {4, 0}, {4, 1}};
 
 inline std::vector<OperatorSnapshot> prepared(std::vector<std::string> committables) {
   std::vector<OperatorSnapshot> operators(1);

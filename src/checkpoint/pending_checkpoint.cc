@@ -16,8 +16,15 @@
 
 namespace clepsydra {
 
-CheckpointTopology::CheckpointTopology(const JobGraph& graph) : job_name_(graph.name) {
-  producers_.resize(graph.vertices.size());
+CheckpointTopology::CheckpointTopology(const JobGraph& graph, std::vector<std::vector<int>> regions)
+    : job_name_(graph.name),
+      producers_(graph.vertices.size()),
+      regions_(std::move(regions)),
+      region_of_(graph.vertices.size(), regions_.size()) {
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    for (const int vertex : regions_[r]) region_of_[static_cast<std::size_t>(vertex)] = r;
+  }
+  for (const std::size_t region : region_of_) CLP_CHECK(region < regions_.size());
   for (std::size_t v = 0; v < graph.vertices.size(); ++v) {
     const JobVertex& vertex = graph.vertices[v];
     CheckpointMetadata::Vertex& described = vertices_.emplace_back();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -30,7 +31,8 @@ struct EnumeratorSnapshot {
 // Of a job graph, what checkpoints need: its tasks and who feeds whom.
 class CheckpointTopology {
  public:
-  explicit CheckpointTopology(const JobGraph& graph);
+  // `regions`: as failover_regions() gives them; each vertex is in one.
+  CheckpointTopology(const JobGraph& graph, std::vector<std::vector<int>> regions);
 
   [[nodiscard]] const std::string& job_name() const { return job_name_; }
   // The vertices with their operators and with empty subtasks.
@@ -40,6 +42,10 @@ class CheckpointTopology {
   [[nodiscard]] const std::set<SubtaskIndex>& tasks() const { return tasks_; }
   [[nodiscard]] const std::vector<CheckpointMetadata::Edge>& edges() const { return edges_; }
   [[nodiscard]] bool has(SubtaskIndex task) const { return tasks_.contains(task); }
+  [[nodiscard]] const std::vector<std::vector<int>>& regions() const { return regions_; }
+  [[nodiscard]] std::size_t region_of(SubtaskIndex task) const {
+    return region_of_[static_cast<std::size_t>(task.vertex)];
+  }
   // "'Source: orders' (2/3)".
   [[nodiscard]] std::string name_of(SubtaskIndex task) const;
   // Tasks outside of `finished` all of whose producers are in it: no barrier reaches them.
@@ -59,6 +65,8 @@ class CheckpointTopology {
   std::vector<std::vector<Producer>> producers_;  // By vertex.
   std::set<SubtaskIndex> tasks_;
   std::vector<CheckpointMetadata::Edge> edges_;
+  std::vector<std::vector<int>> regions_;  // Vertices of each.
+  std::vector<std::size_t> region_of_;     // By vertex.
 };
 
 // Gathers acknowledgements. Threads: one call at a time.

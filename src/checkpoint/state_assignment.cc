@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -368,6 +370,20 @@ class Assigner {
 };
 
 }  // namespace
+
+StateAssignment StateAssignment::of(const std::vector<int>& vertices, const JobGraph& graph) const {
+  const std::set<int> wanted(vertices.begin(), vertices.end());
+  const auto of_vertex = [&](const auto& each) { return wanted.contains(each.vertex); };
+  StateAssignment part;
+  std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(part.tasks), of_vertex);
+  std::copy_if(sources.begin(), sources.end(), std::back_inserter(part.sources), of_vertex);
+  std::copy_if(commit.begin(), commit.end(), std::back_inserter(part.commit), of_vertex);
+  std::copy_if(in_flight.begin(), in_flight.end(), std::back_inserter(part.in_flight),
+               [&](const InFlightRestore& each) {
+                 return wanted.contains(graph.edges[static_cast<std::size_t>(each.edge)].to_vertex);
+               });
+  return part;
+}
 
 Result<StateAssignment> assign_state(const CheckpointMetadata& metadata, const std::string& folder,
                                      const JobGraph& graph, bool allow_dropping) {

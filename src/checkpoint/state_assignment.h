@@ -29,6 +29,9 @@ struct StateAssignment {
   std::vector<SinkCommittables> commit;
   // What was left out because the job does not have its operator.
   std::vector<std::string> dropped;
+
+  // The part of these vertices, which no edge connects with others.
+  [[nodiscard]] StateAssignment of(const std::vector<int>& vertices, const JobGraph& graph) const;
 };
 
 // Operators are found by uid, in whatever task they are now. Of an operator whose parallelism is

@@ -103,13 +103,25 @@ void Uncommitted::remove_committed(const CheckpointMetadata& metadata, bool reme
   });
 }
 
-std::vector<SinkCommittables> Uncommitted::take(bool savepoints_too) {
+std::vector<SinkCommittables> Uncommitted::take() {
   std::map<SinkKey, std::vector<std::string>> sinks;
   for (const auto& [key, entry] : entries_) {
-    if (entry.is_in_savepoint && !savepoints_too) continue;
     sinks[{key.task.vertex, key.op}].push_back(key.committable);
   }
   entries_.clear();
+  return by_sink(std::move(sinks));
+}
+
+std::vector<SinkCommittables> Uncommitted::take_of(const std::vector<int>& vertices) {
+  std::map<SinkKey, std::vector<std::string>> sinks;
+  std::erase_if(entries_, [&](const auto& each) {
+    const auto& [key, entry] = each;
+    if (std::find(vertices.begin(), vertices.end(), key.task.vertex) == vertices.end()) {
+      return false;
+    }
+    if (!entry.is_in_savepoint) sinks[{key.task.vertex, key.op}].push_back(key.committable);
+    return true;
+  });
   return by_sink(std::move(sinks));
 }
 

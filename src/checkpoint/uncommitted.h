@@ -39,8 +39,11 @@ class Uncommitted {
   void remove_committed(const CheckpointMetadata& metadata, bool remember);
   // There is nobody older any more.
   void forget_committed() { committed_.clear(); }
-  // Forgets everything. What a savepoint has must not be taken back: `savepoints_too` gives it.
-  std::vector<SinkCommittables> take(bool savepoints_too);
+  // Forgets everything, and gives it.
+  std::vector<SinkCommittables> take();
+  // Forgets everything of these vertices, and gives what no savepoint has: that must not be taken
+  // back.
+  std::vector<SinkCommittables> take_of(const std::vector<int>& vertices);
 
  private:
   struct Key {

@@ -36,8 +36,7 @@ ExpressionPtr column(const Batch& batch, int i) {
 }
 
 ExpressionProgram program(const std::vector<ExpressionPtr>& expressions) {
-  Result<ExpressionProgram> made =
-      ExpressionProgram::make(expressions, {.pool = &test_pool()});
+  Result<ExpressionProgram> made = ExpressionProgram::make(expressions, {.pool = &test_pool()});
   EXPECT_TRUE(made.is_ok()) << made.status().to_string();
   return std::move(made).value();
 }

@@ -14,19 +14,22 @@
 
 namespace clepsydra {
 
-JobAttempt::JobAttempt(Options options) : options_(std::move(options)) {
-  for (const JobVertex& vertex : options_.graph->vertices) {
-    subtasks_.emplace_back(static_cast<std::size_t>(vertex.parallelism));
+JobAttempt::JobAttempt(Options options)
+    : options_(std::move(options)), subtasks_(options_.graph->vertices.size()) {
+  for (const int v : options_.vertices) {
+    const auto vertex = static_cast<std::size_t>(v);
+    subtasks_[vertex].resize(
+        static_cast<std::size_t>(options_.graph->vertices[vertex].parallelism));
   }
 }
 
 Result<std::unique_ptr<JobAttempt>> JobAttempt::make(Options options) {
   std::unique_ptr<JobAttempt> attempt(new JobAttempt(std::move(options)));
-  const std::vector<JobVertex>& vertices = attempt->options_.graph->vertices;
-  for (std::size_t v = 0; v < vertices.size(); ++v) {
-    const OperatorSpec& head = vertices[v].operators[0].spec;
+  for (const int v : attempt->options_.vertices) {
+    const JobVertex& vertex = attempt->options_.graph->vertices[static_cast<std::size_t>(v)];
+    const OperatorSpec& head = vertex.operators[0].spec;
     if (head.kind != "source") continue;
-    CLP_RETURN_IF_ERROR(attempt->make_source(static_cast<int>(v), head).with_context(head.name));
+    CLP_RETURN_IF_ERROR(attempt->make_source(v, head).with_context(head.name));
   }
   return attempt;
 }
@@ -57,13 +60,18 @@ Status JobAttempt::make_source(int vertex, const OperatorSpec& spec) {
   return Status::ok();
 }
 
-Status JobAttempt::start(const StateAssignment& restore) {
-  CLP_RETURN_IF_ERROR(start_sources(restore));
-  CLP_RETURN_IF_ERROR(options_.services->task_manager->deploy(options_.job, options_.number,
-                                                              encode_job_graph(*options_.graph),
-                                                              restore.tasks, restore.in_flight));
-  for (const std::vector<Subtask>& subtasks : subtasks_) live_ += static_cast<int>(subtasks.size());
+Status JobAttempt::deploy(const StateAssignment& restore) {
+  CLP_RETURN_IF_ERROR(options_.services->task_manager->deploy(
+      options_.job, options_.number, encode_job_graph(*options_.graph), options_.vertices,
+      restore.tasks, restore.in_flight));
+  live_ = subtasks();
   return Status::ok();
+}
+
+int JobAttempt::subtasks() const {
+  int count = 0;
+  for (const std::vector<Subtask>& each : subtasks_) count += static_cast<int>(each.size());
+  return count;
 }
 
 Status JobAttempt::start_sources(const StateAssignment& restore) {
@@ -162,12 +170,11 @@ JobAttempt::Subtask* JobAttempt::find(const SubtaskRef& subtask) {
                    [static_cast<std::size_t>(subtask.subtask)];
 }
 
-std::vector<OperatorMetrics> JobAttempt::metrics() const {
+std::vector<OperatorMetrics> JobAttempt::metrics(int vertex) const {
+  const auto v = static_cast<std::size_t>(vertex);
   std::vector<OperatorMetrics> all;
-  for (std::size_t v = 0; v < options_.graph->vertices.size(); ++v) {
-    for (std::size_t op = 0; op < options_.graph->vertices[v].operators.size(); ++op) {
-      all.push_back(metrics_of(v, op));
-    }
+  for (std::size_t op = 0; op < options_.graph->vertices[v].operators.size(); ++op) {
+    all.push_back(metrics_of(v, op));
   }
   return all;
 }

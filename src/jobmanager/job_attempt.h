@@ -1,4 +1,4 @@
-// The tasks of one attempt to run a job, and the enumerators that feed them.
+// The tasks of one attempt to run a region of a job, and the enumerators that feed them.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ class JobAttempt {
  public:
   struct Options {
     JobId job;
-    int number = 0;
+    int number = 0;                         // Of all attempts of the job.
+    std::vector<int> vertices;              // The region's.
     const JobGraph* graph = nullptr;        // Outlives it.
     const JobServices* services = nullptr;  // Outlives it.
     // Finding or sending splits has failed. Called at most once per event.
@@ -37,9 +38,10 @@ class JobAttempt {
   // Makes the sources: checks connectors and their options.
   static Result<std::unique_ptr<JobAttempt>> make(Options options);
 
-  // Starts the enumerators, or restores those that `restore` has something for, and asks the
-  // TaskManager for the tasks. On an error no task will exist.
-  Status start(const StateAssignment& restore);
+  // Starts the enumerators, or restores those that `restore` (of the region) has something for.
+  Status start_sources(const StateAssignment& restore);
+  // Asks the TaskManager for the tasks. On an error no task will exist.
+  Status deploy(const StateAssignment& restore);
   // Asks for the end of all tasks; each will still be told to have ended.
   void cancel();
   // The deployment has failed: there are no tasks.
@@ -61,8 +63,9 @@ class JobAttempt {
   [[nodiscard]] int finished() const { return finished_; }
   // Is a task of this attempt.
   [[nodiscard]] bool has(const SubtaskRef& subtask) const;
-  // The numbers of all operators, in the order of the graph.
-  [[nodiscard]] std::vector<OperatorMetrics> metrics() const;
+  [[nodiscard]] int subtasks() const;
+  // The numbers of the operators of one of its vertices, in their order.
+  [[nodiscard]] std::vector<OperatorMetrics> metrics(int vertex) const;
 
  private:
   struct Subtask {
@@ -72,13 +75,12 @@ class JobAttempt {
 
   explicit JobAttempt(Options options);
   Status make_source(int vertex, const OperatorSpec& spec);
-  Status start_sources(const StateAssignment& restore);
   Subtask* find(const SubtaskRef& subtask);
   void send_limits(const std::vector<AlignmentGroups::Limit>& limits);
   [[nodiscard]] OperatorMetrics metrics_of(std::size_t vertex, std::size_t op) const;
 
   const Options options_;
-  std::vector<std::vector<Subtask>> subtasks_;  // By vertex.
+  std::vector<std::vector<Subtask>> subtasks_;  // By vertex; none of other regions.
   int live_ = 0;
   int finished_ = 0;
   std::map<int, std::unique_ptr<SplitAssigner>> sources_;  // By vertex.

@@ -47,6 +47,7 @@ JobCheckpoints::JobCheckpoints(JobCheckpointsOptions options)
     : options_(std::move(options)),
       storage_(CheckpointStorage::for_savepoints(*options_.services->file_system)),
       store_(options_.checkpoints.num_retained),
+      regions_(options_.regions.size()),
       random_(options_.services->random.fork("savepoints")) {
   for (const std::string& overruled : options_.checkpoints.overruled) {
     CLP_LOG(kWarning, "jobmanager", of_job(options_.job, overruled));
@@ -199,21 +200,35 @@ bool JobCheckpoints::fall_back(const Status& reason) {
 
 // ---- An attempt ----
 
-void JobCheckpoints::start_attempt(int attempt) {
+void JobCheckpoints::start_region(std::size_t region, int attempt) {
   if (!coordinator_) {
-    coordinator_.emplace(options_.checkpoints, *options_.graph, options_.job.to_string(), first_id_,
-                         *options_.services->clock);
+    coordinator_.emplace(options_.checkpoints,
+                         CheckpointTopology(*options_.graph, options_.regions),
+                         options_.job.to_string(), first_id_, *options_.services->clock);
   }
-  attempt_ = attempt;
-  is_attempt_over_ = false;
+  regions_[region] = {attempt, true};
   const CompletedCheckpoint* latest = store_.latest();
   const bool first_is_base = latest != nullptr && latest->folder != storage_.folder();
-  execute(coordinator_->start_attempt(attempt, first_is_base));
+  execute(coordinator_->start_region(region, attempt, first_is_base));
 }
 
-void JobCheckpoints::end_attempt(const Status& reason) {
-  is_attempt_over_ = true;
-  if (coordinator_) execute(coordinator_->end_attempt(reason));
+void JobCheckpoints::end_region(std::size_t region, const Status& reason) {
+  regions_[region].runs = false;
+  if (coordinator_) execute(coordinator_->end_region(region, reason));
+}
+
+void JobCheckpoints::end_all(const Status& reason) {
+  for (Region& region : regions_) region.runs = false;
+  if (coordinator_) execute(coordinator_->end_all(reason));
+}
+
+bool JobCheckpoints::runs(const SubtaskRef& subtask) const {
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    const std::vector<int>& vertices = options_.regions[r];
+    if (std::find(vertices.begin(), vertices.end(), subtask.vertex) == vertices.end()) continue;
+    return regions_[r].runs && regions_[r].attempt == subtask.attempt;
+  }
+  return false;
 }
 
 void JobCheckpoints::acknowledged(const SubtaskRef& subtask, CheckpointId id,
@@ -224,7 +239,7 @@ void JobCheckpoints::acknowledged(const SubtaskRef& subtask, CheckpointId id,
     declined(subtask, id, snapshot.status().with_context("reading an acknowledgement"));
     return;
   }
-  if (is_attempt_over_) {
+  if (!runs(subtask)) {
     // It belongs to no checkpoint that could complete. Files are removed before the next attempt.
     discard(committables_of(*snapshot, subtask.vertex));
     return;
@@ -240,7 +255,7 @@ void JobCheckpoints::declined(const SubtaskRef& subtask, CheckpointId id, const 
 
 void JobCheckpoints::task_ended(const SubtaskRef& subtask, bool has_finished,
                                 std::vector<PreparedCommittables> committables) {
-  if (!has_finished || is_attempt_over_) {
+  if (!has_finished || !runs(subtask)) {
     std::vector<SinkCommittables> sinks;
     for (PreparedCommittables& prepared : committables) {
       sinks.push_back({subtask.vertex, prepared.op, std::move(prepared.committables)});
@@ -275,10 +290,18 @@ void JobCheckpoints::execute(CheckpointActions actions) {
 }
 
 void JobCheckpoints::carry_out(const TriggerTasks& action) {
-  const Status sent = options_.services->task_manager->trigger_checkpoint(
-      options_.job, attempt_, action,
-      action.folder.empty() && action.kind == CheckpointKind::kCheckpoint ? storage_.folder()
-                                                                          : action.folder);
+  const bool is_checkpoint = action.folder.empty() && action.kind == CheckpointKind::kCheckpoint;
+  const std::string& folder = is_checkpoint ? storage_.folder() : action.folder;
+  Status sent;
+  for (std::size_t r = 0; r < regions_.size() && sent.is_ok(); ++r) {
+    TriggerTasks part = action;
+    std::erase_if(part.tasks, [&](SubtaskIndex task) {
+      const std::vector<int>& vertices = options_.regions[r];
+      return std::find(vertices.begin(), vertices.end(), task.vertex) == vertices.end();
+    });
+    sent = options_.services->task_manager->trigger_checkpoint(options_.job, regions_[r].attempt,
+                                                               part, folder);
+  }
   // Mail keeps its order: splits that were sent before the order are the tasks', all others are
   // in the snapshot.
   execute(sent.is_ok() ? coordinator_->triggered(action.id, options_.owner->snapshot_enumerators())
@@ -381,12 +404,12 @@ void JobCheckpoints::carry_out(AnswerSavepoint action) {
 }
 
 void JobCheckpoints::carry_out(const FailAttempt& action) {
-  is_attempt_over_ = true;
+  for (Region& region : regions_) region.runs = false;
   options_.owner->attempt_failed(action.reason);
 }
 
 void JobCheckpoints::carry_out(const StopJob& action) {
-  is_attempt_over_ = true;
+  for (Region& region : regions_) region.runs = false;
   options_.owner->stopped(action.location);
 }
 
@@ -395,13 +418,16 @@ void JobCheckpoints::carry_out(AllFinished action) {
 }
 
 void JobCheckpoints::end_at_tasks(CheckpointId id, bool completed) {
-  if (is_attempt_over_) return;
-  const Status sent =
-      options_.services->task_manager->end_checkpoint(options_.job, attempt_, id, completed);
-  if (sent.is_ok()) return;
-  CLP_LOG(kWarning, "jobmanager",
-          of_job(options_.job, fmt::format("cannot tell the tasks of the end of checkpoint {}: {}",
-                                           id, sent.to_string())));
+  for (const Region& region : regions_) {
+    if (!region.runs) continue;
+    const Status sent = options_.services->task_manager->end_checkpoint(
+        options_.job, region.attempt, id, completed);
+    if (sent.is_ok()) continue;
+    CLP_LOG(
+        kWarning, "jobmanager",
+        of_job(options_.job, fmt::format("cannot tell the tasks of the end of checkpoint {}: {}",
+                                         id, sent.to_string())));
+  }
 }
 
 void JobCheckpoints::remove_aborted(CheckpointId id, std::string folder,

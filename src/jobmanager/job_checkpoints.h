@@ -40,6 +40,7 @@ class CheckpointedJob {
 struct JobCheckpointsOptions {
   JobId job;
   const JobGraph* graph = nullptr;
+  std::vector<std::vector<int>> regions;  // Vertices that fail and start anew together.
   CheckpointOptions checkpoints;
   RecoveryOptions recovery;
   // All outlive it.
@@ -62,10 +63,11 @@ class JobCheckpoints {
   void prepare(JobWork::Done done);
   [[nodiscard]] bool needs_preparation() const;
 
-  // What the next attempt starts with: nothing, or the last completed checkpoint.
+  // What the next attempts start with: nothing, or the last completed checkpoint.
   [[nodiscard]] Result<StateAssignment> assign() const;
-  // Commits (again) what that checkpoint holds and removes what died with earlier attempts, then
-  // calls `done`. No task runs meanwhile, and no work is under way when it is called.
+  // Commits (again) what of that checkpoint was assigned, and removes what died with earlier
+  // attempts, then calls `done`. No task of the regions that begin runs meanwhile, and no work is
+  // under way when it is called. When a commit has failed, all regions begin.
   void recover(const StateAssignment& assignment, JobWork::Done done);
   // False: there is nothing to do.
   [[nodiscard]] bool needs_recovery(const StateAssignment& assignment) const;
@@ -75,8 +77,9 @@ class JobCheckpoints {
   // A checkpoint or savepoint that the next attempt starts from.
   [[nodiscard]] bool has_restore_point() const { return store_.latest() != nullptr; }
 
-  void start_attempt(int attempt);
-  void end_attempt(const Status& reason);
+  void start_region(std::size_t region, int attempt);
+  void end_region(std::size_t region, const Status& reason);
+  void end_all(const Status& reason);
   // Metadata is being stored: not known yet what the next attempt starts from.
   [[nodiscard]] bool is_storing() const { return coordinator_ && coordinator_->is_storing(); }
 
@@ -115,8 +118,10 @@ class JobCheckpoints {
                      Found& found);
 
   void take_found(Found found);
+  // It comes from a task of an attempt that runs.
+  [[nodiscard]] bool runs(const SubtaskRef& subtask) const;
   // An earlier attempt may have left files.
-  [[nodiscard]] bool has_orphans() const { return !storage_.folder().empty() && attempt_ >= 0; }
+  [[nodiscard]] bool has_orphans() const { return !storage_.folder().empty() && coordinator_; }
   void execute(CheckpointActions actions);
   void carry_out(const TriggerTasks& action);
   void carry_out(StoreMetadata action);
@@ -149,8 +154,11 @@ class JobCheckpoints {
   std::map<std::string, std::shared_ptr<void>> locks_;  // By folder; until the job has ended.
   std::string restored_path_;
   std::string restored_job_;  // Whose leftovers are to be removed; empty: nobody's.
-  int attempt_ = -1;          // The last one that was started.
-  bool is_attempt_over_ = true;
+  struct Region {
+    int attempt = -1;  // The last one that was started.
+    bool runs = false;
+  };
+  std::vector<Region> regions_;
 
   std::deque<CheckpointAction> actions_;
   bool is_executing_ = false;

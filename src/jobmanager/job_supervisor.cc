@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/logging.h"
+#include "graph/failover_regions.h"
 #include "jobmanager/job_phase.h"
 
 namespace clepsydra {
@@ -24,6 +28,24 @@ bool is_transient(const Status& reason) {
   return reason.code() == StatusCode::kUnavailable || reason.code() == StatusCode::kAborted ||
          reason.code() == StatusCode::kDeadlineExceeded ||
          reason.code() == StatusCode::kResourceExhausted;
+}
+
+constexpr ConfigOption<std::string> kFailoverStrategy{
+    "jobmanager.execution.failover-strategy", "region",
+    "what starts anew when a task fails: 'region', all that is connected with it, or 'full', the "
+    "job"};
+
+Result<std::vector<std::vector<int>>> read_regions(const Configuration& configuration,
+                                                   const JobGraph& graph) {
+  CLP_ASSIGN_OR_RETURN(const std::string strategy, configuration.get(kFailoverStrategy));
+  if (strategy == "region") return failover_regions(graph);
+  if (strategy != "full") {
+    return Status::invalid_argument(fmt::format("'{}' must be 'region' or 'full', but is '{}'",
+                                                kFailoverStrategy.key, strategy));
+  }
+  std::vector<int> all(graph.vertices.size());
+  std::iota(all.begin(), all.end(), 0);
+  return std::vector<std::vector<int>>{std::move(all)};
 }
 
 }  // namespace
@@ -82,99 +104,173 @@ Status JobSupervisor::open() {
   options.work = &work_;
   options.owner = this;
   options.sinks = sinks_;
+  CLP_ASSIGN_OR_RETURN(options.regions, read_regions(configuration_, graph_));
+  region_of_.resize(graph_.vertices.size());
+  for (std::size_t r = 0; r < options.regions.size(); ++r) {
+    regions_.emplace_back().vertices = options.regions[r];
+    for (const int vertex : options.regions[r]) region_of_[static_cast<std::size_t>(vertex)] = r;
+  }
   checkpoints_ = std::make_unique<JobCheckpoints>(std::move(options));
-  CLP_ASSIGN_OR_RETURN(attempt_, make_attempt(0));
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    CLP_ASSIGN_OR_RETURN(regions_[r].attempt, make_attempt(r, next_attempt_++));
+  }
   return Status::ok();
 }
 
-Result<std::unique_ptr<JobAttempt>> JobSupervisor::make_attempt(int number) {
+Result<std::unique_ptr<JobAttempt>> JobSupervisor::make_attempt(std::size_t region, int number) {
   JobAttempt::Options options;
   options.job = id_;
   options.number = number;
+  options.vertices = regions_[region].vertices;
   options.graph = &graph_;
   options.services = &services_;
-  options.fail = [this](const Status& reason) { fail(reason); };
-  options.schedule = [this, number](std::int64_t delay_ms, std::function<void(JobAttempt&)> call) {
-    services_.schedule(id_, delay_ms, [this, number, call = std::move(call)] {
-      if (attempt_->number() == number && !is_attempt_over_) call(*attempt_);
+  options.fail = [this, region](const Status& reason) { fail({region}, reason); };
+  options.schedule = [this, region, number](std::int64_t delay_ms,
+                                            std::function<void(JobAttempt&)> call) {
+    services_.schedule(id_, delay_ms, [this, region, number, call = std::move(call)] {
+      const Region& of = regions_[region];
+      if (of.attempt->number() == number && !of.is_over) call(*of.attempt);
     });
   };
   return JobAttempt::make(std::move(options));
 }
 
+JobSupervisor::Regions JobSupervisor::all_regions() const {
+  Regions all(regions_.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+JobSupervisor::Region* JobSupervisor::find_region(const SubtaskRef& subtask) {
+  if (subtask.vertex < 0 || static_cast<std::size_t>(subtask.vertex) >= region_of_.size()) {
+    return nullptr;
+  }
+  Region& region = regions_[region_of(subtask.vertex)];
+  return region.attempt->has(subtask) ? &region : nullptr;
+}
+
 // ---- Beginning ----
 
 Status JobSupervisor::start() {
-  return begin_attempt();
+  return begin_attempts(all_regions());
 }
 
-Status JobSupervisor::begin_attempt() {
-  is_attempt_over_ = false;
-  if (!checkpoints_->needs_preparation()) return recover_and_deploy();
-  checkpoints_->prepare([this](const Status& status) {
-    if (!is_starting()) return;
+Status JobSupervisor::begin_attempts(const Regions& regions) {
+  is_beginning_ = true;
+  ++beginnings_;
+  const Status begun = prepare(regions);
+  if (!begun.is_ok()) is_beginning_ = false;
+  return begun;
+}
+
+Status JobSupervisor::prepare(const Regions& regions) {
+  if (!checkpoints_->needs_preparation()) return recover_and_deploy(regions);
+  checkpoints_->prepare([this, regions, beginning = beginnings_](const Status& status) {
+    if (!is_beginning_ || beginning != beginnings_) return;
     if (!status.is_ok()) {
-      fail(status, is_transient(status) ? MayRestart::kYes : MayRestart::kNo);
+      beginning_failed(regions, status, is_transient(status) ? MayRestart::kYes : MayRestart::kNo);
       return;
     }
-    const Status begun = recover_and_deploy();
-    if (!begun.is_ok()) fail(begun);
+    const Status begun = recover_and_deploy(regions);
+    if (!begun.is_ok()) beginning_failed(regions, begun, MayRestart::kYes);
   });
   return Status::ok();
 }
 
-Status JobSupervisor::recover_and_deploy() {
+Status JobSupervisor::recover_and_deploy(const Regions& regions) {
   CLP_ASSIGN_OR_RETURN(StateAssignment assignment, checkpoints_->assign());
-  if (!checkpoints_->needs_recovery(assignment)) return deploy(assignment);
+  if (regions.size() < regions_.size()) {
+    std::vector<int> vertices;
+    for (const std::size_t r : regions) {
+      vertices.insert(vertices.end(), regions_[r].vertices.begin(), regions_[r].vertices.end());
+    }
+    assignment = assignment.of(vertices, graph_);
+  }
+  if (!checkpoints_->needs_recovery(assignment)) return deploy(regions, assignment);
   // Shared because a function that is stored has to be copyable.
   const auto shared = std::make_shared<const StateAssignment>(std::move(assignment));
-  checkpoints_->recover(*shared, [this, shared](const Status& status) {
-    if (!is_starting()) return;
-    const Status begun = status.is_ok() ? deploy(*shared) : status;
-    if (!begun.is_ok()) fail(begun);
-  });
+  checkpoints_->recover(*shared,
+                        [this, shared, regions, beginning = beginnings_](const Status& status) {
+                          if (!is_beginning_ || beginning != beginnings_) return;
+                          const Status begun = status.is_ok() ? deploy(regions, *shared) : status;
+                          if (!begun.is_ok()) beginning_failed(regions, begun, MayRestart::kYes);
+                        });
   return Status::ok();
 }
 
-Status JobSupervisor::deploy(const StateAssignment& assignment) {
-  // The first one was made to see whether it can be.
-  if (has_begun_) {
-    CLP_ASSIGN_OR_RETURN(attempt_, make_attempt(attempt_->number() + 1));
+void JobSupervisor::beginning_failed(const Regions& regions, const Status& reason,
+                                     MayRestart may_restart) {
+  is_beginning_ = false;
+  give_up_attempts(regions, reason, may_restart);
+}
+
+Status JobSupervisor::deploy(const Regions& regions, const StateAssignment& assignment) {
+  is_beginning_ = false;
+  std::vector<StateAssignment> parts;
+  for (const std::size_t r : regions) {
+    Region& region = regions_[r];
+    // The first one was made to see whether it can be.
+    if (region.has_begun) {
+      CLP_ASSIGN_OR_RETURN(region.attempt, make_attempt(r, next_attempt_++));
+    }
+    region.has_begun = true;
+    region.has_deployed = false;
+    parts.push_back(assignment.of(region.vertices, graph_));
+    CLP_RETURN_IF_ERROR(region.attempt->start_sources(parts.back()));
   }
-  has_begun_ = true;
-  has_deployed_ = false;
-  return attempt_->start(assignment);
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    Region& region = regions_[regions[i]];
+    const Status sent = region.attempt->deploy(parts[i]);
+    if (!sent.is_ok()) {
+      for (std::size_t before = 0; before < i; ++before)
+        regions_[regions[before]].attempt->cancel();
+      return sent;
+    }
+    region.is_over = false;
+  }
+  return Status::ok();
 }
 
 void JobSupervisor::deployed(int attempt, const Status& status) {
-  if (attempt != attempt_->number() || has_deployed_ || has_ended(phase_)) return;
-  if (!status.is_ok()) {
-    attempt_->deployment_failed();
-    if (is_starting()) deployment_failed(status);
-  } else {
-    has_deployed_ = true;
-    if (is_starting()) {
-      error_ = Status::ok();
-      move_to(JobPhase::kRunning);
-      checkpoints_->start_attempt(attempt);
-    }
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    if (regions_[r].attempt->number() == attempt && !has_ended(phase_)) deployed(r, status);
   }
   go_on();
 }
 
-void JobSupervisor::deployment_failed(const Status& status) {
+void JobSupervisor::deployed(std::size_t r, const Status& status) {
+  Region& region = regions_[r];
+  if (region.has_deployed) return;
+  if (!status.is_ok()) {
+    region.attempt->deployment_failed();
+    if (is_starting() && !region.is_over) deployment_failed(r, status);
+    return;
+  }
+  region.has_deployed = true;
+  if (!is_starting() || region.is_over) return;
+  const bool do_all_run = std::all_of(regions_.begin(), regions_.end(), [](const Region& each) {
+    return each.has_deployed && !each.is_over;
+  });
+  if (do_all_run) {
+    error_ = Status::ok();
+    move_to(JobPhase::kRunning);
+  }
+  checkpoints_->start_region(r, region.attempt->number());
+}
+
+void JobSupervisor::deployment_failed(std::size_t r, const Status& status) {
   if (status.code() == StatusCode::kDataLoss && checkpoints_->has_restore_point()) {
     if (!checkpoints_->fall_back(status)) {
-      fail(status, MayRestart::kNo);
+      fail(all_regions(), status, MayRestart::kNo);
       return;
     }
     // Not a failure of the job: the strategy is not asked.
     last_failure_ = status;
-    is_attempt_over_ = true;
     if (phase_ != JobPhase::kRestarting) move_to(JobPhase::kRestarting);
+    end_attempts(all_regions(), status);
     return;
   }
-  fail(status, is_transient(status) ? MayRestart::kYes : MayRestart::kNo);
+  fail({r}, status, is_transient(status) ? MayRestart::kYes : MayRestart::kNo);
 }
 
 // ---- Ending ----
@@ -186,14 +282,15 @@ void JobSupervisor::cancel() {
   }
   error_ = Status::ok();
   move_to(JobPhase::kCanceling);
-  end_attempt(Status::cancelled("the job was cancelled"));
+  end_attempts(all_regions(), Status::cancelled("the job was cancelled"));
   go_on();
 }
 
-void JobSupervisor::fail(const Status& reason, MayRestart may_restart) {
-  const bool is_live = !is_attempt_over_ && (is_starting() || phase_ == JobPhase::kRunning);
-  if (is_live) {
-    give_up_attempt(reason, may_restart);
+void JobSupervisor::fail(const Regions& regions, const Status& reason, MayRestart may_restart) {
+  const bool is_any_live = std::any_of(regions.begin(), regions.end(),
+                                       [&](std::size_t r) { return is_live(regions_[r]); });
+  if (is_any_live) {
+    give_up_attempts(regions, reason, may_restart);
     return;
   }
   CLP_LOG(kInfo, "jobmanager",
@@ -203,32 +300,36 @@ void JobSupervisor::fail(const Status& reason, MayRestart may_restart) {
 void JobSupervisor::attempt_failed(const Status& reason) {
   // At the end of the job it can only be a commit, and that is no detail.
   if (phase_ == JobPhase::kFinishing && !stopped_with_.empty()) {
-    give_up_attempt(
+    give_up_attempts(
+        all_regions(),
         reason.with_context(fmt::format("savepoint '{}' is complete, and a job that starts from it "
                                         "commits what is missing",
                                         stopped_with_)),
         MayRestart::kNo);
   } else if (phase_ == JobPhase::kFinishing) {
-    give_up_attempt(reason, MayRestart::kYes);
+    give_up_attempts(all_regions(), reason, MayRestart::kYes);
   } else {
-    fail(reason);
+    fail(all_regions(), reason);
   }
 }
 
-void JobSupervisor::give_up_attempt(const Status& reason, MayRestart may_restart) {
+void JobSupervisor::give_up_attempts(const Regions& regions, const Status& reason,
+                                     MayRestart may_restart) {
   error_ = reason;
   const std::optional<std::int64_t> delay_ms = decide_restart(reason, may_restart);
   if (delay_ms) {
     last_failure_ = reason;
     if (phase_ != JobPhase::kRestarting) move_to(JobPhase::kRestarting);
     CLP_LOG(kWarning, "jobmanager",
-            fmt::format("job {}: attempt {} failed, the next one comes in {} ms: {}",
-                        id_.to_string(), attempt_->number(), *delay_ms, reason.to_string()));
-    end_attempt(reason);
-    restart_after(*delay_ms);
+            fmt::format("job {}: attempt {} failed, the next one{} comes in {} ms: {}",
+                        id_.to_string(), regions_[regions[0]].attempt->number(),
+                        regions.size() < regions_.size() ? " of its region" : "", *delay_ms,
+                        reason.to_string()));
+    end_attempts(regions, reason);
+    restart_after(*delay_ms, regions);
   } else {
     move_to(JobPhase::kFailing);
-    end_attempt(reason);
+    end_attempts(all_regions(), reason);
   }
 }
 
@@ -241,28 +342,42 @@ std::optional<std::int64_t> JobSupervisor::decide_restart(const Status& reason,
   return strategy_->on_failure(services_.clock->monotonic_ns() / 1'000'000);
 }
 
-void JobSupervisor::restart_after(std::int64_t delay_ms) {
+void JobSupervisor::restart_after(std::int64_t delay_ms, const Regions& regions) {
   ++restarts_;
-  waits_ = true;
-  services_.schedule(id_, delay_ms, [this, restart = restarts_] {
-    if (restart == restarts_) waits_ = false;
-  });
+  for (const std::size_t r : regions) {
+    Region& region = regions_[r];
+    region.waits = true;
+    // A timer of an earlier wait does not end this one.
+    services_.schedule(id_, delay_ms, [this, r, restart = restarts_] {
+      if (regions_[r].waits_for == restart) regions_[r].waits = false;
+    });
+    region.waits_for = restarts_;
+  }
 }
 
-void JobSupervisor::end_attempt(const Status& reason) {
-  is_attempt_over_ = true;
-  checkpoints_->end_attempt(reason);
-  attempt_->cancel();
+void JobSupervisor::end_attempts(const Regions& regions, const Status& reason) {
+  for (const std::size_t r : regions) {
+    regions_[r].is_over = true;
+    regions_[r].waits = false;
+  }
+  restarts_together_ = regions.size() == regions_.size();
+  if (restarts_together_) {
+    is_beginning_ = false;
+    checkpoints_->end_all(reason);
+  } else {
+    for (const std::size_t r : regions) checkpoints_->end_region(r, reason);
+  }
+  for (const std::size_t r : regions) regions_[r].attempt->cancel();
 }
 
 void JobSupervisor::all_finished(std::vector<SinkCommittables> commit) {
   move_to(JobPhase::kFinishing);
-  end_attempt(Status::cancelled("all tasks have finished"));
+  end_attempts(all_regions(), Status::cancelled("all tasks have finished"));
   if (commit.empty()) return;
   is_beyond_checkpoints_ = true;
   work_.add([sinks = sinks_, commit = std::move(commit)] { return sinks->commit_or_abort(commit); },
             [this](const Status& status) {
-              if (!status.is_ok()) give_up_attempt(status, MayRestart::kNo);
+              if (!status.is_ok()) give_up_attempts(all_regions(), status, MayRestart::kNo);
             });
 }
 
@@ -275,73 +390,96 @@ void JobSupervisor::stopped(const std::string& location) {
   stopped_with_ = location;
   error_ = Status::ok();
   move_to(JobPhase::kFinishing);
-  end_attempt(Status::cancelled("the job was stopped with a savepoint"));
+  end_attempts(all_regions(), Status::cancelled("the job was stopped with a savepoint"));
 }
 
 void JobSupervisor::go_on() {
-  if (!work_.is_idle() || checkpoints_->is_storing() || attempt_->live() > 0) return;
-  if (phase_ == JobPhase::kRestarting && is_attempt_over_ && !waits_) {
-    const Status begun = begin_attempt();
-    if (!begun.is_ok()) fail(begun);
+  if (!work_.is_idle() || checkpoints_->is_storing()) return;
+  if (phase_ == JobPhase::kRestarting) {
+    restart_ready();
     return;
   }
   const bool is_ending = phase_ == JobPhase::kFinishing || phase_ == JobPhase::kFailing ||
                          phase_ == JobPhase::kCanceling;
-  if (!is_ending || has_cleaned_up_) return;
+  const bool is_live = std::any_of(regions_.begin(), regions_.end(),
+                                   [](const Region& region) { return region.attempt->live() > 0; });
+  if (!is_ending || is_live || has_cleaned_up_) return;
   has_cleaned_up_ = true;
   const JobPhase end = phase_ == JobPhase::kFinishing ? JobPhase::kFinished
                        : phase_ == JobPhase::kFailing ? JobPhase::kFailed
                                                       : JobPhase::kCanceled;
-  attempt_->stop_sources();
+  for (const Region& region : regions_) region.attempt->stop_sources();
   checkpoints_->clean_up(end, [this, end](const Status& /*status*/) { move_to(end); });
+}
+
+void JobSupervisor::restart_ready() {
+  if (is_beginning_) return;
+  Regions ready;
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    const Region& region = regions_[r];
+    if (region.is_over && !region.waits && region.attempt->live() == 0) ready.push_back(r);
+  }
+  // After a commit has failed all have to begin together, for each makes up for its own part.
+  if (ready.empty() || (restarts_together_ && ready.size() < regions_.size())) return;
+  restarts_together_ = false;
+  const Status begun = begin_attempts(ready);
+  if (!begun.is_ok()) give_up_attempts(ready, begun, MayRestart::kYes);
 }
 
 // ---- Events of tasks ----
 
 void JobSupervisor::subtask_ended(SubtaskEnd end) {
   const SubtaskRef& subtask = end.subtask;
-  if (!attempt_->has(subtask)) return;
+  Region* const region = find_region(subtask);
+  if (region == nullptr) return;
+  const std::size_t r = region_of(subtask.vertex);
   // A task cannot end before it was deployed, whatever has become of that answer.
-  if (!has_deployed_) deployed(attempt_->number(), Status::ok());
+  if (!region->has_deployed && !has_ended(phase_)) deployed(r, Status::ok());
   const bool has_finished = end.outcome == SubtaskEnd::Outcome::kFinished;
-  if (!attempt_->end_subtask(subtask, has_finished, std::move(end.report))) return;
+  JobAttempt& attempt = *region->attempt;
+  if (!attempt.end_subtask(subtask, has_finished, std::move(end.report))) return;
   for (const PreparedCommittables& prepared : end.committables) {
     if (sinks_->is_sink(subtask.vertex, prepared.op)) continue;
-    fail(Status::invalid_argument(fmt::format(
-        "operator {} of task {} prepared a commit but is no sink", prepared.op, subtask.vertex)));
+    fail({r}, Status::invalid_argument(
+                  fmt::format("operator {} of task {} prepared a commit but is no sink",
+                              prepared.op, subtask.vertex)));
   }
-  if (end.outcome == SubtaskEnd::Outcome::kFailed) fail(end.status);
+  if (end.outcome == SubtaskEnd::Outcome::kFailed) fail({r}, end.status);
   checkpoints_->task_ended(subtask, has_finished, std::move(end.committables));
-  if (phase_ == JobPhase::kRunning && attempt_->live() == 0 &&
-      attempt_->finished() < subtask_count()) {
-    fail(Status::aborted("a task was cancelled that nobody had cancelled"));
+  if (is_live(*region) && attempt.live() == 0 && attempt.finished() < attempt.subtasks()) {
+    fail({r}, Status::aborted("a task was cancelled that nobody had cancelled"));
   }
   go_on();
 }
 
 void JobSupervisor::splits_requested(const SubtaskRef& subtask) {
-  if (phase_ == JobPhase::kRunning && attempt_->has(subtask)) attempt_->splits_requested(subtask);
+  const Region* region = find_region(subtask);
+  if (region != nullptr && region->has_deployed && is_live(*region)) {
+    region->attempt->splits_requested(subtask);
+  }
   go_on();
 }
 
 void JobSupervisor::watermark_reported(const SubtaskRef& subtask, std::int64_t watermark) {
-  attempt_->watermark_reported(subtask, watermark);
+  const Region* region = find_region(subtask);
+  if (region != nullptr) region->attempt->watermark_reported(subtask, watermark);
   go_on();
 }
 
 void JobSupervisor::metrics_reported(const SubtaskRef& subtask, SubtaskReport report) {
-  attempt_->metrics_reported(subtask, std::move(report));
+  const Region* region = find_region(subtask);
+  if (region != nullptr) region->attempt->metrics_reported(subtask, std::move(report));
 }
 
 void JobSupervisor::checkpoint_acknowledged(const SubtaskRef& subtask, CheckpointId id,
                                             const std::string& snapshot) {
-  if (attempt_->has(subtask)) checkpoints_->acknowledged(subtask, id, snapshot);
+  if (find_region(subtask) != nullptr) checkpoints_->acknowledged(subtask, id, snapshot);
   go_on();
 }
 
 void JobSupervisor::checkpoint_declined(const SubtaskRef& subtask, CheckpointId id,
                                         const Status& reason) {
-  if (attempt_->has(subtask)) checkpoints_->declined(subtask, id, reason);
+  if (find_region(subtask) != nullptr) checkpoints_->declined(subtask, id, reason);
   go_on();
 }
 
@@ -353,7 +491,12 @@ std::int64_t JobSupervisor::request_savepoint(std::string dir, SavepointThen the
 }
 
 std::vector<EnumeratorSnapshot> JobSupervisor::snapshot_enumerators() {
-  return attempt_->snapshot_enumerators();
+  std::vector<EnumeratorSnapshot> all;
+  for (const Region& region : regions_) {
+    std::vector<EnumeratorSnapshot> part = region.attempt->snapshot_enumerators();
+    std::move(part.begin(), part.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 // ---- What is known ----
@@ -384,11 +527,17 @@ JobStatus JobSupervisor::status() const {
   status.started_ms = started_ms_;
   status.ended_ms = ended_ms_;
   status.subtasks = subtask_count();
-  status.finished_subtasks = attempt_->finished();
-  status.attempt = attempt_->number();
+  for (const Region& region : regions_) {
+    status.finished_subtasks += region.attempt->finished();
+    status.attempt = std::max(status.attempt, region.attempt->number());
+  }
   status.restarts = restarts_;
   status.last_failure = last_failure_;
-  status.operators = attempt_->metrics();
+  for (std::size_t v = 0; v < graph_.vertices.size(); ++v) {
+    const int vertex = static_cast<int>(v);
+    std::vector<OperatorMetrics> part = regions_[region_of(vertex)].attempt->metrics(vertex);
+    std::move(part.begin(), part.end(), std::back_inserter(status.operators));
+  }
   checkpoints_->tell(status);
   return status;
 }

@@ -1,6 +1,7 @@
 // One job from its start to its end.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,11 +26,13 @@
 
 namespace clepsydra {
 
-// Events in, requests out. An attempt deploys the tasks and answers their sources; checkpoints go
-// on beside it. When an attempt fails its tasks are cancelled, and when all have ended the restart
-// strategy decides whether another one goes on from the last completed checkpoint. The first
-// failure of an attempt is its root cause. What sinks prepared is committed with the checkpoint
-// that holds it, and at the end.
+// Events in, requests out. The regions of the job (graph/failover_regions.h) run in attempts: each
+// deploys the tasks of a region and answers their sources; checkpoints of all regions go on beside
+// them. When an attempt fails its tasks are cancelled, and when all have ended, and the restart
+// strategy lets it, another one goes on from the last completed checkpoint, while the other regions
+// run. What concerns the whole job (a commit, too many failed checkpoints, a checkpoint that cannot
+// be read) ends the attempts of all regions, which then begin together. What sinks prepared is
+// committed with the checkpoint that holds it, and at the end.
 //
 // Threads: one call at a time. Services are called from within its methods, and never call back
 // from there.
@@ -67,28 +70,53 @@ class JobSupervisor final : private CheckpointedJob {
   JobSupervisor(const JobId& id, JobGraph graph, Configuration configuration, JobServices services);
   Status open();
 
-  Result<std::unique_ptr<JobAttempt>> make_attempt(int number);
-  // Prepares, assigns state, recovers and deploys. Only what needs no files is done when it
-  // returns; later errors go to deployment_failed().
-  Status begin_attempt();
-  Status recover_and_deploy();
-  Status deploy(const StateAssignment& assignment);
-  // Neither has the attempt that is beginning failed nor was the job cancelled.
-  [[nodiscard]] bool is_starting() const {
-    return !is_attempt_over_ && (phase_ == JobPhase::kCreated || phase_ == JobPhase::kRestarting);
-  }
-  void deployment_failed(const Status& status);
+  struct Region {
+    std::vector<int> vertices;
+    std::unique_ptr<JobAttempt> attempt;  // The last one.
+    bool has_begun = false;               // `attempt` is more than a check.
+    bool has_deployed = false;            // The tasks of `attempt` exist or have existed.
+    bool is_over = true;                  // Its tasks end, the next one has not been deployed.
+    bool waits = false;                   // For the time of the next attempt:
+    int waits_for = 0;                    // that of this restart.
+  };
+  using Regions = std::vector<std::size_t>;
 
+  Result<std::unique_ptr<JobAttempt>> make_attempt(std::size_t region, int number);
   enum class MayRestart : std::uint8_t { kYes, kNo };
-  // Unless the attempt is over already.
-  void fail(const Status& reason, MayRestart may_restart = MayRestart::kYes);
-  void give_up_attempt(const Status& reason, MayRestart may_restart);
+  // Prepares, assigns state, recovers and deploys. Only what needs no files is done when it
+  // returns; later errors go to beginning_failed().
+  Status begin_attempts(const Regions& regions);
+  Status prepare(const Regions& regions);
+  Status recover_and_deploy(const Regions& regions);
+  Status deploy(const Regions& regions, const StateAssignment& assignment);
+  void beginning_failed(const Regions& regions, const Status& reason, MayRestart may_restart);
+  // The job is neither running on all regions nor at its end.
+  [[nodiscard]] bool is_starting() const {
+    return phase_ == JobPhase::kCreated || phase_ == JobPhase::kRestarting;
+  }
+  [[nodiscard]] bool is_live(const Region& region) const {
+    return !region.is_over && (is_starting() || phase_ == JobPhase::kRunning);
+  }
+  [[nodiscard]] Regions all_regions() const;
+  [[nodiscard]] std::size_t region_of(int vertex) const {
+    return region_of_[static_cast<std::size_t>(vertex)];
+  }
+  // Of the subtask's vertex; null for what is no task of its last attempt.
+  Region* find_region(const SubtaskRef& subtask);
+  void deployment_failed(std::size_t region, const Status& status);
+  void deployed(std::size_t region, const Status& status);
+
+  // Unless the attempts are over already.
+  void fail(const Regions& regions, const Status& reason,
+            MayRestart may_restart = MayRestart::kYes);
+  void give_up_attempts(const Regions& regions, const Status& reason, MayRestart may_restart);
   // How long to wait for the next attempt; none: there is none.
   std::optional<std::int64_t> decide_restart(const Status& reason, MayRestart may_restart);
-  void end_attempt(const Status& reason);
-  void restart_after(std::int64_t delay_ms);
+  void end_attempts(const Regions& regions, const Status& reason);
+  void restart_after(std::int64_t delay_ms, const Regions& regions);
   // After every event: takes the step that nothing stands in the way of any more.
   void go_on();
+  void restart_ready();
   void move_to(JobPhase phase);
   [[nodiscard]] int subtask_count() const;
 
@@ -112,12 +140,15 @@ class JobSupervisor final : private CheckpointedJob {
   std::unique_ptr<RestartStrategy> strategy_;
   std::shared_ptr<SinkCommits> sinks_;  // Shared with work under way.
   std::unique_ptr<JobCheckpoints> checkpoints_;
-  std::unique_ptr<JobAttempt> attempt_;  // The last one.
+  std::vector<Region> regions_;
+  std::vector<std::size_t> region_of_;  // By vertex.
+  int next_attempt_ = 0;
   int restarts_ = 0;
-  bool has_begun_ = false;              // attempt_ is more than a check.
-  bool has_deployed_ = false;           // The tasks of attempt_ exist or have existed.
-  bool is_attempt_over_ = false;        // Its tasks end, the next one has not begun.
-  bool waits_ = false;                  // For the time of the next attempt.
+  // Attempts are on their way between begin_attempts() and deploy(). The number tells them from
+  // those that were given up there.
+  bool is_beginning_ = false;
+  int beginnings_ = 0;
+  bool restarts_together_ = false;      // All regions are over.
   bool is_beyond_checkpoints_ = false;  // Sinks commit what no checkpoint holds.
   std::string stopped_with_;            // The savepoint after which it ends.
   bool has_cleaned_up_ = false;

@@ -33,6 +33,7 @@ namespace {
 using testing::RecordedOrder;
 using testing::RecordingTransport;
 
+constexpr int kRegionsMax = 3;  // Tasks of kSubtasks subtasks that are not connected.
 constexpr int kSubtasks = 2;
 constexpr int kSplits = 3;
 constexpr int kRowsPerSplit = 12;
@@ -177,19 +178,9 @@ struct PlayedTask {
 class World {
  public:
   explicit World(std::uint64_t seed) : random_(seed) {
-    JobVertex vertex;
-    vertex.id = "000102030405060708090a0b0c0d0e0f";
-    vertex.name = "Source -> Sink";
-    vertex.parallelism = kSubtasks;
-    vertex.operators.resize(2);
-    const SchemaPtr schema = make_schema({{"row", DataType::big_int(), ""}});
-    vertex.operators[0].spec = {"source", "source", "Source", {}, schema, {}};
-    vertex.operators[0].spec.options.set("source", ValueTree::map());
-    vertex.operators[1].spec = {"sink_writer", "sink", "Sink", {schema}, nullptr, {}};
-    vertex.operators[1].spec.options.set("sink", ValueTree::map());
-    vertex.operators[1].producer = 0;
     graph_.name = "job";
-    graph_.vertices = {std::move(vertex)};
+    const int regions = 1 + static_cast<int>(random_.uniform(kRegionsMax));
+    for (int region = 0; region < regions; ++region) graph_.vertices.push_back(make_vertex(region));
     outside_.answers = [this] { return !has_faults_ || !one_in(15); };
     files_.set_fault_hook([this](FileOperation, const std::string&) {
       return has_faults_ && one_in(60) ? Status::unavailable("the disk does not answer")
@@ -224,7 +215,27 @@ class World {
   [[nodiscard]] int savepoints() const { return savepoints_; }
 
  private:
+  static JobVertex make_vertex(int region) {
+    JobVertex vertex;
+    vertex.id = fmt::format("{:032x}", region + 1);
+    vertex.name = fmt::format("Source -> Sink {}", region);
+    vertex.parallelism = kSubtasks;
+    vertex.operators.resize(2);
+    const SchemaPtr schema = make_schema({{"row", DataType::big_int(), ""}});
+    const std::string uid = std::to_string(region);
+    vertex.operators[0].spec = {"source", "source " + uid, "Source", {}, schema, {}};
+    vertex.operators[0].spec.options.set("source", ValueTree::map());
+    vertex.operators[1].spec = {"sink_writer", "sink " + uid, "Sink", {schema}, nullptr, {}};
+    vertex.operators[1].spec.options.set("sink", ValueTree::map());
+    vertex.operators[1].producer = 0;
+    return vertex;
+  }
   bool one_in(std::uint64_t n) { return random_.uniform(n) == 0; }
+  [[nodiscard]] int regions() const { return static_cast<int>(graph_.vertices.size()); }
+  SubtaskIndex random_task() {
+    return {static_cast<int>(random_.uniform(graph_.vertices.size())),
+            static_cast<int>(random_.uniform(kSubtasks))};
+  }
 
   void start_process() {
     ++processes_;
@@ -291,6 +302,7 @@ class World {
     transport_.orders.clear();
     answers_.clear();
     tasks_.clear();
+    attempt_of_.clear();
     last_path_.clear();
     is_stopping_ = false;
   }
@@ -360,7 +372,7 @@ class World {
         pass_time();
         break;
       default:
-        step_task(static_cast<int>(random_.uniform(kSubtasks)));
+        step_task(random_task());
         break;
     }
   }
@@ -373,7 +385,7 @@ class World {
   }
 
   void play_faults() {
-    if (one_in(400)) fail_task(static_cast<int>(random_.uniform(kSubtasks)));
+    if (one_in(400)) fail_task(random_task());
     if (has_folder_ && one_in(1500)) kill_process();
     if (one_in(500)) (void)job_->request_savepoint("/savepoints", SavepointThen::kGoOn);
     if (one_in(1000) && !is_stopping_ && job_->phase() == JobPhase::kRunning) {
@@ -389,11 +401,13 @@ class World {
 
   // ---- The TaskManager ----
 
-  PlayedTask* live_task(int subtask) {
-    const auto found = tasks_.find(subtask);
+  PlayedTask* live_task(SubtaskIndex index) {
+    const auto found = tasks_.find(index);
     return found == tasks_.end() || !found->second.is_live ? nullptr : &found->second;
   }
-  SubtaskRef ref(int subtask) const { return {id_, attempt_, 0, subtask}; }
+  SubtaskRef ref(SubtaskIndex index) const {
+    return {id_, attempt_of_.at(index.vertex), index.vertex, index.subtask};
+  }
 
   void obey(const RecordedOrder& order) {
     using Kind = RecordedOrder::Kind;
@@ -401,15 +415,20 @@ class World {
       deploy(order);
       return;
     }
-    if (order.attempt != attempt_) return;
+    const auto deployed =
+        std::find_if(attempt_of_.begin(), attempt_of_.end(),
+                     [&](const auto& each) { return each.second == order.attempt; });
+    if (deployed == attempt_of_.end()) return;
+    const int vertex = deployed->first;
     switch (order.kind) {
       case Kind::kCancel:
         for (int subtask = 0; subtask < kSubtasks; ++subtask) {
-          if (live_task(subtask) != nullptr) end_task(subtask, SubtaskEnd::Outcome::kCanceled, {});
+          const SubtaskIndex index{vertex, subtask};
+          if (live_task(index) != nullptr) end_task(index, SubtaskEnd::Outcome::kCanceled, {});
         }
         break;
       case Kind::kSplits:
-        if (PlayedTask* task = live_task(order.task.subtask)) {
+        if (PlayedTask* task = live_task(order.task)) {
           for (const SourceSplit& split : order.splits) {
             task->splits[split.id] = std::stoi(split.payload);
           }
@@ -418,7 +437,7 @@ class World {
         }
         break;
       case Kind::kTrigger:
-        for (const SubtaskIndex& index : order.tasks) snapshot_task(index.subtask, order);
+        for (const SubtaskIndex& index : order.tasks) snapshot_task(index, order);
         break;
       default:
         break;
@@ -426,30 +445,38 @@ class World {
   }
 
   void deploy(const RecordedOrder& order) {
-    attempt_ = order.attempt;
-    tasks_.clear();
+    CLP_CHECK(order.vertices.size() == 1);
+    const int vertex = order.vertices[0];
+    std::erase_if(tasks_, [&](const auto& task) {
+      CLP_CHECK(task.first.vertex != vertex || !task.second.is_live);
+      return task.first.vertex == vertex;
+    });
+    attempt_of_[vertex] = order.attempt;
     if (has_faults_ && one_in(10)) {
-      answers_.emplace_back(
-          [this, attempt = attempt_] { job_->deployed(attempt, Status::unavailable("no room")); });
+      answers_.emplace_back([this, attempt = order.attempt] {
+        job_->deployed(attempt, Status::unavailable("no room"));
+      });
       return;
     }
-    for (int subtask = 0; subtask < kSubtasks; ++subtask) tasks_[subtask] = {};
-    answers_.emplace_back([this, attempt = attempt_] { job_->deployed(attempt, Status::ok()); });
+    for (int subtask = 0; subtask < kSubtasks; ++subtask) tasks_[{vertex, subtask}] = {};
+    answers_.emplace_back(
+        [this, attempt = order.attempt] { job_->deployed(attempt, Status::ok()); });
     for (const TaskRestore& restore : order.restores) {
-      if (restore.has_finished) end_task(restore.subtask, SubtaskEnd::Outcome::kFinished, {});
+      if (!restore.has_finished) continue;
+      end_task({restore.vertex, restore.subtask}, SubtaskEnd::Outcome::kFinished, {});
     }
   }
 
-  void step_task(int subtask) {
-    PlayedTask* task = live_task(subtask);
+  void step_task(SubtaskIndex index) {
+    PlayedTask* task = live_task(index);
     if (task == nullptr) return;
     if (task->splits.empty()) {
       if (task->no_more) {
-        prepare(subtask, *task);
-        end_task(subtask, SubtaskEnd::Outcome::kFinished, {});
+        prepare(index, *task);
+        end_task(index, SubtaskEnd::Outcome::kFinished, {});
       } else if (!task->has_asked) {
         task->has_asked = true;
-        answers_.emplace_back([this, from = ref(subtask)] { job_->splits_requested(from); });
+        answers_.emplace_back([this, from = ref(index)] { job_->splits_requested(from); });
       }
       return;
     }
@@ -460,24 +487,25 @@ class World {
       return;
     }
     if (!one_in(4)) return;  // Slow enough for some checkpoints.
-    task->written.push_back(std::stoi(split->first) * 100 + split->second);
+    task->written.push_back(index.vertex * 1000 + std::stoi(split->first) * 100 + split->second);
     ++split->second;
   }
 
-  void prepare(int subtask, PlayedTask& task) {
+  void prepare(SubtaskIndex index, PlayedTask& task) {
     if (task.written.empty()) return;
-    std::string text = fmt::format("{}/{}/{}/{}|", processes_, attempt_, subtask, task.prepares++);
+    std::string text = fmt::format("{}/{}/{}/{}/{}|", processes_, attempt_of_[index.vertex],
+                                   index.vertex, index.subtask, task.prepares++);
     for (const int row : std::exchange(task.written, {})) text += std::to_string(row) + ",";
     text.pop_back();
     task.prepared.push_back(std::move(text));
   }
 
-  void snapshot_task(int subtask, const RecordedOrder& order) {
-    PlayedTask* task = live_task(subtask);
+  void snapshot_task(SubtaskIndex index, const RecordedOrder& order) {
+    PlayedTask* task = live_task(index);
     if (task == nullptr) return;
-    prepare(subtask, *task);
+    prepare(index, *task);
     if (has_faults_ && one_in(12)) {
-      answers_.emplace_back([this, from = ref(subtask), id = order.checkpoint] {
+      answers_.emplace_back([this, from = ref(index), id = order.checkpoint] {
         job_->checkpoint_declined(from, id, Status::unavailable("cannot write"));
       });
       return;
@@ -492,21 +520,21 @@ class World {
     sink.op = 1;
     sink.committables = std::exchange(task->prepared, {});
     answers_.emplace_back(
-        [this, from = ref(subtask), id = order.checkpoint, bytes = encode_task_snapshot(snapshot)] {
+        [this, from = ref(index), id = order.checkpoint, bytes = encode_task_snapshot(snapshot)] {
           job_->checkpoint_acknowledged(from, id, bytes);
         });
   }
 
-  void fail_task(int subtask) {
-    if (live_task(subtask) == nullptr) return;
-    end_task(subtask, SubtaskEnd::Outcome::kFailed, Status::internal("a task has failed"));
+  void fail_task(SubtaskIndex index) {
+    if (live_task(index) == nullptr) return;
+    end_task(index, SubtaskEnd::Outcome::kFailed, Status::internal("a task has failed"));
   }
 
-  void end_task(int subtask, SubtaskEnd::Outcome outcome, Status status) {
-    PlayedTask& task = tasks_[subtask];
+  void end_task(SubtaskIndex index, SubtaskEnd::Outcome outcome, Status status) {
+    PlayedTask& task = tasks_[index];
     task.is_live = false;
     SubtaskEnd end;
-    end.subtask = ref(subtask);
+    end.subtask = ref(index);
     end.outcome = outcome;
     end.status = std::move(status);
     if (!task.prepared.empty()) end.committables.push_back({1, std::move(task.prepared)});
@@ -516,8 +544,12 @@ class World {
   std::string judge() {
     note_progress();
     std::multiset<int> expected;
-    for (int split = 0; split < kSplits; ++split) {
-      for (int row = 0; row < kRowsPerSplit; ++row) expected.insert(split * 100 + row);
+    for (int region = 0; region < regions(); ++region) {
+      for (int split = 0; split < kSplits; ++split) {
+        for (int row = 0; row < kRowsPerSplit; ++row) {
+          expected.insert(region * 1000 + split * 100 + row);
+        }
+      }
     }
     if (outside_.rows != expected) {
       std::string text = "the sink has";
@@ -548,8 +580,8 @@ class World {
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::deque<std::pair<std::function<Status()>, std::function<void(const Status&)>>> work_;
   std::deque<std::function<void()>> answers_;  // On their way to the JobManager.
-  int attempt_ = -1;
-  std::map<int, PlayedTask> tasks_;
+  std::map<int, int> attempt_of_;              // By vertex: the last one that was deployed.
+  std::map<SubtaskIndex, PlayedTask> tasks_;
   std::string path_;       // What the process started from.
   std::string last_path_;  // What the next one would start from.
   bool is_stopping_ = false;

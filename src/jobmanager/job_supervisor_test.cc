@@ -1,5 +1,6 @@
 #include "jobmanager/job_supervisor.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -106,7 +107,7 @@ class JobSupervisorTest : public ::testing::Test {
     graph_.vertices = {std::move(vertex)};
   }
 
-  void start() {
+  Result<std::unique_ptr<JobSupervisor>> make_supervisor() {
     JobServices services;
     services.clock = &clock_;
     services.file_system = &files_;
@@ -123,8 +124,10 @@ class JobSupervisorTest : public ::testing::Test {
     };
     services.lock_directory = lock_directory_;
     services.on_change = [this] { ++changes_; };
-    Result<std::unique_ptr<JobSupervisor>> made =
-        JobSupervisor::make(id_, graph_, configuration_, std::move(services));
+    return JobSupervisor::make(id_, graph_, configuration_, std::move(services));
+  }
+  void start() {
+    Result<std::unique_ptr<JobSupervisor>> made = make_supervisor();
     ASSERT_TRUE(made.is_ok()) << made.status().to_string();
     job_ = *std::move(made);
     start_status_ = job_->start();
@@ -740,6 +743,112 @@ TEST_F(JobSupervisorFilesTest, a_broken_checkpoint_is_passed_over_for_the_one_be
   do_blocking_work();
   EXPECT_EQ(job_->phase(), JobPhase::kFailed);
   EXPECT_EQ(job_->status().error.code(), StatusCode::kDataLoss);
+}
+
+// ---- Regions ----
+
+// Two tasks that are not connected: 0 and 1.
+class JobRegionsTest : public JobSupervisorTest {
+ protected:
+  JobRegionsTest() {
+    JobVertex second = graph_.vertices[0];
+    second.id = "f00102030405060708090a0b0c0d0e0f";
+    second.operators[0].spec.uid = "input 2";
+    second.operators[1].spec.uid = "sink 2";
+    graph_.vertices.push_back(std::move(second));
+    make_checkpoints();
+  }
+  void start_both() {
+    start();
+    EXPECT_THAT(orders(), ElementsAre("deploy 0", "deploy 1"));
+    deployed(0);
+    EXPECT_EQ(job_->phase(), JobPhase::kCreated);
+    deployed(1);
+    EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  }
+  void acknowledge_both(CheckpointId id, int first_attempt, int second_attempt) {
+    for (int subtask = 0; subtask < 2; ++subtask) {
+      acknowledge(subtask, id, fmt::format("{}: first {}", id, subtask), first_attempt);
+      TaskSnapshot snapshot;
+      snapshot.operators.push_back({1, {}, {fmt::format("{}: second {}", id, subtask)}, {}});
+      job_->checkpoint_acknowledged({id_, second_attempt, 1, subtask}, id,
+                                    encode_task_snapshot(snapshot));
+    }
+    do_blocking_work();
+  }
+  void end_second(int subtask, SubtaskEnd::Outcome outcome, int attempt, Status status = {}) {
+    SubtaskEnd ended;
+    ended.subtask = {id_, attempt, 1, subtask};
+    ended.outcome = outcome;
+    ended.status = std::move(status);
+    job_->subtask_ended(std::move(ended));
+  }
+};
+
+TEST_F(JobRegionsTest, one_that_fails_starts_anew_while_the_other_runs) {
+  start_both();
+  pass_ms(1000);
+  EXPECT_THAT(orders(), ElementsAre("trigger 1: 0/0 0/1", "trigger 1: 1/0 1/1"));
+  acknowledge_both(1, 0, 1);
+  EXPECT_THAT(orders(), ElementsAre("completed 1", "completed 1"));
+  EXPECT_THAT(events(), ElementsAre("commit 1: first 0", "commit 1: first 1", "commit 1: second 0",
+                                    "commit 1: second 1"));
+  pass_ms(1000);
+  (void)orders();
+  acknowledge(0, 2, "2: first 0");
+  end_second(0, SubtaskEnd::Outcome::kFailed, 1, Status::internal("broken"));
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  EXPECT_THAT(orders(), ElementsAre("aborted 2", "cancel 1"));
+  end_second(1, SubtaskEnd::Outcome::kCanceled, 1);
+  while (work_) do_blocking_work();
+  pass_ms(99);
+  EXPECT_THAT(orders(), IsEmpty());
+  pass_ms(1);
+  // What the checkpoint has of it is committed again, and nothing else.
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("again 1: second 0", "again 1: second 1"));
+  ASSERT_EQ(transport_.orders.size(), 1);
+  EXPECT_THAT(transport_.orders[0].vertices, ElementsAre(1));
+  EXPECT_THAT(orders(), ElementsAre("deploy 2"));
+  deployed(2);
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  EXPECT_EQ(job_->status().restarts, 1);
+  pass_ms(900);
+  EXPECT_THAT(orders(), ElementsAre("trigger 3: 0/0 0/1", "trigger 3: 1/0 1/1"));
+  acknowledge_both(3, 0, 2);
+  EXPECT_THAT(events(), ElementsAre("commit 3: first 0", "commit 2: first 0", "commit 3: first 1",
+                                    "commit 3: second 0", "commit 3: second 1"));
+}
+
+TEST_F(JobRegionsTest, a_commit_that_fails_is_made_up_for_by_all_together) {
+  start_both();
+  pass_ms(1000);
+  (void)orders();
+  connectors_.commit_failure = Status::unavailable("no answer");
+  acknowledge_both(1, 0, 1);
+  EXPECT_EQ(job_->phase(), JobPhase::kRestarting);
+  EXPECT_THAT(orders(), ElementsAre("completed 1", "completed 1", "cancel 0", "cancel 1"));
+  cancel_tasks(0);
+  pass_ms(1000);
+  EXPECT_FALSE(work_) << "the second one is not at its end";
+  connectors_.commit_failure = Status::ok();
+  (void)events();
+  for (int subtask = 0; subtask < 2; ++subtask)
+    end_second(subtask, SubtaskEnd::Outcome::kCanceled, 1);
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("again 1: first 0", "again 1: first 1", "again 1: second 0",
+                                    "again 1: second 1"));
+  EXPECT_THAT(orders(), ElementsAre("deploy 2", "deploy 3"));
+}
+
+TEST_F(JobRegionsTest, the_whole_job_is_one_region_if_that_is_wanted) {
+  configuration_.set("jobmanager.execution.failover-strategy", "full");
+  start();
+  ASSERT_EQ(transport_.orders.size(), 1);
+  EXPECT_THAT(transport_.orders[0].vertices, ElementsAre(0, 1));
+  configuration_.set("jobmanager.execution.failover-strategy", "some");
+  EXPECT_THAT(make_supervisor().status().to_string(),
+              HasSubstr("'region' or 'full', but is 'some'"));
 }
 
 // ---- Savepoints ----

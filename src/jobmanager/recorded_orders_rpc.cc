@@ -18,6 +18,7 @@ RecordedOrder decode(const proto::ToTaskManager& message) {
     case proto::ToTaskManager::kDeploy:
       order.kind = Kind::kDeploy;
       order.attempt = static_cast<int>(message.deploy().job().attempt());
+      order.vertices.assign(message.deploy().vertices().begin(), message.deploy().vertices().end());
       for (const std::string& bytes : message.deploy().restores()) {
         order.restores.push_back(decode_task_restore(bytes).value());
       }

@@ -19,6 +19,7 @@ struct RecordedOrder {
   Kind kind = Kind::kOther;
   int attempt = 0;
   // kDeploy
+  std::vector<int> vertices;
   std::vector<TaskRestore> restores;
   // kSplits
   SubtaskIndex task;

@@ -25,12 +25,14 @@ void write_subtask(const SubtaskRef& subtask, proto::TaskRef& out) {
 }  // namespace
 
 Status TaskManagerClient::deploy(const JobId& job, int attempt, std::string job_graph,
+                                 const std::vector<int>& vertices,
                                  const std::vector<TaskRestore>& restores,
                                  const std::vector<InFlightRestore>& in_flight) {
   proto::ToTaskManager message;
   proto::Deploy& deploy = *message.mutable_deploy();
   write_job(job, attempt, *deploy.mutable_job());
   deploy.set_job_graph(std::move(job_graph));
+  for (const int vertex : vertices) deploy.add_vertices(static_cast<std::uint32_t>(vertex));
   for (const TaskRestore& restore : restores) deploy.add_restores(encode_task_restore(restore));
   for (const InFlightRestore& restore : in_flight) {
     deploy.add_in_flight(encode_in_flight_restore(restore));

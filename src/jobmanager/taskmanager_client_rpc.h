@@ -27,9 +27,10 @@ class TaskManagerClient {
         own_endpoint_(std::move(own_endpoint)),
         task_manager_(std::move(task_manager)) {}
 
-  // `restores`: of the tasks that go on from a checkpoint; `in_flight`: of their channels.
+  // The tasks of `vertices`, which no edge connects with others. `restores`: of the tasks that go
+  // on from a checkpoint; `in_flight`: of their channels.
   Status deploy(const JobId& job, int attempt, std::string job_graph,
-                const std::vector<TaskRestore>& restores,
+                const std::vector<int>& vertices, const std::vector<TaskRestore>& restores,
                 const std::vector<InFlightRestore>& in_flight);
   Status cancel_job(const JobId& job, int attempt);
   Status assign_splits(const SubtaskRef& subtask, std::vector<SourceSplit> splits,

@@ -93,8 +93,7 @@ Result<LocalStateOptions> read_local_state_options(const Configuration& configur
     const std::int64_t store_bytes = slot_bytes - options.cached_bytes;
     options.store.memory.write_buffer_bytes =
         static_cast<std::int64_t>(static_cast<double>(store_bytes) * write_buffer_ratio);
-    options.store.memory.block_cache_bytes =
-        store_bytes - options.store.memory.write_buffer_bytes;
+    options.store.memory.block_cache_bytes = store_bytes - options.store.memory.write_buffer_bytes;
   } else {
     CLP_ASSIGN_OR_RETURN(options.store.memory.block_cache_bytes,
                          bytes_between(configuration, kBlockCacheBytes, 0, kSlotBytesMax));

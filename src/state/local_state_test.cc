@@ -15,8 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Configuration configuration_of(
-    const std::vector<std::pair<std::string, std::string>>& settings) {
+Configuration configuration_of(const std::vector<std::pair<std::string, std::string>>& settings) {
   Configuration configuration;
   for (const auto& [key, value] : settings) configuration.set(key, value);
   return configuration;

@@ -87,8 +87,10 @@ Result<Limits> read_limits(const Configuration& configuration) {
 class DeploymentBuilder {
  public:
   DeploymentBuilder(const JobGraph& graph, RestoredTasks restored, RecoveredEdges recovered,
-                    const TaskEnvironment& environment, Deployment& deployment)
+                    SlotSharers& sharers, const TaskEnvironment& environment,
+                    Deployment& deployment)
       : graph_(graph),
+        sharers_(sharers),
         restored_(std::move(restored)),
         recovered_(std::move(recovered)),
         environment_(environment),
@@ -130,18 +132,20 @@ class DeploymentBuilder {
                                        TaskParts& parts);
   std::vector<Output*> make_outputs(int vertex_index, int op, TaskParts& parts);
   [[nodiscard]] Routing make_routing(const JobEdge& edge, int subtask) const;
+  [[nodiscard]] bool is_built(int vertex) const {
+    return std::binary_search(deployment_.vertices.begin(), deployment_.vertices.end(), vertex);
+  }
   [[nodiscard]] const JobVertex& vertex(int index) const {
     return graph_.vertices[static_cast<std::size_t>(index)];
   }
 
   const JobGraph& graph_;
+  SlotSharers& sharers_;
   RestoredTasks restored_;
   RecoveredEdges recovered_;
   const TaskEnvironment& environment_;
   Deployment& deployment_;
   Limits limits_;
-  // By subtask: counts who shares the memory of its slot; owned by the backends.
-  std::map<int, std::shared_ptr<std::atomic<int>>> state_sharers_;
   // By edge, then by subtask of its producer or consumer.
   std::vector<std::vector<EdgeEnd>> out_;
   std::vector<std::vector<EdgeEnd>> in_;
@@ -155,12 +159,12 @@ Status DeploymentBuilder::build() {
                          environment_.open_local_stores(deployment_.configuration));
   }
   std::size_t tasks = 0;
-  for (const JobVertex& vertex : graph_.vertices) {
+  for (int v = 0; v < static_cast<int>(graph_.vertices.size()); ++v) {
     deployment_.first_task.push_back(tasks);
-    tasks += static_cast<std::size_t>(vertex.parallelism);
+    if (is_built(v)) tasks += static_cast<std::size_t>(vertex(v).parallelism);
   }
   make_channels();
-  for (int v = 0; v < static_cast<int>(graph_.vertices.size()); ++v) {
+  for (const int v : deployment_.vertices) {
     for (int subtask = 0; subtask < vertex(v).parallelism; ++subtask) {
       Result<std::unique_ptr<Task>> task = build_task(v, subtask);
       if (!task.is_ok()) {
@@ -180,6 +184,7 @@ void DeploymentBuilder::make_channels() {
     const int consumers = vertex(edge.to_vertex).parallelism;
     std::vector<EdgeEnd>& out = out_.emplace_back(static_cast<std::size_t>(producers));
     std::vector<EdgeEnd>& in = in_.emplace_back(static_cast<std::size_t>(consumers));
+    if (!is_built(edge.from_vertex)) continue;
     for (int p = 0; p < producers; ++p) {
       for (int c = 0; c < consumers; ++c) {
         if (edge.partitioning == Partitioning::kForward && p != c) continue;
@@ -376,9 +381,7 @@ LocalStateOptions DeploymentBuilder::local_state_of(const TaskId& id, int op) {
   local.store.slot = fmt::format("{}/{}", deployment_.job.to_string(), id.subtask);
   local.name = fmt::format("{}/{}/{}-{}-{}", deployment_.job.to_string(), deployment_.attempt,
                            id.vertex, op, id.subtask);
-  std::shared_ptr<std::atomic<int>>& sharers = state_sharers_[id.subtask];
-  if (sharers == nullptr) sharers = std::make_shared<std::atomic<int>>(0);
-  local.sharers = sharers;
+  local.sharers = sharers_.of_slot(id.subtask);
   return local;
 }
 
@@ -443,31 +446,61 @@ Routing DeploymentBuilder::make_routing(const JobEdge& edge, int subtask) const 
   return routing;
 }
 
+Status check_vertices(const DeploymentPlan& plan) {
+  const int count = static_cast<int>(plan.graph.vertices.size());
+  for (std::size_t i = 0; i < plan.vertices.size(); ++i) {
+    const int vertex = plan.vertices[i];
+    if (vertex >= 0 && vertex < count && (i == 0 || plan.vertices[i - 1] < vertex)) continue;
+    return Status::invalid_argument(
+        fmt::format("vertex {} is out of order or not one of {}", vertex, count));
+  }
+  const auto has = [&](int vertex) {
+    return std::binary_search(plan.vertices.begin(), plan.vertices.end(), vertex);
+  };
+  for (const JobEdge& edge : plan.graph.edges) {
+    if (has(edge.from_vertex) == has(edge.to_vertex)) continue;
+    return Status::invalid_argument(
+        fmt::format("vertex {} without vertex {}, which feeds it or is fed by it",
+                    has(edge.from_vertex) ? edge.from_vertex : edge.to_vertex,
+                    has(edge.from_vertex) ? edge.to_vertex : edge.from_vertex));
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
-                                                     int attempt,
-                                                     const std::vector<TaskRestore>& restores,
-                                                     const std::vector<InFlightRestore>& in_flight,
+std::shared_ptr<std::atomic<int>> SlotSharers::of_slot(int subtask) {
+  const MutexLock lock(mutex_);
+  std::shared_ptr<std::atomic<int>>& sharers = by_subtask_[subtask];
+  if (sharers == nullptr) sharers = std::make_shared<std::atomic<int>>(0);
+  return sharers;
+}
+
+Result<std::unique_ptr<Deployment>> build_deployment(const DeploymentPlan& plan,
                                                      std::shared_ptr<MemoryPool> pool,
+                                                     std::shared_ptr<SlotSharers> sharers,
                                                      const TaskEnvironment& environment) {
+  CLP_RETURN_IF_ERROR(check_vertices(plan));
   CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
-                       read_restores(restores, graph, *environment.file_system));
+                       read_restores(plan.restores, plan.graph, *environment.file_system));
   CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered,
-                       read_in_flight(in_flight, graph, *environment.file_system, *pool));
+                       read_in_flight(plan.in_flight, plan.graph, *environment.file_system, *pool));
   auto deployment = std::make_unique<Deployment>();
-  deployment->job = job;
-  deployment->attempt = attempt;
+  deployment->job = plan.job;
+  deployment->attempt = plan.attempt;
+  deployment->vertices = plan.vertices;
   deployment->pool = std::move(pool);
   deployment->orders = std::make_shared<CheckpointOrders>();
   deployment->configuration = environment.configuration;
-  for (const auto& [key, value] : graph.configuration) deployment->configuration.set(key, value);
+  for (const auto& [key, value] : plan.graph.configuration) {
+    deployment->configuration.set(key, value);
+  }
   CLP_ASSIGN_OR_RETURN(const std::string zone, deployment->configuration.get(kTimeZone));
   // "default" would be the zone of the machine: results must not depend on where a task runs.
   CLP_ASSIGN_OR_RETURN(deployment->session_zone, find_time_zone(zone == "default" ? "UTC" : zone));
-  CLP_RETURN_IF_ERROR(
-      DeploymentBuilder(graph, std::move(restored), std::move(recovered), environment, *deployment)
-          .build());
+  CLP_RETURN_IF_ERROR(DeploymentBuilder(plan.graph, std::move(restored), std::move(recovered),
+                                        *sharers, environment, *deployment)
+                          .build());
   return deployment;
 }
 

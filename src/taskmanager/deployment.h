@@ -1,17 +1,21 @@
 // From a job graph to tasks: builds the operators, wires gates and channels.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/configuration.h"
 #include "base/fwd.h"
 #include "base/ids.h"
+#include "base/mutex.h"
+#include "base/thread_annotations.h"
 #include "checkpoint/checkpoint_types.h"
 #include "clepsydra/status.h"
-#include "graph/fwd.h"
+#include "graph/job_graph.h"
 #include "stream/time_zone.h"
 #include "taskmanager/checkpoint_orders.h"
 #include "taskmanager/task_loop.h"
@@ -42,10 +46,22 @@ struct TaskEnvironment {
   Configuration configuration;
 };
 
-// The tasks of one job, and what they share.
+// Counts who shares the memory for state of a slot: subtasks of one number, of all deployments of a
+// job. Threads: any.
+class SlotSharers {
+ public:
+  std::shared_ptr<std::atomic<int>> of_slot(int subtask);
+
+ private:
+  Mutex mutex_;
+  std::map<int, std::shared_ptr<std::atomic<int>>> by_subtask_ CLP_GUARDED_BY(mutex_);
+};
+
+// The tasks of one attempt of a region of a job, and what they share.
 struct Deployment {
   JobId job;
   int attempt = 0;
+  std::vector<int> vertices;  // Ascending.
   Configuration configuration;
   TimeZonePtr session_zone;
   std::shared_ptr<MemoryPool> pool;  // The job's.
@@ -62,17 +78,26 @@ struct Deployment {
 
   // In the order of vertices and subtasks; null once the task has ended.
   std::vector<std::unique_ptr<Task>> tasks;
-  std::vector<std::size_t> first_task;  // By vertex.
+  std::vector<std::size_t> first_task;  // By vertex; of one of other deployments, the next one's.
   std::size_t live_tasks = 0;
 };
 
-// Builds all subtasks of `graph`: one TaskManager runs a whole job as long as there are no channels
-// between processes. With something to restore it reads files, and blocks. Errors name the task.
-Result<std::unique_ptr<Deployment>> build_deployment(const JobGraph& graph, const JobId& job,
-                                                     int attempt,
-                                                     const std::vector<TaskRestore>& restores,
-                                                     const std::vector<InFlightRestore>& in_flight,
+// What a deployment is built from.
+struct DeploymentPlan {
+  JobId job;
+  int attempt = 0;
+  JobGraph graph;
+  std::vector<int> vertices;  // Ascending, not connected with others.
+  std::vector<TaskRestore> restores;
+  std::vector<InFlightRestore> in_flight;
+};
+
+// Builds all subtasks of the vertices: one TaskManager runs a whole region as long as there are no
+// channels between processes. With something to restore it reads files, and blocks. Errors name the
+// task.
+Result<std::unique_ptr<Deployment>> build_deployment(const DeploymentPlan& plan,
                                                      std::shared_ptr<MemoryPool> pool,
+                                                     std::shared_ptr<SlotSharers> sharers,
                                                      const TaskEnvironment& environment);
 
 // Adds the tasks to the workers, tells channels whom to wake, and lets the tasks run. `on_done`

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -42,18 +44,15 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
 
   void stop() {
     options_.transport->close(options_.endpoint);
-    std::map<JobId, std::unique_ptr<Deployment>> deployments;
+    std::map<JobId, Job> jobs;
     {
       const MutexLock lock(mutex_);
       stopped_ = true;
-      deployments.swap(deployments_);
-      arrivals_.clear();
+      jobs.swap(jobs_);
     }
   }
 
-  void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-              Result<std::vector<TaskRestore>> restores,
-              Result<std::vector<InFlightRestore>> in_flight) override;
+  void deploy(DeploymentOrder order) override;
   void cancel_job(const JobId& job, int attempt) override;
   void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                      bool no_more_splits) override;
@@ -65,139 +64,178 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
 
   [[nodiscard]] std::int64_t live_tasks() const {
     const MutexLock lock(mutex_);
-    std::int64_t live = 0;
-    live += static_cast<std::int64_t>(arrivals_.size());
-    for (const auto& [job, deployment] : deployments_) {
-      live += static_cast<std::int64_t>(deployment->live_tasks);
+    std::size_t live = 0;
+    for (const auto& [id, job] : jobs_) {
+      live += job.arrivals.size();
+      for (const auto& [attempt, deployment] : job.deployments) live += deployment->live_tasks;
     }
-    return live;
+    return static_cast<std::int64_t>(live);
   }
 
  private:
-  // A deployment that was asked for and is not there yet: it waits for the tasks of the attempt
+  // A deployment that was asked for and is not there yet: it waits for the tasks of an attempt
   // before it to be gone, or is being built.
   struct Arrival {
-    int attempt = 0;
-    JobGraph graph;
-    std::vector<TaskRestore> restores;
-    std::vector<InFlightRestore> in_flight;
+    DeploymentPlan plan;  // Taken when it is built, but for the vertices.
     bool is_canceled = false;
     bool waits = false;
+  };
+  // By attempt.
+  struct Job {
+    std::map<int, std::unique_ptr<Deployment>> deployments;
+    std::map<int, Arrival> arrivals;
+    std::shared_ptr<SlotSharers> sharers = std::make_shared<SlotSharers>();
   };
 
   // Builds the deployment that has arrived, on an I/O thread when there is something to read or
   // `elsewhere` asks for it.
-  void begin(const JobId& job, bool elsewhere);
-  void build(const JobId& job, const Arrival& arrival);
+  void begin(const JobId& job, int attempt, bool elsewhere);
+  void build(const DeploymentPlan& plan, const std::shared_ptr<SlotSharers>& sharers);
   void refuse(const JobId& job, int attempt, const Status& status);
-  void task_is_done(const JobId& job, std::size_t index);
+  void task_is_done(const JobId& job, int attempt, std::size_t index);
+  Status accept(DeploymentPlan plan, bool& waits) CLP_REQUIRES(mutex_);
   Deployment* find_deployment(const JobId& job, int attempt) CLP_REQUIRES(mutex_);
   Task* find_task(const TaskId& id) CLP_REQUIRES(mutex_);
+  void forget_if_idle(const JobId& job) CLP_REQUIRES(mutex_);
   void schedule_report() CLP_REQUIRES(mutex_);
   void report_metrics();
 
   TaskManagerOptions options_;
   JobManagerClient job_manager_;
   mutable Mutex mutex_;
-  std::map<JobId, std::unique_ptr<Deployment>> deployments_ CLP_GUARDED_BY(mutex_);
-  std::map<JobId, Arrival> arrivals_ CLP_GUARDED_BY(mutex_);
-  bool reports_ CLP_GUARDED_BY(mutex_) = false;  // A report is scheduled.
+  std::map<JobId, Job> jobs_ CLP_GUARDED_BY(mutex_);  // That have deployments or arrivals.
+  bool reports_ CLP_GUARDED_BY(mutex_) = false;       // A report is scheduled.
   bool stopped_ CLP_GUARDED_BY(mutex_) = false;
 };
 
-void TaskManager::Impl::deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-                               Result<std::vector<TaskRestore>> restores,
-                               Result<std::vector<InFlightRestore>> in_flight) {
-  for (const Status& read : {graph.status(), restores.status(), in_flight.status()}) {
-    if (read.is_ok()) continue;
-    job_manager_.deployed(job, attempt, read);
-    return;
-  }
-  bool waits = false;
-  {
-    const MutexLock lock(mutex_);
-    const auto found = deployments_.find(job);
-    // The last task of the attempt before may have said that it ended and not be gone yet.
-    waits = found != deployments_.end() && found->second->attempt < attempt;
-    const bool is_taken = arrivals_.contains(job) || (found != deployments_.end() && !waits);
-    if (!is_taken && !stopped_) {
-      arrivals_[job] = {.attempt = attempt,
-                        .graph = *std::move(graph),
-                        .restores = *std::move(restores),
-                        .in_flight = *std::move(in_flight),
-                        .waits = waits};
-    } else {
-      waits = true;
-      const Status taken =
-          Status::already_exists(fmt::format("tasks of job {} run already", job.to_string()));
-      job_manager_.deployed(job, attempt, taken);
-    }
-  }
-  if (!waits) begin(job, false);
+namespace {
+
+// Of ascending numbers.
+bool share_any(const std::vector<int>& a, const std::vector<int>& b) {
+  return std::any_of(a.begin(), a.end(),
+                     [&](int each) { return std::binary_search(b.begin(), b.end(), each); });
 }
 
-void TaskManager::Impl::begin(const JobId& job, bool elsewhere) {
-  Arrival taken;
+}  // namespace
+
+void TaskManager::Impl::deploy(DeploymentOrder order) {
+  for (const Status& read :
+       {order.graph.status(), order.restores.status(), order.in_flight.status()}) {
+    if (read.is_ok()) continue;
+    job_manager_.deployed(order.job, order.attempt, read);
+    return;
+  }
+  DeploymentPlan plan = {.job = order.job,
+                         .attempt = order.attempt,
+                         .graph = *std::move(order.graph),
+                         .vertices = std::move(order.vertices),
+                         .restores = *std::move(order.restores),
+                         .in_flight = *std::move(order.in_flight)};
+  if (plan.vertices.empty()) {
+    plan.vertices.resize(plan.graph.vertices.size());
+    std::iota(plan.vertices.begin(), plan.vertices.end(), 0);
+  }
+  bool waits = false;
+  Status accepted;
   {
     const MutexLock lock(mutex_);
-    const auto found = arrivals_.find(job);
-    if (found == arrivals_.end()) return;
-    Arrival& arrival = found->second;
-    arrival.waits = false;
-    taken.attempt = arrival.attempt;
-    taken.graph = std::move(arrival.graph);
-    taken.restores = std::move(arrival.restores);
-    taken.in_flight = std::move(arrival.in_flight);
+    accepted = accept(std::move(plan), waits);
+    if (!accepted.is_ok()) job_manager_.deployed(order.job, order.attempt, accepted);
   }
-  const int attempt = taken.attempt;
-  if (taken.restores.empty() && taken.in_flight.empty() && !elsewhere) return build(job, taken);
+  if (accepted.is_ok() && !waits) begin(order.job, order.attempt, false);
+}
+
+Status TaskManager::Impl::accept(DeploymentPlan plan, bool& waits) {
+  if (stopped_) return Status::unavailable("the TaskManager stops");
+  Job& job = jobs_[plan.job];
+  const int attempt = plan.attempt;
+  bool is_taken = job.arrivals.contains(attempt) || job.deployments.contains(attempt);
+  for (const auto& [other, arrival] : job.arrivals) {
+    is_taken = is_taken || share_any(arrival.plan.vertices, plan.vertices);
+  }
+  for (const auto& [other, deployment] : job.deployments) {
+    if (!share_any(deployment->vertices, plan.vertices)) continue;
+    // The last task of the attempt before may have said that it ended and not be gone yet.
+    waits = true;
+    is_taken = is_taken || other > attempt;
+  }
+  if (is_taken) {
+    return Status::already_exists(fmt::format("tasks of job {} run already", plan.job.to_string()));
+  }
+  job.arrivals[attempt] = {.plan = std::move(plan), .is_canceled = false, .waits = waits};
+  return Status::ok();
+}
+
+void TaskManager::Impl::begin(const JobId& job, int attempt, bool elsewhere) {
+  DeploymentPlan plan;
+  std::shared_ptr<SlotSharers> sharers;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = jobs_.find(job);
+    if (found == jobs_.end()) return;
+    const auto arrival = found->second.arrivals.find(attempt);
+    if (arrival == found->second.arrivals.end()) return;
+    arrival->second.waits = false;
+    plan = std::move(arrival->second.plan);
+    arrival->second.plan.vertices = plan.vertices;
+    sharers = found->second.sharers;
+  }
+  if (plan.restores.empty() && plan.in_flight.empty() && !elsewhere) return build(plan, sharers);
   const Status submitted = options_.environment.blocking_pool->submit(
-      [self = shared_from_this(), job, taken = std::move(taken)] { self->build(job, taken); });
+      [self = shared_from_this(), plan = std::move(plan), sharers] { self->build(plan, sharers); });
   if (!submitted.is_ok()) refuse(job, attempt, submitted);
 }
 
-void TaskManager::Impl::build(const JobId& job, const Arrival& arrived) {
-  const int attempt = arrived.attempt;
+void TaskManager::Impl::build(const DeploymentPlan& plan,
+                              const std::shared_ptr<SlotSharers>& sharers) {
   {
     const MutexLock lock(mutex_);
     if (stopped_) return;
   }
   Result<std::unique_ptr<Deployment>> built =
-      build_deployment(arrived.graph, job, attempt, arrived.restores, arrived.in_flight,
-                       options_.memory->make_child("job-" + job.to_string()), options_.environment);
-  if (!built.is_ok()) return refuse(job, attempt, built.status());
+      build_deployment(plan, options_.memory->make_child("job-" + plan.job.to_string()), sharers,
+                       options_.environment);
+  if (!built.is_ok()) return refuse(plan.job, plan.attempt, built.status());
   Deployment& deployment = **built;
   {
     const MutexLock lock(mutex_);
     if (stopped_) return;
-    const auto arrival = arrivals_.find(job);
+    Job& job = jobs_[plan.job];
+    const auto arrival = job.arrivals.find(plan.attempt);
     if (arrival->second.is_canceled) {
       for (const auto& task : deployment.tasks) task->mailbox().post_cancel();
     }
-    arrivals_.erase(arrival);
-    deployments_.insert_or_assign(job, *std::move(built));
+    job.arrivals.erase(arrival);
+    job.deployments.insert_or_assign(plan.attempt, *std::move(built));
     schedule_report();
     // Before the first task can say anything.
-    job_manager_.deployed(job, attempt, Status::ok());
+    job_manager_.deployed(plan.job, plan.attempt, Status::ok());
   }
-  start_tasks(
-      deployment, *options_.worker_pool,
-      [self = shared_from_this(), job](std::size_t index) { self->task_is_done(job, index); });
+  start_tasks(deployment, *options_.worker_pool,
+              [self = shared_from_this(), job = plan.job, attempt = plan.attempt](
+                  std::size_t index) { self->task_is_done(job, attempt, index); });
 }
 
 void TaskManager::Impl::refuse(const JobId& job, int attempt, const Status& status) {
   const MutexLock lock(mutex_);
   if (stopped_) return;
-  arrivals_.erase(job);
+  jobs_[job].arrivals.erase(attempt);
+  forget_if_idle(job);
   job_manager_.deployed(job, attempt, status);
+}
+
+void TaskManager::Impl::forget_if_idle(const JobId& job) {
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return;
+  if (found->second.arrivals.empty() && found->second.deployments.empty()) jobs_.erase(found);
 }
 
 void TaskManager::Impl::cancel_job(const JobId& job, int attempt) {
   const MutexLock lock(mutex_);
-  const auto arrival = arrivals_.find(job);
-  if (arrival != arrivals_.end() && arrival->second.attempt == attempt) {
-    arrival->second.is_canceled = true;
-  }
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return;
+  const auto arrival = found->second.arrivals.find(attempt);
+  if (arrival != found->second.arrivals.end()) arrival->second.is_canceled = true;
   const Deployment* deployment = find_deployment(job, attempt);
   if (deployment == nullptr) return;
   for (const auto& task : deployment->tasks) {
@@ -243,9 +281,10 @@ void TaskManager::Impl::set_alignment_limit(const TaskId& task, std::int64_t wat
 }
 
 Deployment* TaskManager::Impl::find_deployment(const JobId& job, int attempt) {
-  const auto found = deployments_.find(job);
-  if (found == deployments_.end() || found->second->attempt != attempt) return nullptr;
-  return found->second.get();
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return nullptr;
+  const auto deployment = found->second.deployments.find(attempt);
+  return deployment == found->second.deployments.end() ? nullptr : deployment->second.get();
 }
 
 Task* TaskManager::Impl::find_task(const TaskId& id) {
@@ -261,30 +300,40 @@ Task* TaskManager::Impl::find_task(const TaskId& id) {
   return index < end ? deployment.tasks[index].get() : nullptr;
 }
 
-void TaskManager::Impl::task_is_done(const JobId& job, std::size_t index) {
+void TaskManager::Impl::task_is_done(const JobId& job, int attempt, std::size_t index) {
   // Destroyed without the lock: a task gives back much memory.
   std::unique_ptr<Task> task;
   std::unique_ptr<Deployment> deployment;
-  bool next_arrives = false;
   {
     const MutexLock lock(mutex_);
-    const auto found = deployments_.find(job);
-    if (found == deployments_.end()) return;
-    task = std::move(found->second->tasks[index]);
-    if (--found->second->live_tasks > 0) return;
-    deployment = std::move(found->second);
-    deployments_.erase(found);
-    const auto arrival = arrivals_.find(job);
-    next_arrives = arrival != arrivals_.end() && arrival->second.waits;
+    Deployment* const found = find_deployment(job, attempt);
+    if (found == nullptr) return;
+    task = std::move(found->tasks[index]);
+    if (--found->live_tasks > 0) return;
+    deployment = std::move(jobs_[job].deployments[attempt]);
+    jobs_[job].deployments.erase(attempt);
   }
+  const std::vector<int> vertices = deployment->vertices;
   task.reset();
   deployment.reset();
-  if (next_arrives) begin(job, true);
+  // What has waited for these tasks, and for no others.
+  std::vector<int> next;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = jobs_.find(job);
+    if (found != jobs_.end()) {
+      for (const auto& [number, arrival] : found->second.arrivals) {
+        if (arrival.waits && share_any(arrival.plan.vertices, vertices)) next.push_back(number);
+      }
+    }
+    forget_if_idle(job);
+  }
+  for (const int number : next) begin(job, number, true);
   if (options_.on_change) options_.on_change();
 }
 
 void TaskManager::Impl::schedule_report() {
-  if (reports_ || stopped_ || deployments_.empty()) return;
+  if (reports_ || stopped_ || jobs_.empty()) return;
   reports_ = true;
   const std::int64_t at_ns =
       options_.environment.clock->monotonic_ns() + options_.metrics_every_ms * 1'000'000;
@@ -300,11 +349,13 @@ void TaskManager::Impl::report_metrics() {
     const MutexLock lock(mutex_);
     reports_ = false;
     if (stopped_) return;
-    for (const auto& [job, deployment] : deployments_) {
-      for (const auto& task : deployment->tasks) {
-        if (task == nullptr) continue;
-        tasks.emplace_back(task->id(), task->metrics().snapshot());
-        tasks.back().second.count_waiting_until(now_ns);
+    for (const auto& [id, job] : jobs_) {
+      for (const auto& [attempt, deployment] : job.deployments) {
+        for (const auto& task : deployment->tasks) {
+          if (task == nullptr) continue;
+          tasks.emplace_back(task->id(), task->metrics().snapshot());
+          tasks.back().second.count_waiting_until(now_ns);
+        }
       }
     }
     schedule_report();

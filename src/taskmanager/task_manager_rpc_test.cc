@@ -148,30 +148,42 @@ class TaskManagerTest : public ::testing::TestWithParam<std::uint64_t> {
 
   // Source -> sum.
   void deploy(int attempt, const std::vector<TaskRestore>& restores = {}) {
+    deploy_vertices(attempt, {}, restores);
+  }
+  // Twice when `vertices` are named.
+  void deploy_vertices(int attempt, const std::vector<int>& vertices,
+                       const std::vector<TaskRestore>& restores = {}) {
     JobGraph graph;
     graph.name = "job";
-    for (const char* kind : {"source", "sum"}) {
+    std::vector<std::string> kinds = {"source", "sum"};
+    if (!vertices.empty()) kinds.insert(kinds.end(), {"source", "sum"});
+    for (const std::string& kind : kinds) {
       JobVertex& vertex = graph.vertices.emplace_back();
       vertex.id = std::string(31, '0') + std::to_string(graph.vertices.size());
       vertex.name = kind;
       ChainedOperator& op = vertex.operators.emplace_back();
       op.spec.kind = kind;
-      op.spec.uid = kind;
+      op.spec.uid = graph.vertices.size() <= 2 ? kind : kind + " 2";
       op.spec.name = kind;
-      if (op.spec.uid == "sum") op.spec.inputs = {schema_of("n BIGINT")};
-      if (op.spec.uid == "source") op.spec.output = schema_of("n BIGINT");
+      if (kind == "sum") op.spec.inputs = {schema_of("n BIGINT")};
+      if (kind == "source") op.spec.output = schema_of("n BIGINT");
       op.spec.options.set("source", ValueTree::map()).set("state", state_name_);
     }
-    graph.edges.push_back({.from_vertex = 0,
-                           .from_operator = 0,
-                           .to_vertex = 1,
-                           .to_input = 0,
-                           .partitioning = Partitioning::kForward,
-                           .keys = {}});
+    for (int source = 0; source < static_cast<int>(kinds.size()); source += 2) {
+      graph.edges.push_back({.from_vertex = source,
+                             .from_operator = 0,
+                             .to_vertex = source + 1,
+                             .to_input = 0,
+                             .partitioning = Partitioning::kForward,
+                             .keys = {}});
+    }
     for (const auto& [key, value] : configuration_) graph.configuration.emplace_back(key, value);
     proto::ToTaskManager message;
     write_job(attempt, *message.mutable_deploy()->mutable_job());
     message.mutable_deploy()->set_job_graph(encode_job_graph(graph));
+    for (const int vertex : vertices) {
+      message.mutable_deploy()->add_vertices(static_cast<std::uint32_t>(vertex));
+    }
     for (const TaskRestore& restore : restores) {
       message.mutable_deploy()->add_restores(encode_task_restore(restore));
     }
@@ -182,11 +194,13 @@ class TaskManagerTest : public ::testing::TestWithParam<std::uint64_t> {
     write_job(attempt, *message.mutable_cancel_job()->mutable_job());
     send(message);
   }
-  void assign(int attempt, const std::vector<SourceSplit>& splits, bool no_more = true) {
+  void assign(int attempt, const std::vector<SourceSplit>& splits, bool no_more = true,
+              int vertex = 0) {
     proto::ToTaskManager message;
     proto::AssignSplits& assign = *message.mutable_assign_splits();
     assign.mutable_task()->set_job(kJob);
     assign.mutable_task()->set_attempt(static_cast<std::uint32_t>(attempt));
+    assign.mutable_task()->set_vertex(static_cast<std::uint32_t>(vertex));
     for (const SourceSplit& split : splits) {
       proto::Split& out = *assign.add_splits();
       out.set_id(split.id);
@@ -358,6 +372,38 @@ TEST_P(TaskManagerTest, a_new_attempt_waits_for_the_tasks_of_the_one_before) {
   ASSERT_TRUE(wait([&] { return ended().size() == 4; }));
   EXPECT_EQ(ended()[3], "1: 1 FINISHED 45");
   EXPECT_THAT(acknowledged(), IsEmpty());
+}
+
+TEST_P(TaskManagerTest, parts_of_a_job_come_and_go_on_their_own) {
+  deploy_vertices(0, {0, 1});
+  deploy_vertices(1, {2, 3});
+  ASSERT_TRUE(wait([&] { return split_requests_ == 2; }));
+  assign(0, {{"a", "0-1000", ""}});
+  assign(1, {{"a", "0-1000", ""}}, false, 2);
+  workers_.run_for_ns(kMs);
+  cancel(0);
+  deploy_vertices(2, {0, 1});
+  ASSERT_TRUE(wait([&] { return deployed().size() == 3 && split_requests_ >= 3; }));
+  EXPECT_THAT(deployed(), ElementsAre("0: OK", "1: OK", "2: OK"));
+  EXPECT_THAT(ended(), ElementsAre("0: 0 CANCELED", "0: 1 CANCELED"));
+  assign(2, {{"a", "0-10", ""}});
+  assign(1, {{"b", "1000-1001", ""}}, true, 2);
+  ASSERT_TRUE(wait([&] { return ended().size() == 6; }));
+  EXPECT_EQ(ended()[3], "1: 3 FINISHED 500500");
+  EXPECT_EQ(ended()[5], "2: 1 FINISHED 45");
+  EXPECT_TRUE(wait([&] { return task_manager_->live_tasks() == 0; }));
+}
+
+TEST_P(TaskManagerTest, parts_of_a_job_that_cannot_be_built_on_their_own_are_refused) {
+  deploy_vertices(0, {0, 3});
+  deploy_vertices(1, {1, 0});
+  deploy_vertices(2, {4});
+  deploy_vertices(3, {0, 1});
+  ASSERT_TRUE(wait([&] { return deployed().size() == 4; }));
+  EXPECT_THAT(deployed()[0], HasSubstr("vertex 0 without vertex 1"));
+  EXPECT_THAT(deployed()[1], HasSubstr("vertex 0 is out of order"));
+  EXPECT_THAT(deployed()[2], HasSubstr("vertex 4 is out of order or not one of 4"));
+  EXPECT_EQ(deployed()[3], "3: OK");
 }
 
 TEST_P(TaskManagerTest, an_attempt_that_is_there_already_is_refused) {

@@ -104,9 +104,14 @@ Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
   switch (message.kind_case()) {
     case proto::ToTaskManager::kDeploy: {
       const proto::Deploy& deploy = message.deploy();
-      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(deploy.job().job()));
-      service.deploy(job, read_number(deploy.job().attempt()), decode_job_graph(deploy.job_graph()),
-                     read_restores(deploy), read_in_flight(deploy));
+      DeploymentOrder order;
+      CLP_ASSIGN_OR_RETURN(order.job, read_job(deploy.job().job()));
+      order.attempt = read_number(deploy.job().attempt());
+      for (const std::uint32_t v : deploy.vertices()) order.vertices.push_back(read_number(v));
+      order.graph = decode_job_graph(deploy.job_graph());
+      order.restores = read_restores(deploy);
+      order.in_flight = read_in_flight(deploy);
+      service.deploy(std::move(order));
       return Status::ok();
     }
     case proto::ToTaskManager::kCancelJob: {

@@ -16,14 +16,22 @@
 
 namespace clepsydra {
 
+// Tasks to be built, and what they start with. The last three are errors when their bytes are not
+// valid.
+struct DeploymentOrder {
+  JobId job;
+  int attempt = 0;
+  std::vector<int> vertices;  // None: all of the graph.
+  Result<JobGraph> graph = JobGraph();
+  Result<std::vector<TaskRestore>> restores = std::vector<TaskRestore>();
+  Result<std::vector<InFlightRestore>> in_flight = std::vector<InFlightRestore>();
+};
+
 // Threads: the endpoint's, one call at a time.
 class TaskService {
  public:
   virtual ~TaskService() = default;
-  // The last three are errors when their bytes are not valid.
-  virtual void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-                      Result<std::vector<TaskRestore>> restores,
-                      Result<std::vector<InFlightRestore>> in_flight) = 0;
+  virtual void deploy(DeploymentOrder order) = 0;
   virtual void cancel_job(const JobId& job, int attempt) = 0;
   virtual void assign_splits(const TaskId& task, std::vector<SourceSplit> splits,
                              bool no_more_splits) = 0;

@@ -20,14 +20,15 @@ using ::testing::IsEmpty;
 // Writes down what was called.
 class RecordingService final : public TaskService {
  public:
-  void deploy(const JobId& job, int attempt, Result<JobGraph> graph,
-              Result<std::vector<TaskRestore>> restores,
-              Result<std::vector<InFlightRestore>> in_flight) override {
-    calls.push_back("deploy " + job.to_string().substr(0, 4) + " " + std::to_string(attempt) + " " +
-                    std::string(status_code_name(graph.status().code())) + " " +
-                    (restores.is_ok() ? std::to_string(restores->size())
-                                      : std::string(status_code_name(restores.status().code()))) +
-                    (in_flight.is_ok() ? "" : " in flight: " + in_flight.status().to_string()));
+  void deploy(DeploymentOrder order) override {
+    std::string text =
+        "deploy " + order.job.to_string().substr(0, 4) + " " + std::to_string(order.attempt);
+    for (const int vertex : order.vertices) text += " v" + std::to_string(vertex);
+    calls.push_back(
+        text + " " + std::string(status_code_name(order.graph.status().code())) + " " +
+        (order.restores.is_ok() ? std::to_string(order.restores->size())
+                                : std::string(status_code_name(order.restores.status().code()))) +
+        (order.in_flight.is_ok() ? "" : " in flight: " + order.in_flight.status().to_string()));
   }
   void trigger_checkpoint(const JobId& job, int attempt, TaskCheckpointOrder order,
                           std::vector<std::pair<int, int>> tasks) override {
@@ -111,6 +112,8 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
   deploy.mutable_deploy()->add_restores(encode_task_restore(restore));
   dispatch(deploy);
   deploy.mutable_deploy()->add_restores("no restore");
+  deploy.mutable_deploy()->add_vertices(3);
+  deploy.mutable_deploy()->add_vertices(7);
   dispatch(deploy);
   proto::ToTaskManager cancel;
   cancel.mutable_cancel_job()->mutable_job()->set_job(job);
@@ -142,7 +145,7 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
   EXPECT_THAT(
       service.calls,
       ElementsAre("deploy abab 1 InvalidArgument 0", "deploy abab 1 InvalidArgument 1",
-                  "deploy abab 1 InvalidArgument InvalidArgument", "cancel 3",
+                  "deploy abab 1 v3 v7 InvalidArgument InvalidArgument", "cancel 3",
                   "splits of 2/5: one=1+far end", "limit -7", "trigger abab 2 7 at 1234 in /f: 3/1",
                   "trigger abab 2 7 at 1234 in /f savepoint base drains: 3/1", "end 4 7 aborted",
                   "end 4 7 completed", "release abab"));

@@ -83,8 +83,7 @@ class CsvFormatTest : public ::testing::Test {
     return decoded;
   }
 
-  Decoded decode(const std::string& text, TableOptions options,
-                 const DecoderStart& start = {}) {
+  Decoded decode(const std::string& text, TableOptions options, const DecoderStart& start = {}) {
     const FormatRequest request{std::move(options), schema_, columns_};
     Decoded whole = decode_in_pieces(text, request, 1U << 20, 4096, start);
     for (const auto& [piece, rows_max] :
