@@ -50,7 +50,8 @@ class JobClient {
   // for it; its folder. The job goes on. FailedPrecondition for a job that does not run.
   virtual Result<std::string> savepoint(const JobId& id, const std::string& directory) = 0;
   // The same, and the job ends with it: nothing is read behind the savepoint. With `drain` windows
-  // that are open are given out first, for a job that will not be continued.
+  // that are open are given out first, for a job that will not be continued. Returns when the job
+  // has ended, its sinks having committed.
   virtual Result<std::string> stop(const JobId& id, const std::string& directory, bool drain) = 0;
   // Asks for the end; returns at once. A job that has ended already stays as it is.
   virtual Status cancel(const JobId& id) = 0;

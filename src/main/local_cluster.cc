@@ -344,7 +344,18 @@ Result<std::string> LocalCluster::savepoint(const JobId& id, const std::string& 
 }
 
 Result<std::string> LocalCluster::stop(const JobId& id, const std::string& directory, bool drain) {
-  return impl_->await_savepoint(id, impl_->job_manager->stop(id, directory, drain));
+  CLP_ASSIGN_OR_RETURN(std::string folder,
+                       impl_->await_savepoint(id, impl_->job_manager->stop(id, directory, drain)));
+  // Sinks commit what the savepoint covers once it is complete: who asks sees it all.
+  CLP_ASSIGN_OR_RETURN(const JobStatus status, wait(id, std::nullopt));
+  if (status.phase == JobPhase::kFailed || status.phase == JobPhase::kCanceled) {
+    return Status::failed_precondition(fmt::format(
+        "the savepoint '{}' is complete, but the job {} before its sinks had committed all that it "
+        "covers{}{}; a job that starts from it commits the rest",
+        folder, status.phase == JobPhase::kFailed ? "failed" : "was cancelled",
+        status.error.is_ok() ? "" : ": ", status.error.message()));
+  }
+  return folder;
 }
 
 Result<JobStatus> LocalCluster::status(const JobId& id) {

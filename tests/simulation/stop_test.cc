@@ -15,6 +15,7 @@
 namespace clepsydra {
 namespace {
 
+using ::testing::AllOf;
 using testing::expected_windows;
 using testing::ExpectedWindows;
 using ::testing::HasSubstr;
@@ -22,7 +23,6 @@ using testing::JobBuilder;
 using testing::RowsSource;
 using testing::seeds;
 using testing::SimulatedCluster;
-using testing::WindowJob;
 
 // All rows are there at once, and then nothing more comes, ever.
 RowsSource endless() {
@@ -31,20 +31,21 @@ RowsSource endless() {
 
 class StopTest : public ::testing::TestWithParam<bool> {
  protected:
-  // Ends the job when it has read everything; the lines that its sink shows.
-  static std::vector<std::string> stop(std::uint64_t seed, bool drains, bool is_unaligned) {
-    SimulatedCluster world(seed);
+  // Asks for the end when the job has read everything; what was answered.
+  static Result<std::string> stop(SimulatedCluster& world, std::uint64_t seed, bool drains,
+                                  bool is_unaligned, bool fail_commit = false) {
     JobBuilder job;
     const int counts = testing::add_window_job(job, job.source(endless()), {}, seed % 2 == 0, 2);
     OperatorSpec sink;
     sink.kind = "sink_writer";
     sink.name = "Sink: memory";
     sink.inputs = {job.output_of(counts)};
-    sink.options.set("sink", ValueTree::map().set("connector", "memory").set("fail_at", -1));
+    sink.options.set("sink",
+                     ValueTree::map().set("connector", "memory").set("fail_commit", fail_commit));
     job.then(counts, std::move(sink), Partitioning::kForward, 2);
     if (is_unaligned) {
       job.set("execution.checkpointing.unaligned.enabled", "true");
-      job.set("execution.checkpointing.interval", "10 ms");
+      if (!fail_commit) job.set("execution.checkpointing.interval", "10 ms");
     }
     const Result<JobId> id = world.cluster->submit(job.build());
     EXPECT_TRUE(id.is_ok()) << id.status().to_string();
@@ -55,8 +56,17 @@ class StopTest : public ::testing::TestWithParam<bool> {
       });
     });
     const Result<std::string> path = world.cluster->stop(*id, "/savepoints", drains);
+    // Whoever stopped it reads what it has written.
+    EXPECT_EQ(world.cluster->status(*id)->phase,
+              fail_commit ? JobPhase::kFailed : JobPhase::kFinished);
+    return path;
+  }
+
+  // The lines that the sink shows then.
+  static std::vector<std::string> lines_after(std::uint64_t seed, bool drains, bool is_unaligned) {
+    SimulatedCluster world(seed);
+    const Result<std::string> path = stop(world, seed, drains, is_unaligned);
     EXPECT_TRUE(path.is_ok()) << "seed " << seed << ": " << path.status().to_string();
-    EXPECT_EQ(world.cluster->wait(*id, std::nullopt)->phase, JobPhase::kFinished);
     return world.connectors.log().committed_lines();
   }
 };
@@ -64,19 +74,27 @@ class StopTest : public ::testing::TestWithParam<bool> {
 TEST_P(StopTest, a_drained_job_gives_out_the_windows_that_are_open) {
   const ExpectedWindows expected = expected_windows(endless(), {});
   for (const std::uint64_t seed : seeds(10)) {
-    EXPECT_EQ(stop(seed, true, GetParam()), expected.lines) << "seed " << seed;
+    EXPECT_EQ(lines_after(seed, true, GetParam()), expected.lines) << "seed " << seed;
   }
 }
 
 TEST_P(StopTest, others_keep_them) {
   const ExpectedWindows expected = expected_windows(endless(), {});
   for (const std::uint64_t seed : seeds(10)) {
-    const std::vector<std::string> lines = stop(seed, false, GetParam());
+    const std::vector<std::string> lines = lines_after(seed, false, GetParam());
     EXPECT_LT(lines.size(), expected.lines.size()) << "seed " << seed;
     EXPECT_TRUE(
         std::includes(expected.lines.begin(), expected.lines.end(), lines.begin(), lines.end()))
         << "seed " << seed;
   }
+}
+
+TEST_P(StopTest, a_sink_that_cannot_commit_is_told_of_with_the_savepoint) {
+  SimulatedCluster world(1);
+  const Result<std::string> path = stop(world, 1, true, GetParam(), true);
+  EXPECT_THAT(path.status().to_string(),
+              AllOf(HasSubstr("the savepoint '/savepoints/savepoint-"),
+                    HasSubstr("' is complete, but the job failed"), HasSubstr("cannot commit")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Barriers, StopTest, ::testing::Bool(),
