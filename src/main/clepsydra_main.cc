@@ -13,8 +13,10 @@
 #include "main/snapshot_command.h"
 #include "main/sql_command.h"
 
-int main(int argc, char** argv) {
-  using namespace clepsydra;
+namespace clepsydra {
+namespace {
+
+int run(int argc, char** argv) {
   const std::unique_ptr<Process> process = make_process();
   const std::vector<std::string> words(argv + 1, argv + argc);
   const Result<Command> command = parse_command_line(words);
@@ -35,4 +37,11 @@ int main(int argc, char** argv) {
     return run_snapshot_command(*about_snapshots, *process);
   }
   return run_sql_command(std::get<SqlCommand>(*command), *process);
+}
+
+}  // namespace
+}  // namespace clepsydra
+
+int main(int argc, char** argv) {
+  return clepsydra::run(argc, argv);
 }

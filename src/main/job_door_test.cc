@@ -58,16 +58,18 @@ class FakeJobs final : public JobClient {
 };
 
 class JobDoorTest : public ::testing::Test {
+ public:
+  ~JobDoorTest() override {
+    doors_.clear();
+    std::filesystem::remove_all(directory_);
+  }
+
  protected:
   JobDoorTest() {
     char pattern[] = "/tmp/clepsydra_door_XXXXXX";
     directory_ = ::mkdtemp(pattern);
     open(1, first_);
     open(2, second_);
-  }
-  ~JobDoorTest() override {
-    doors_.clear();
-    std::filesystem::remove_all(directory_);
   }
 
   void open(std::int64_t process, FakeJobs& jobs) {

@@ -16,7 +16,6 @@ namespace clepsydra {
 namespace {
 
 using testing::Collected;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::JobBuilder;

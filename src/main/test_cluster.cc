@@ -365,7 +365,7 @@ int JobBuilder::source(const RowsSource& rows, int parallelism) {
   return add(std::move(node));
 }
 
-int JobBuilder::calc(std::vector<int> from, Partitioning partitioning, int parallelism,
+int JobBuilder::calc(const std::vector<int>& from, Partitioning partitioning, int parallelism,
                      bool filters) {
   StreamNode node;
   node.spec.kind = "calc";

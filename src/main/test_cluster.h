@@ -124,7 +124,7 @@ class JobBuilder {
   [[nodiscard]] JobGraph build();
 
  private:
-  int calc(std::vector<int> from, Partitioning partitioning, int parallelism, bool filters);
+  int calc(const std::vector<int>& from, Partitioning partitioning, int parallelism, bool filters);
   std::string next_uid(std::string_view kind);
 
   StreamGraph graph_;

@@ -28,6 +28,7 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 std::optional<std::string> variable(std::string_view name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody writes the environment.
   const char* value = std::getenv(std::string(name).c_str());
   if (value == nullptr) return std::nullopt;
   return value;

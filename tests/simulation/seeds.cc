@@ -9,6 +9,7 @@ namespace clepsydra::testing {
 namespace {
 
 std::uint64_t number_of(const char* variable, std::uint64_t fallback) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody writes the environment.
   const char* text = std::getenv(variable);
   return text == nullptr ? fallback : std::stoull(text);
 }

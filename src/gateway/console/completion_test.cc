@@ -14,7 +14,6 @@
 namespace clepsydra::console {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;

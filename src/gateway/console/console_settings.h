@@ -10,7 +10,7 @@
 
 namespace clepsydra {
 class Configuration;
-}
+}  // namespace clepsydra
 
 namespace clepsydra::console {
 

@@ -10,7 +10,7 @@
 
 namespace clepsydra {
 class FileSystem;
-}
+}  // namespace clepsydra
 
 namespace clepsydra::console {
 

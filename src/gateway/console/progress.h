@@ -10,7 +10,7 @@
 
 namespace clepsydra {
 class Clock;
-}
+}  // namespace clepsydra
 
 namespace clepsydra::console {
 

@@ -67,7 +67,7 @@ TEST(ProgressLineTest, the_rate_is_that_of_the_last_seconds) {
   std::string text;
   for (int tick = 0; tick <= 100; ++tick) {
     // A thousand rows a tick for five seconds, then none.
-    text = line.text(std::vector<JobStatus>{flights(std::min(tick, 50) * 1'000)});
+    text = line.text(std::vector<JobStatus>{flights(std::min(tick, 50) * 1'000LL)});
     clock.advance_ms(100);
   }
   EXPECT_THAT(text, HasSubstr("| 0 rows/s |"));
@@ -137,7 +137,7 @@ TEST(LiveDisplayTest, repaints_at_most_ten_times_a_second) {
   int paints = 0;
   std::size_t written = 0;
   for (int ms = 0; ms < 1'000; ++ms) {
-    display.tick(std::vector<JobStatus>{flights(ms * 10)}, nullptr);
+    display.tick(std::vector<JobStatus>{flights(ms * 10LL)}, nullptr);
     const std::size_t size = process.standard_error().text().size();
     if (size != written) ++paints;
     written = size;

@@ -15,7 +15,7 @@ namespace {
 
 using testing::batch_of;
 
-std::string printed(const std::vector<Batch>& batches, ResultPrinterOptions options) {
+std::string printed(const std::vector<Batch>& batches, const ResultPrinterOptions& options) {
   const auto printer = make_stream_printer(batches.front().schema(), options);
   std::string out;
   printer->begin(out);

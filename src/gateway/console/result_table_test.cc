@@ -22,7 +22,7 @@ Batch rows(const std::vector<std::string_view>& lines) {
 }
 
 struct View {
-  explicit View(ResultTableOptions options) : table(rows({}).schema(), options) {}
+  explicit View(const ResultTableOptions& options) : table(rows({}).schema(), options) {}
 
   void type(std::string_view bytes) {
     KeyReader reader;

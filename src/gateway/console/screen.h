@@ -10,7 +10,7 @@
 
 namespace clepsydra {
 class TextOutput;
-}
+}  // namespace clepsydra
 
 namespace clepsydra::console {
 

@@ -183,7 +183,7 @@ Status StatementRunner::run_insert(InsertJob job) {
   return Status::ok();
 }
 
-Status StatementRunner::run_query(QueryJob job) {
+Status StatementRunner::run_query(const QueryJob& job) {
   CLP_ASSIGN_OR_RETURN(const ResultPrinterOptions options, printer_options());
   CLP_ASSIGN_OR_RETURN(const ConsoleSettings settings,
                        read_console_settings(*options_.configuration));

@@ -107,7 +107,7 @@ class StatementRunner {
   Status run_statement(const ast::Statement& statement, std::string_view script);
   Status show_table(const TableResult& result);
   Status run_insert(InsertJob job);
-  Status run_query(QueryJob job);
+  Status run_query(const QueryJob& job);
   Status read_result(const QueryJob& job, const ConsoleSettings& settings,
                      const ResultPrinterOptions& options);
   Status print_rows(const QueryJob& job, const ResultPrinterOptions& options);

@@ -18,7 +18,6 @@ namespace clepsydra::console {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeJob;
 using testing::FakeJobClient;
 using testing::FakeProcess;
 using ::testing::HasSubstr;

@@ -17,7 +17,6 @@ namespace clepsydra::sql::testing {
 namespace {
 
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::Not;
 
 // Operators that keep something, in the order of the graph.
@@ -94,6 +93,7 @@ struct Change {
   std::vector<std::string> changed;  // Kinds.
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): the test library finds it by this name.
 void PrintTo(const Change& change, std::ostream* out) {
   *out << change.name;
 }
