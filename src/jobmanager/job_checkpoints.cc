@@ -359,12 +359,14 @@ void JobCheckpoints::carry_out(CompleteCheckpoint action) {
   end_at_tasks(action.metadata.id, action.tell_completed);
   if (!action.commit.empty()) {
     // A savepoint that commits ends the job. Who would go on from a checkpoint before it would get
-    // its rows once more, so those go first, even if the process is killed in between.
+    // its rows once more, so those go first and for good, even if the process is killed or the
+    // power fails in between.
     CheckpointRemoval removal = is_savepoint ? store_.take_all() : CheckpointRemoval();
     options_.work->add(
         [sinks = options_.sinks, commit = std::move(action.commit), storage = storage_,
          removal = std::move(removal)]() -> Status {
-          CLP_RETURN_IF_ERROR(storage.remove(removal).with_context("removing older checkpoints"));
+          CLP_RETURN_IF_ERROR(
+              storage.remove_last(removal).with_context("removing older checkpoints"));
           return sinks->commit(commit);
         },
         [this, id = action.metadata.id](const Status& status) {

@@ -36,9 +36,11 @@ using ::testing::UnorderedElementsAre;
 
 class NamingCommitter final : public SinkCommitter {
  public:
-  NamingCommitter(std::vector<std::string>& events, const Status& failure)
-      : events_(events), failure_(failure) {}
+  NamingCommitter(std::vector<std::string>& events, const Status& failure,
+                  const std::function<void()>& before_commit)
+      : events_(events), failure_(failure), before_commit_(before_commit) {}
   Status commit(std::span<const std::string> committables) override {
+    if (before_commit_) before_commit_();
     if (!failure_.is_ok()) return failure_;
     for (const std::string& committable : committables) events_.push_back("commit " + committable);
     return Status::ok();
@@ -58,23 +60,26 @@ class NamingCommitter final : public SinkCommitter {
  private:
   std::vector<std::string>& events_;
   const Status& failure_;
+  const std::function<void()>& before_commit_;
 };
 
 class NamingSink final : public Sink {
  public:
-  NamingSink(std::vector<std::string>& events, const Status& failure)
-      : events_(events), failure_(failure) {}
+  NamingSink(std::vector<std::string>& events, const Status& failure,
+             const std::function<void()>& before_commit)
+      : events_(events), failure_(failure), before_commit_(before_commit) {}
   Result<std::unique_ptr<SinkWriter>> open_writer(const SinkContext& /*context*/) const override {
     return Status::unimplemented("not in this test");
   }
   Result<std::unique_ptr<SinkCommitter>> make_committer(
       const SinkContext& /*context*/) const override {
-    return std::make_unique<NamingCommitter>(events_, failure_);
+    return std::make_unique<NamingCommitter>(events_, failure_, before_commit_);
   }
 
  private:
   std::vector<std::string>& events_;
   const Status& failure_;
+  const std::function<void()>& before_commit_;
 };
 
 class SinkConnectors final : public ConnectorRuntime {
@@ -83,10 +88,11 @@ class SinkConnectors final : public ConnectorRuntime {
     return Status::unimplemented("not in this test");
   }
   Result<std::unique_ptr<Sink>> make_sink(const ValueTree& /*spec*/) const override {
-    return std::make_unique<NamingSink>(events, commit_failure);
+    return std::make_unique<NamingSink>(events, commit_failure, before_commit);
   }
   mutable std::vector<std::string> events;
   Status commit_failure;  // Ok: commits succeed.
+  std::function<void()> before_commit;
 };
 
 // One task of two subtasks whose second operator is a sink. Subtasks end by hand.
@@ -1001,6 +1007,32 @@ TEST_F(JobSupervisorTest, a_job_is_stopped_with_a_savepoint) {
   EXPECT_THAT(events(), ElementsAre("abort after it"));
   EXPECT_EQ(job_->phase(), JobPhase::kFinished);
   EXPECT_TRUE(job_->status().error.is_ok());
+}
+
+// Who would find the checkpoint again would write its rows again.
+TEST_F(JobSupervisorFilesTest, what_a_stop_commits_is_in_no_older_checkpoint_after_a_power_cut) {
+  configuration_.set("execution.checkpointing.num-retained", "2");
+  configuration_.set("execution.checkpointing.externalized-checkpoint-retention",
+                     "RETAIN_ON_CANCELLATION");
+  start_and_deploy();
+  for (CheckpointId id = 1; id <= 3; ++id) {
+    pass_ms(1000);
+    complete_checkpoint(id);
+  }
+  ASSERT_THAT(names(folder_), UnorderedElementsAre("chk-2", "chk-3", "shared", "taskowned"));
+  (void)events();
+  connectors_.before_commit = [this] { files_.drop_unsynced(); };
+  (void)job_->request_savepoint("/savepoints", SavepointThen::kStop);
+  do_blocking_work();
+  acknowledge(0, 4, "a4");
+  acknowledge(1, 4, "b4");
+  do_blocking_work();
+  EXPECT_THAT(events(), ElementsAre("commit a4", "commit b4"));
+  std::vector<std::string> left;
+  for (const std::string& path : files_.paths_below(folder_)) {
+    if (base_name(path) == "_metadata") left.push_back(path);
+  }
+  EXPECT_THAT(left, IsEmpty());
 }
 
 TEST_F(JobSupervisorTest, savepoints_that_cannot_be_taken_say_why_and_leave_nothing) {
