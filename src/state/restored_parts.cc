@@ -264,6 +264,7 @@ std::vector<KeyedStateBackend::RestoredNumber> RestoredParts::numbers(std::strin
 std::vector<std::string> RestoredParts::list(std::string_view name, ListMode mode) {
   claimed_lists_.emplace(name);
   std::vector<std::string> merged;
+  bool has_copy = false;
   for (const std::unique_ptr<Part>& part : parts_) {
     // Item i belongs to the i-th of its key groups, over and over.
     const KeyGroupRange& groups = part->last().origin.key_groups;
@@ -272,9 +273,11 @@ std::vector<std::string> RestoredParts::list(std::string_view name, ListMode mod
       if (stored_name != name) continue;
       for (std::size_t i = 0; i < items.size(); ++i) {
         const int group = groups.begin + static_cast<int>(i % static_cast<std::size_t>(count));
-        if (mode == ListMode::kUnion || is_ours(group)) merged.emplace_back(items[i]);
+        if (mode != ListMode::kSplit || is_ours(group)) merged.emplace_back(items[i]);
       }
+      has_copy = true;
     }
+    if (mode == ListMode::kBroadcast && has_copy) break;
   }
   free_if_claimed();
   return merged;

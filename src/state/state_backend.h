@@ -41,8 +41,9 @@ struct StateBackendOptions {
 
 // What becomes of a number when there are more or fewer subtasks than when it was stored.
 enum class NumberMerge : std::uint8_t { kMin, kMax, kSum };
-// What becomes of a list: its items are dealt out, or every subtask gets all of them.
-enum class ListMode : std::uint8_t { kSplit, kUnion };
+// What becomes of a list: its items are dealt out; every subtask gets all of them; every subtask
+// had the same, and gets it once.
+enum class ListMode : std::uint8_t { kSplit, kUnion, kBroadcast };
 
 // A snapshot that is being written. Destroying it before its end abandons it; the next one then has
 // what this one would have had. It must go before the backend. Threads: the task's.

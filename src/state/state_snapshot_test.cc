@@ -752,8 +752,10 @@ TEST_P(StateSnapshotTest, small_state_goes_where_its_key_groups_go) {
       std::int64_t& high = **backend->open_number("high", 0, NumberMerge::kMax);
       std::vector<std::string>& split = **backend->open_list("split", ListMode::kSplit);
       std::vector<std::string>& every = **backend->open_list("union", ListMode::kUnion);
+      std::vector<std::string>& rules = **backend->open_list("rules", ListMode::kBroadcast);
       TimerService& timers = backend->open_timers("due");
       if (is_first) {
+        rules = {"one rule", "another"};
         total = 100 + subtask;
         low = high = 10L * subtask;
         for (int i = 0; i < 5; ++i) split.push_back(std::to_string(subtask * 5 + i));
@@ -766,6 +768,7 @@ TEST_P(StateSnapshotTest, small_state_goes_where_its_key_groups_go) {
       }
       sum += total;
       items.insert(split.begin(), split.end());
+      EXPECT_THAT(rules, ElementsAre("one rule", "another"));
       if (!is_first) {
         EXPECT_EQ(every.size(), 2U);
         every = {std::to_string(std::min(subtask, 1))};
