@@ -14,53 +14,10 @@
 #include "connectors/filesystem/file_spec.h"
 #include "connectors/filesystem/partition_path.h"
 #include "stream/column_builder.h"
+#include "stream/value_order.h"
 #include "stream/value_text.h"
 
 namespace clepsydra {
-namespace {
-
-template <typename T>
-int order_of(const T& a, const T& b) {
-  return a < b ? -1 : b < a ? 1 : 0;
-}
-
-template <typename T>
-int compare_as(const Column& a, const Column& b) {
-  return order_of(a.values<T>()[0], b.values<T>()[0]);
-}
-
-// Below, at or above 0. Both are one row of one type, not NULL.
-int compare(const Column& a, const Column& b) {
-  switch (a.type().physical()) {
-    case PhysicalType::kBool8:
-      return compare_as<std::uint8_t>(a, b);
-    case PhysicalType::kInt8:
-      return compare_as<std::int8_t>(a, b);
-    case PhysicalType::kInt16:
-      return compare_as<std::int16_t>(a, b);
-    case PhysicalType::kInt32:
-      return compare_as<std::int32_t>(a, b);
-    case PhysicalType::kInt64:
-      return compare_as<std::int64_t>(a, b);
-    case PhysicalType::kInt128:
-      return compare_as<Int128>(a, b);
-    case PhysicalType::kFloat:
-      return compare_as<float>(a, b);
-    case PhysicalType::kDouble:
-      return compare_as<double>(a, b);
-    case PhysicalType::kView:
-      return order_of(a.string_at(0), b.string_at(0));
-    case PhysicalType::kNone:
-    case PhysicalType::kList:
-    case PhysicalType::kMap:
-    case PhysicalType::kStruct:
-      break;  // No table is partitioned by these.
-  }
-  return 0;
-}
-
-}  // namespace
-
 Result<PartitionColumns> PartitionColumns::make(const FileSourceSpec& spec) {
   PartitionColumns columns;
   columns.pool_ = MemoryPool::make_root("partitions");
@@ -118,11 +75,12 @@ Result<Column> PartitionColumns::value(int i, std::string_view text, MemoryPool&
 bool PartitionColumns::is_met(const Condition& condition, const Column& value) {
   using enum PartitionCondition::Kind;
   if (value.is_null(0)) return condition.kind == kIsNull;
-  const auto order = [&] { return compare(value, condition.values[0]); };
+  const auto order = [&] { return compare_values(value, 0, condition.values[0], 0); };
   switch (condition.kind) {
     case kOneOf:
-      return std::any_of(condition.values.begin(), condition.values.end(),
-                         [&](const Column& other) { return compare(value, other) == 0; });
+      return std::any_of(
+          condition.values.begin(), condition.values.end(),
+          [&](const Column& other) { return compare_values(value, 0, other, 0) == 0; });
     case kNotEqual:
       return order() != 0;
     case kLess:

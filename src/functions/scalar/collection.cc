@@ -12,6 +12,7 @@
 #include "functions/scalar/elements.h"
 #include "functions/scalar/families.h"
 #include "functions/type_rules.h"
+#include "stream/value_order.h"
 
 namespace clepsydra {
 namespace {
@@ -76,14 +77,14 @@ Result<DataType> derive_common_map(CallTyping& call) {
 }
 
 Result<DataType> derive_extreme(CallTyping& call) {
-  if (call.type(0).kind() != TypeKind::kArray || !has_element_order(call.type(0).element())) {
+  if (call.type(0).kind() != TypeKind::kArray || !has_value_order(call.type(0).element())) {
     return wrong_types(call);
   }
   return call.type(0).element().with_nullable(true);
 }
 
 Result<DataType> derive_sort(CallTyping& call) {
-  if (call.type(0).kind() != TypeKind::kArray || !has_element_order(call.type(0).element())) {
+  if (call.type(0).kind() != TypeKind::kArray || !has_value_order(call.type(0).element())) {
     return wrong_types(call);
   }
   for (int i = 1; i < call.count(); ++i) {
@@ -295,7 +296,7 @@ bool extreme_kernel(KernelCall& call) {
     std::int32_t best = -1;
     for (std::int32_t i = list->begin(row); i < list->end(row); ++i) {
       if (elements.is_null(i)) continue;
-      const int order = best < 0 ? 0 : compare_elements(elements, i, best);
+      const int order = best < 0 ? 0 : compare_values(elements, i, elements, best);
       if (best < 0 || (kLargest ? order > 0 : order < 0)) best = i;
     }
     if (best < 0) {
@@ -326,7 +327,7 @@ bool sort_kernel(KernelCall& call) {
       if (elements.is_null(a) || elements.is_null(b)) {
         return elements.is_null(a) != elements.is_null(b) && elements.is_null(a) == nulls_first;
       }
-      const int compared = compare_elements(elements, a, b);
+      const int compared = compare_values(elements, a, elements, b);
       return ascending ? compared < 0 : compared > 0;
     });
     for (const std::int32_t i : order) builder.child(0).append_from(elements, i);

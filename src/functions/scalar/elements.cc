@@ -1,7 +1,6 @@
 #include "functions/scalar/elements.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "base/check.h"
@@ -11,20 +10,6 @@
 
 namespace clepsydra {
 namespace {
-
-template <typename T>
-int compare_numbers(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b))
-      return static_cast<int>(std::isnan(a)) - static_cast<int>(std::isnan(b));
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-template <typename T>
-int compare_fixed(const Column& column, std::int64_t i, std::int64_t j) {
-  return compare_numbers(column.values<T>()[i], column.values<T>()[j]);
-}
 
 bool equal_lists(const Column& a, std::int64_t i, const Column& b, std::int64_t j) {
   const auto* a_offsets = a.values<std::int32_t>();
@@ -80,35 +65,6 @@ bool equal_elements(const Column& a, std::int64_t i, const Column& b, std::int64
       return true;
     default:
       return keys_equal({&a, 1}, i, {&b, 1}, j);
-  }
-}
-
-bool has_element_order(const DataType& type) {
-  return !type.is_nested() && type.physical() != PhysicalType::kNone;
-}
-
-int compare_elements(const Column& column, std::int64_t i, std::int64_t j) {
-  switch (column.type().physical()) {
-    case PhysicalType::kBool8:
-      return compare_fixed<std::uint8_t>(column, i, j);
-    case PhysicalType::kInt8:
-      return compare_fixed<std::int8_t>(column, i, j);
-    case PhysicalType::kInt16:
-      return compare_fixed<std::int16_t>(column, i, j);
-    case PhysicalType::kInt32:
-      return compare_fixed<std::int32_t>(column, i, j);
-    case PhysicalType::kInt64:
-      return compare_fixed<std::int64_t>(column, i, j);
-    case PhysicalType::kFloat:
-      return compare_fixed<float>(column, i, j);
-    case PhysicalType::kDouble:
-      return compare_fixed<double>(column, i, j);
-    case PhysicalType::kInt128:
-      return compare_fixed<Int128>(column, i, j);
-    case PhysicalType::kView:
-      return column.string_at(i).compare(column.string_at(j));
-    default:
-      CLP_CHECK(false);  // has_element_order() says no.
   }
 }
 

@@ -34,12 +34,6 @@ struct ListArgument {
 // have the same physical type.
 bool equal_elements(const Column& a, std::int64_t i, const Column& b, std::int64_t j);
 
-// Whether values of the type have an order.
-bool has_element_order(const DataType& type);
-// Which of two elements that are not NULL comes first: below, above or 0. NaN is the largest
-// number.
-int compare_elements(const Column& column, std::int64_t i, std::int64_t j);
-
 // A set of elements of some columns of one type, used for one row after the other.
 class ElementSet {
  public:
