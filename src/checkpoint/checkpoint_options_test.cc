@@ -83,6 +83,23 @@ TEST(CheckpointOptionsTest, what_is_not_built_is_refused_by_name) {
   EXPECT_TRUE(read({{"execution.checkpointing.local-backup.enabled", "false"}}).is_ok());
 }
 
+TEST(CheckpointOptionsTest, what_the_reference_only_has_is_refused_when_it_is_asked_for) {
+  const auto error = [](const std::string& key, const std::string& value) {
+    const auto options = read({{key, value}});
+    if (options.is_ok()) return std::string("ok");
+    EXPECT_EQ(options.status().code(), StatusCode::kUnimplemented);
+    return std::string(options.status().message());
+  };
+  EXPECT_THAT(error("execution.checkpointing.snapshot-compression", "true"),
+              AllOf(HasSubstr("execution.checkpointing.snapshot-compression"),
+                    HasSubstr("not built yet; remove it")));
+  EXPECT_EQ(error("execution.checkpointing.snapshot-compression", "FALSE"), "ok");
+  EXPECT_THAT(error("execution.checkpointing.interval-during-backlog", "1 s"),
+              HasSubstr("interval-during-backlog"));
+  EXPECT_THAT(error("execution.checkpointing.create-subdir", "false"), HasSubstr("create-subdir"));
+  EXPECT_THAT(error("state.changelog.enabled", "true"), HasSubstr("state.changelog.enabled"));
+}
+
 TEST(CheckpointOptionsTest, absurd_values_are_refused_by_key_value_and_bounds) {
   EXPECT_THAT(error_of("interval", "9 ms"),
               AllOf(HasSubstr("execution.checkpointing.interval"), HasSubstr("9 ms"),

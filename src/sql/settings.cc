@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/configuration.h"
+#include "base/option_check.h"
 #include "stream/key_group.h"
 #include "stream/time_zone.h"
 
@@ -113,6 +114,7 @@ Result<PlannerSettings> read_planner_settings(const Configuration& configuration
 }
 
 Status check_setting(std::string_view key, std::string_view value) {
+  CLP_RETURN_IF_ERROR(check_option(key, value));
   if (key == kZone.key && value != "default") return find_time_zone(value).status();
   Configuration one;
   one.set(std::string(key), std::string(value));

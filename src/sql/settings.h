@@ -32,7 +32,7 @@ struct PlannerSettings {
 // Errors name key, value and expected form; batch mode is refused here.
 Result<PlannerSettings> read_planner_settings(const Configuration& configuration);
 
-// Checks the value of a key that the planner reads; other keys are free.
+// Checks a setting when it is made: its form, and the range of what the planner reads.
 Status check_setting(std::string_view key, std::string_view value);
 
 }  // namespace clepsydra::sql

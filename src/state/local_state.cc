@@ -119,8 +119,10 @@ Result<std::shared_ptr<LocalStores>> LocalStatePlaces::open(const Configuration&
   CLP_ASSIGN_OR_RETURN(const std::optional<std::string> directory,
                        configuration.get_optional(kDirectory));
   if (directory) {
-    CLP_ASSIGN_OR_RETURN(const std::string path, local_path(*directory));
-    return open_at(join_path(path, kFolder));
+    const Result<std::string> path = local_path(*directory);
+    if (!path.is_ok())
+      return path.status().with_context(fmt::format("option '{}'", kDirectory.key));
+    return open_at(join_path(*path, kFolder));
   }
   CLP_ASSIGN_OR_RETURN(const std::optional<StringList> folders,
                        configuration.get_optional(kTemporaryFolders));

@@ -112,6 +112,7 @@ TEST_F(LocalStatePlacesTest, a_place_that_cannot_be_written_to_is_named) {
       places.open(configuration_of({{"state.backend.rocksdb.localdir", "/proc/state"}})).status();
   EXPECT_FALSE(status.is_ok());
   EXPECT_THAT(status.to_string(), HasSubstr("/proc/state"));
+  EXPECT_THAT(status.to_string(), HasSubstr("state.backend.rocksdb.localdir"));
 }
 
 }  // namespace

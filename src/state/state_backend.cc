@@ -20,7 +20,8 @@ Result<std::unique_ptr<KeyedStateBackend>> StateBackendRegistry::make(
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
     return Status::not_found(
-        fmt::format("there is no state backend '{}'; known: {}", name, fmt::join(names(), ", ")));
+        fmt::format("'state.backend.type': there is no state backend '{}'; known: {}", name,
+                    fmt::join(names(), ", ")));
   }
   return found->second.make(options);
 }

@@ -69,8 +69,15 @@ Result<Limits> read_limits(const Configuration& configuration) {
                                                 kBatchRowsMax.key, kRowsLimit,
                                                 limits.batch_rows_max));
   }
-  limits.batch_bytes_max = std::max<std::int64_t>(1, batch_bytes.bytes);
-  limits.channel_bytes_max = std::max<std::int64_t>(1, channel_bytes.bytes);
+  for (const auto& [key, size] : {std::pair(kBatchBytesMax.key, batch_bytes),
+                                  std::pair(kChannelBytesMax.key, channel_bytes)}) {
+    constexpr std::int64_t kBytesLimit = 1LL << 30;
+    if (size.bytes >= 1 && size.bytes <= kBytesLimit) continue;
+    return Status::invalid_argument(fmt::format("'{}' must be between 1 and {} bytes, but is {}",
+                                                key, kBytesLimit, size.bytes));
+  }
+  limits.batch_bytes_max = batch_bytes.bytes;
+  limits.channel_bytes_max = channel_bytes.bytes;
   limits.watermark_interval_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(interval).count();
   CLP_ASSIGN_OR_RETURN(const CheckpointOptions checkpoint, read_checkpoint_options(configuration));

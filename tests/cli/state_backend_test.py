@@ -40,7 +40,7 @@ class StateBackendTest(CommandTest):
 
     def test_too_little_memory(self):
         self.write_clicks(10, 10)
-        for size in ("1mb", "0", "-1mb", "9000tb"):
+        for size in ("1mb", "0", "9000tb"):
             self.fails(self.script("out"), r"state\.backend\.rocksdb\.memory\.fixed-per-slot",
                        options=("-D", "state.backend.type=rocksdb",
                                 "-D", f"state.backend.rocksdb.memory.fixed-per-slot={size}"))

@@ -289,12 +289,18 @@ class RocksdbStores final : public LocalStores {
 Result<std::unique_ptr<LocalStores>> make_rocksdb_stores(std::string_view directory,
                                                          FileSystem& files) {
   const std::string path(directory);
-  CLP_RETURN_IF_ERROR(files.create_directories(path).with_context("local state directory"));
   const std::string lock_path = join_path(path, kLockFile);
   // An attempt to write says more about why it fails than an attempt to lock.
-  CLP_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> probe,
-                       files.open_for_write(lock_path, WriteMode::kAppend));
-  CLP_RETURN_IF_ERROR(probe->close());
+  const auto prepare = [&]() -> Status {
+    CLP_RETURN_IF_ERROR(files.create_directories(path));
+    CLP_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> probe,
+                         files.open_for_write(lock_path, WriteMode::kAppend));
+    return probe->close();
+  };
+  if (const Status prepared = prepare(); !prepared.is_ok()) {
+    return prepared.with_context(
+        "cannot use the local state directory; 'state.backend.rocksdb.localdir' names another");
+  }
   rocksdb::FileLock* lock = nullptr;
   const rocksdb::Status status = rocksdb::Env::Default()->LockFile(lock_path, &lock);
   if (!status.ok()) {
