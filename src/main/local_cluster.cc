@@ -203,6 +203,9 @@ void LocalCluster::Impl::make_world() {
     options.transport = own_transport.get();
   }
   if (options.operators == nullptr) options.operators = &OperatorRegistry::built_in();
+  if (options.state_backends == nullptr) {
+    options.state_backends = &StateBackendRegistry::built_in();
+  }
   if (options.local_stores == nullptr && options.run_until) {
     own_local_stores = make_memory_stores();
     options.local_stores = own_local_stores.get();
@@ -224,7 +227,7 @@ Status LocalCluster::Impl::start() {
   tasks.environment.blocking_pool = options.blocking_pool;
   tasks.environment.connectors = options.connectors;
   tasks.environment.operators = options.operators;
-  tasks.environment.state_backends = &StateBackendRegistry::built_in();
+  tasks.environment.state_backends = options.state_backends;
   tasks.environment.standard_output = options.standard_output;
   tasks.environment.results = results.get();
   tasks.environment.open_local_stores =

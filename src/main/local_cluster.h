@@ -19,6 +19,7 @@ namespace clepsydra {
 class ConnectorRuntime;
 class LocalStores;
 class OperatorRegistry;
+class StateBackendRegistry;
 
 struct LocalClusterOptions {
   // Required; outlives the cluster.
@@ -37,7 +38,8 @@ struct LocalClusterOptions {
   FileSystem* file_system = nullptr;
   LocalStores* local_stores = nullptr;          // Null: RocksDB, where the configuration says.
   const OperatorRegistry* operators = nullptr;  // Null: OperatorRegistry::built_in().
-  std::uint64_t seed = 0;                       // 0: from the operating system.
+  const StateBackendRegistry* state_backends = nullptr;  // Null: StateBackendRegistry::built_in().
+  std::uint64_t seed = 0;                                // 0: from the operating system.
   // With a simulated pool: how waiting calls let virtual time pass. Runs until the predicate holds;
   // false when it never will.
   std::function<bool(const std::function<bool()>&)> run_until;

@@ -39,6 +39,8 @@ TEST(SeedsTest, faults_of_all_kinds_happen) {
   EXPECT_GT(totals.power_cuts, 10);
   EXPECT_GT(totals.stops, 10);
   EXPECT_GT(totals.savepoints, 10);
+  EXPECT_GT(totals.drains, 0);
+  EXPECT_GT(totals.local_store_operations, 1000);
   EXPECT_GT(totals.failed_checkpoints, 0);
   EXPECT_GT(totals.file_faults, 10);
   EXPECT_GT(totals.source_faults, 0);

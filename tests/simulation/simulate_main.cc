@@ -32,18 +32,19 @@ void print_totals(const RunReport& totals, std::uint64_t seeds, std::uint64_t re
   fmt::print(
       "{} seeds in {:.1f} s, {:.1f} ms each; {} of them run twice with the same trace\n"
       "{} lives ({} from a checkpoint or savepoint), {} attempts, {} deaths, {} power cuts, {} "
-      "stops\n"
+      "stops ({} with --drain)\n"
       "{} checkpoints, {} that failed, {} savepoints; {} cuts compared with the oracle\n"
       "{} file operations ({} faults), {} source faults, {} sink faults, {} flipped bits (went "
       "back "
       "{} times)\n"
+      "{} operations of local stores ({} faults)\n"
       "{} rows, {} steps, {} s of virtual time\n",
       seeds, seconds, 1000 * seconds / static_cast<double>(seeds + repeated), repeated,
       totals.lives, totals.restored, totals.attempts, totals.deaths, totals.power_cuts,
-      totals.stops, totals.checkpoints, totals.failed_checkpoints, totals.savepoints,
+      totals.stops, totals.drains, totals.checkpoints, totals.failed_checkpoints, totals.savepoints,
       totals.cuts_checked, totals.file_operations, totals.file_faults, totals.source_faults,
-      totals.writer_faults, totals.rotten_bits, totals.went_back, totals.rows, totals.steps,
-      totals.virtual_ms / 1000);
+      totals.writer_faults, totals.rotten_bits, totals.went_back, totals.local_store_operations,
+      totals.local_store_faults, totals.rows, totals.steps, totals.virtual_ms / 1000);
 }
 
 int fail(std::uint64_t seed, const RunReport& report, std::string_view problem,

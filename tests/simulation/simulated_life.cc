@@ -18,6 +18,8 @@
 #include "main/local_cluster.h"
 #include "main/test_cluster.h"
 #include "operators/window/window_test_plans.h"
+#include "state/local_stores.h"
+#include "state/state_backend.h"
 #include "stream/type_codec.h"
 
 namespace clepsydra::testing {
@@ -75,6 +77,27 @@ class LifeConnectors final : public ConnectorRuntime {
   SinkProcess& sinks_;
   const SimulatedJob& job_;
 };
+
+// "rocksdb" with so little memory that rows leave it again and again, or with none.
+template <std::int64_t kCachedBytes>
+Result<std::unique_ptr<KeyedStateBackend>> make_on_disk(const StateBackendOptions& options) {
+  StateBackendOptions own = options;
+  own.local.cached_bytes = kCachedBytes;
+  return StateBackendRegistry::built_in().make("rocksdb", own);
+}
+
+const StateBackendRegistry& simulated_backends() {
+  static const StateBackendRegistry registry = [] {
+    StateBackendRegistry made;
+    made.add({.name = "hashmap", .make = [](const StateBackendOptions& options) {
+                return StateBackendRegistry::built_in().make("hashmap", options);
+              }});
+    made.add({.name = "rocksdb", .make = make_on_disk<0>, .uses_local_disk = true});
+    made.add({.name = "rocksdb_cached", .make = make_on_disk<8 << 10>, .uses_local_disk = true});
+    return made;
+  }();
+  return registry;
+}
 
 int add_source(JobBuilder& job, const Workload& workload, int number, int parallelism) {
   StreamNode node;
@@ -164,6 +187,13 @@ class Life final {
     sources_.faults = faults.source;
     sources_.random = Random(seed).fork("sources");
     sinks_.random = Random(seed).fork("sinks");
+    local_stores_ = make_memory_stores(
+        {.fault = [this, random = Random(seed).fork("local stores")](std::string_view) mutable {
+          ++local_store_operations_;
+          const bool fails = !is_healed_ && random.uniform_double() < faults_.local_store_error;
+          local_store_faults_ += fails ? 1 : 0;
+          return fails ? Status::unavailable("the local disk has gone away") : Status::ok();
+        }});
     sinks_.write_error = faults.write_error;
     files_.set_on_renamed([this](const std::string& path) { machine_.renamed(path); });
     files_.set_plan(make_plan(Random(seed).fork("files")));
@@ -193,7 +223,7 @@ class Life final {
   // Runs until something is to be done here.
   void run_until_event(std::int64_t until_ns);
   void happen(LifeEventKind kind);
-  void take_savepoint(bool stops);
+  void take_savepoint(bool stops, bool drains = false);
   void heal();
   // A job without an end has read all there is.
   [[nodiscard]] bool must_stop() const {
@@ -221,15 +251,19 @@ class Life final {
   WorkloadProcess sources_;
   SinkProcess sinks_;
   LifeConnectors connectors_{sources_, sinks_, job_};
+  std::unique_ptr<LocalStores> local_stores_;
   std::unique_ptr<LocalCluster> cluster_;
   JobId id_;
   TimerId ticker_ = 0;
   Positions positions_;  // What the attempt has restored.
   bool was_cancelled_ = false;
   bool has_savepoint_of_stop_ = false;
+  bool has_drained_ = false;
   bool stop_was_asked_ = false;
   std::optional<JobStatus> last_;
   std::int64_t savepoints_ = 0;
+  std::int64_t local_store_operations_ = 0;
+  std::int64_t local_store_faults_ = 0;
   std::string problem_;
 };
 
@@ -262,6 +296,8 @@ void Life::start_cluster(const LifeOptions& options, std::uint64_t seed) {
   cluster.blocking_pool = &blocking_pool_;
   cluster.transport = &transport_;
   cluster.file_system = &files_;
+  cluster.local_stores = local_stores_.get();
+  cluster.state_backends = &simulated_backends();
   cluster.seed = seed;
   // Whoever waits in a process that dies waits no more.
   cluster.run_until = [this](const std::function<bool()>& predicate) {
@@ -316,14 +352,15 @@ void Life::heal() {
   machine_.disk().set_capacity_bytes(std::numeric_limits<std::int64_t>::max());
 }
 
-void Life::take_savepoint(bool stops) {
-  const Result<std::string> taken =
-      stops ? cluster_->stop(id_, SimulatedMachine::kSavepoints, /*drain=*/false)
-            : cluster_->savepoint(id_, SimulatedMachine::kSavepoints);
+void Life::take_savepoint(bool stops, bool drains) {
+  const Result<std::string> taken = stops
+                                        ? cluster_->stop(id_, SimulatedMachine::kSavepoints, drains)
+                                        : cluster_->savepoint(id_, SimulatedMachine::kSavepoints);
   stop_was_asked_ = stop_was_asked_ || stops;
   if (!taken.is_ok() || is_gone()) return;
   ++savepoints_;
   has_savepoint_of_stop_ = has_savepoint_of_stop_ || stops;
+  has_drained_ = has_drained_ || drains;
   if (machine_.rotten_bits() == 0 && !machine_.positions_of(*taken)) {
     problem_ = fmt::format("the savepoint in '{}' cannot be read", *taken);
   }
@@ -352,6 +389,9 @@ void Life::happen(LifeEventKind kind) {
       break;
     case LifeEventKind::kStop:
       take_savepoint(true);
+      break;
+    case LifeEventKind::kDrain:
+      take_savepoint(true, true);
       break;
     case LifeEventKind::kDie:
       is_dead_ = true;
@@ -429,6 +469,8 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   report.steps = pool_.steps();
   report.file_operations = files_.operations();
   report.file_faults = files_.faults();
+  report.local_store_operations = local_store_operations_;
+  report.local_store_faults = local_store_faults_;
   report.source_faults = sources_.errors + sources_.stalls;
   report.writer_faults = sinks_.errors;
   report.attempts = last_->attempt + 1;
@@ -436,6 +478,7 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   report.failed_checkpoints = last_->checkpoints.failed;
   report.savepoints = savepoints_;
   report.stop_was_asked = stop_was_asked_;
+  report.has_drained = has_drained_ && report.end == LifeEnd::kStopped;
   report.has_savepoint_of_stop = has_savepoint_of_stop_ && report.end == LifeEnd::kStopped;
   return report;
 }

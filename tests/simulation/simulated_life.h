@@ -23,7 +23,8 @@ enum class LifeEventKind : std::uint8_t {
   kRot,
   kSavepoint,
   kCancel,
-  kStop,  // With a savepoint.
+  kStop,   // With a savepoint.
+  kDrain,  // The same, and event time goes to its end: the job is over.
   kDie,
 };
 struct LifeEvent {
@@ -38,7 +39,8 @@ struct LifeFaults {
   double file_error = 0;   // Per file operation; half of them after its effect.
   double file_death = 0;
   double stale_list = 0;
-  double slow_work = 0;  // Per piece of work of the I/O threads.
+  double local_store_error = 0;  // Per operation: the task fails.
+  double slow_work = 0;          // Per piece of work of the I/O threads.
   std::int64_t slow_work_ms_max = 0;
   // One task in so many rests after each step; 0: none does.
   int slow_task_of = 0;
@@ -50,7 +52,8 @@ struct LifeFaults {
 
   // Whether a job may end in failure.
   [[nodiscard]] bool may_fail_job() const {
-    return file_error > 0 || file_death > 0 || stale_list > 0 || !events.empty() || file_plan;
+    return file_error > 0 || file_death > 0 || stale_list > 0 || local_store_error > 0 ||
+           !events.empty() || file_plan;
   }
 };
 
@@ -78,6 +81,8 @@ struct LifeReport {
   std::int64_t steps = 0;
   std::int64_t file_operations = 0;
   std::int64_t file_faults = 0;
+  std::int64_t local_store_operations = 0;
+  std::int64_t local_store_faults = 0;
   std::int64_t source_faults = 0;
   std::int64_t writer_faults = 0;
   std::int64_t attempts = 0;
@@ -86,6 +91,7 @@ struct LifeReport {
   std::int64_t savepoints = 0;
   bool stop_was_asked = false;
   bool has_savepoint_of_stop = false;  // With it all that it covers was committed.
+  bool has_drained = false;
 };
 
 struct SimulatedJob {

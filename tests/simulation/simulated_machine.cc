@@ -116,26 +116,38 @@ bool SimulatedMachine::rot(Random& random) {
   return true;
 }
 
-std::string SimulatedMachine::read(Table& table) {
-  table.visible.assign(static_cast<std::size_t>(table.oracle->lines()), 0);
+std::string SimulatedMachine::for_each_line(
+    const std::string& folder,
+    const std::function<std::string(const std::string& line, const std::string& path)>& take) {
   std::string line;
-  for (const std::string& path : disk_.paths_below(table.folder)) {
+  for (const std::string& path : disk_.paths_below(folder)) {
     const std::string_view name = base_name(path);
     if (name.starts_with(".") || name.starts_with("_")) continue;
     const std::string text = *read_file(disk_, path);
-    const std::string start = in_folder_text(path, table.folder);
+    const std::string start = in_folder_text(path, folder);
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = text.find('\n', at);
       if (end == std::string::npos)
         return fmt::format("a visible file ends within a line: {}", path);
       line.assign(start).append(text, at, end - at);
       at = end + 1;
-      const int number = table.oracle->find(line);
-      if (number < 0) return fmt::format("unexpected line '{}' in {}", line, path);
-      ++table.visible[static_cast<std::size_t>(number)];
+      std::string problem = take(line, path);
+      if (!problem.empty()) return problem;
     }
   }
   return "";
+}
+
+std::string SimulatedMachine::read(Table& table) {
+  table.visible.assign(static_cast<std::size_t>(table.oracle->lines()), 0);
+  return for_each_line(table.folder,
+                       [&](const std::string& line, const std::string& path) -> std::string {
+                         const int number = table.oracle->find(line);
+                         if (number < 0)
+                           return fmt::format("unexpected line '{}' in {}", line, path);
+                         ++table.visible[static_cast<std::size_t>(number)];
+                         return "";
+                       });
 }
 
 // Nothing may be lost, but things may come again.
@@ -237,6 +249,34 @@ std::string SimulatedMachine::check_whole(const Positions& positions) {
   for (Table& table : tables_) {
     const std::string problem = check_table(table, positions, watermark, /*is_end=*/true);
     if (!problem.empty()) return "at the end: " + problem;
+  }
+  return "";
+}
+
+std::string SimulatedMachine::check_drained(const Positions& positions) {
+  const Workload read = read_of(workload_, positions);
+  // What was visible before rot made the job go back may never come again.
+  const bool is_strict = !is_loose() && rotten_bits_ == 0;
+  for (const Table& table : tables_) {
+    const Oracle oracle(read, table.branch);
+    std::vector<int> visible(static_cast<std::size_t>(oracle.lines()), 0);
+    std::string problem = for_each_line(
+        table.folder, [&](const std::string& line, const std::string& path) -> std::string {
+          const int number = oracle.find(line);
+          if (number >= 0) {
+            ++visible[static_cast<std::size_t>(number)];
+          } else if (is_strict) {
+            return fmt::format("after draining: unexpected line '{}' in {}", line, path);
+          }
+          return "";
+        });
+    if (!problem.empty()) return problem;
+    for (int i = 0; i < oracle.lines(); ++i) {
+      const int times = visible[static_cast<std::size_t>(i)];
+      if (times == 1 || (times > 1 && !is_strict)) continue;
+      return fmt::format("after draining: line '{}' of {} is there {} times", oracle.line(i),
+                         table.branch.describe(), times);
+    }
   }
   return "";
 }

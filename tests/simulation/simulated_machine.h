@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -86,6 +87,8 @@ class SimulatedMachine {
   std::string check_covered(const Positions& positions);
   // The job has ended there.
   std::string check_whole(const Positions& positions);
+  // The job was stopped there, and event time went to its end.
+  std::string check_drained(const Positions& positions);
   [[nodiscard]] bool is_whole();
 
   [[nodiscard]] std::int64_t cuts_checked() const { return cuts_checked_; }
@@ -102,6 +105,10 @@ class SimulatedMachine {
     std::vector<int> visible;
   };
 
+  // Every line that is visible in a folder; empty, or what is wrong with it.
+  std::string for_each_line(
+      const std::string& folder,
+      const std::function<std::string(const std::string& line, const std::string& path)>& take);
   // Reads what is visible into Table::visible.
   std::string read(Table& table);
   std::string check_table(Table& table, const Positions& positions, CutWatermark watermark,

@@ -65,6 +65,9 @@ LifeOptions draw_options(Random& random, Promise promise) {
   }
   if (one_in(random, 4)) set("execution.state-recovery.claim-mode", "CLAIM");
   if (one_in(random, 3)) {
+    set("state.backend.type", one_in(random, 2) ? "rocksdb" : "rocksdb_cached");
+  }
+  if (one_in(random, 3)) {
     set("restart-strategy.type", "exponential-delay");
     set("restart-strategy.exponential-delay.initial-backoff", "5 ms");
     set("restart-strategy.exponential-delay.max-backoff", "40 ms");
@@ -104,6 +107,7 @@ LifeFaults draw_faults(Random& random, std::int64_t duration_ms) {
   faults.file_error = rate(3, 0.02);
   faults.file_death = rate(4, 0.01);
   faults.stale_list = rate(4, 0.5);
+  faults.local_store_error = rate(4, 0.01);
   faults.slow_work = rate(4, 0.3);
   faults.slow_work_ms_max = random.uniform_between(5, 100);
   if (one_in(random, 4)) {
@@ -160,7 +164,7 @@ class Run {
   bool live(int life);
   // Whether all is done; may set the problem.
   bool judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
-             std::size_t snapshots_before);
+             std::size_t snapshots_before, bool may_fail);
   void add(const LifeReport& life);
 
   const Scenario& scenario_;
@@ -176,13 +180,15 @@ bool Run::live(int life) {
   if (!snapshot.empty()) ++report_.restored;
   const bool has_faults = life <= scenario_.lives_max;
   const LifeOptions options = plan_.options(life);
-  const LifeFaults faults = has_faults ? plan_.faults(life) : LifeFaults();
+  const LifeFaults faults = has_faults    ? plan_.faults(life)
+                            : plan_.peace ? plan_.peace(life)
+                                          : LifeFaults();
   const std::size_t snapshots_before = machine_.snapshot_count();
   const SimulatedJob job{&scenario_.workload, &scenario_.branches};
   const LifeReport lived = run_life(machine_, job, options, faults, snapshot, random_.next_u64());
   add(lived);
   if (lived.end == LifeEnd::kDied && plan_.after_death) plan_.after_death(machine_);
-  const bool is_over = judge(lived, faults, snapshot, snapshots_before);
+  const bool is_over = judge(lived, faults, snapshot, snapshots_before, has_faults);
   constexpr const char* kEnds[] = {"finished", "stopped", "died", "failed", "broken"};
   report_.story += fmt::format(
       "  life {}: from '{}', {} checkpoints, {} attempts, {} rotten bits, {}{}\n", life, snapshot,
@@ -193,10 +199,16 @@ bool Run::live(int life) {
 }
 
 bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
-                std::size_t snapshots_before) {
+                std::size_t snapshots_before, bool may_fail) {
   if (life.end == LifeEnd::kBroken) {
     report_.problem = life.problem;
     return false;
+  }
+  if (life.has_drained) {
+    const std::optional<Positions> covered = machine_.positions_of(machine_.newest_snapshot());
+    report_.problem =
+        covered ? machine_.check_drained(*covered) : "the savepoint after draining cannot be read";
+    return true;
   }
   if (life.end == LifeEnd::kFinished) {
     report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
@@ -204,7 +216,7 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
   }
   if (life.end == LifeEnd::kFailed) {
     const bool is_broken = life.error.code() == StatusCode::kDataLoss;
-    if (machine_.rotten_bits() == 0 && (is_broken || !faults.may_fail_job())) {
+    if (machine_.rotten_bits() == 0 && (is_broken || !may_fail || !faults.may_fail_job())) {
       report_.problem = "the job has failed: " + life.error.to_string();
       return false;
     }
@@ -240,6 +252,7 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
 void Run::add(const LifeReport& life) {
   report_.trace = mix64(report_.trace ^ life.trace);
   report_.deaths += life.end == LifeEnd::kDied ? 1 : 0;
+  report_.drains += life.has_drained ? 1 : 0;
   report_.stops += life.end == LifeEnd::kStopped ? 1 : 0;
   report_.attempts += life.attempts;
   report_.checkpoints += life.checkpoints;
@@ -248,6 +261,8 @@ void Run::add(const LifeReport& life) {
   report_.steps += life.steps;
   report_.file_operations += life.file_operations;
   report_.file_faults += life.file_faults;
+  report_.local_store_operations += life.local_store_operations;
+  report_.local_store_faults += life.local_store_faults;
   report_.source_faults += life.source_faults;
   report_.writer_faults += life.writer_faults;
 }
@@ -256,13 +271,28 @@ void Run::add(const LifeReport& life) {
 
 void RunReport::add(const RunReport& other) {
   trace = mix64(trace ^ other.trace);
-  for (std::int64_t RunReport::*count :
-       {&RunReport::lives, &RunReport::restored, &RunReport::deaths, &RunReport::attempts,
-        &RunReport::checkpoints, &RunReport::failed_checkpoints, &RunReport::savepoints,
-        &RunReport::stops, &RunReport::power_cuts, &RunReport::rotten_bits, &RunReport::went_back,
-        &RunReport::cuts_checked, &RunReport::rows, &RunReport::steps, &RunReport::file_operations,
-        &RunReport::file_faults, &RunReport::source_faults, &RunReport::writer_faults,
-        &RunReport::virtual_ms}) {
+  for (std::int64_t RunReport::*count : {&RunReport::lives,
+                                         &RunReport::restored,
+                                         &RunReport::deaths,
+                                         &RunReport::attempts,
+                                         &RunReport::checkpoints,
+                                         &RunReport::failed_checkpoints,
+                                         &RunReport::savepoints,
+                                         &RunReport::stops,
+                                         &RunReport::drains,
+                                         &RunReport::power_cuts,
+                                         &RunReport::rotten_bits,
+                                         &RunReport::went_back,
+                                         &RunReport::cuts_checked,
+                                         &RunReport::rows,
+                                         &RunReport::steps,
+                                         &RunReport::file_operations,
+                                         &RunReport::file_faults,
+                                         &RunReport::local_store_operations,
+                                         &RunReport::local_store_faults,
+                                         &RunReport::source_faults,
+                                         &RunReport::writer_faults,
+                                         &RunReport::virtual_ms}) {
     this->*count += other.*count;
   }
 }
@@ -303,6 +333,14 @@ RunReport run_seed(std::uint64_t seed) {
   RunPlan plan;
   plan.options = [&](int) { return draw_options(random, scenario.promise); };
   plan.faults = [&](int) { return draw_faults(random, scenario.workload.duration_ms()); };
+  plan.peace = [&](int) {
+    LifeFaults faults;
+    if (!one_in(random, 4)) return faults;
+    const std::int64_t after_ns =
+        random.uniform_between(1, scenario.workload.duration_ms() + 20) * kNsPerMs;
+    faults.events.push_back({after_ns, LifeEventKind::kDrain});
+    return faults;
+  };
   plan.after_death = [&](SimulatedMachine& machine) {
     if (!one_in(random, 2)) return;
     ++power_cuts;

@@ -25,7 +25,8 @@ struct RunReport {
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
   std::int64_t savepoints = 0;
-  std::int64_t stops = 0;  // By cancelling, or with a savepoint.
+  std::int64_t stops = 0;   // By cancelling, or with a savepoint.
+  std::int64_t drains = 0;  // Of these: those that let event time go to its end.
   std::int64_t power_cuts = 0;
   std::int64_t rotten_bits = 0;
   std::int64_t went_back = 0;  // Behind what was visible, because of rot.
@@ -34,6 +35,8 @@ struct RunReport {
   std::int64_t steps = 0;
   std::int64_t file_operations = 0;
   std::int64_t file_faults = 0;
+  std::int64_t local_store_operations = 0;
+  std::int64_t local_store_faults = 0;
   std::int64_t source_faults = 0;
   std::int64_t writer_faults = 0;
   std::int64_t virtual_ms = 0;
@@ -56,6 +59,8 @@ struct RunPlan {
   std::function<LifeOptions(int life)> options;
   // Of the lives up to Scenario::lives_max; those after them have none.
   std::function<LifeFaults(int life)> faults;
+  // Of the lives after them; empty: nothing happens.
+  std::function<LifeFaults(int life)> peace = {};
   // What becomes of the disk when a process has died.
   std::function<void(SimulatedMachine& machine)> after_death;
   // And after any life that had faults.

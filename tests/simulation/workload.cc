@@ -379,6 +379,18 @@ bool Positions::is_at(const Positions& other) const {
                     });
 }
 
+Workload read_of(const Workload& workload, const Positions& positions) {
+  Workload read = workload;
+  for (std::size_t source = 0; source < read.sources.size(); ++source) {
+    for (std::size_t i = 0; i < read.sources[source].splits.size(); ++i) {
+      const Positions::Split& position = positions.sources[source][i];
+      if (position.has_finished) continue;
+      read.sources[source].splits[i].rows.resize(static_cast<std::size_t>(position.next));
+    }
+  }
+  return read;
+}
+
 Result<std::vector<SourceSplit>> splits_of_enumerator(const std::string& snapshot) {
   CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(snapshot));
   CLP_ASSIGN_OR_RETURN(const ValueTree splits, tree.get("splits"));

@@ -82,6 +82,9 @@ struct Positions {
   friend bool operator==(const Positions&, const Positions&) = default;
 };
 
+// Without the rows that have not been read.
+Workload read_of(const Workload& workload, const Positions& positions);
+
 // What an enumerator has not dealt out, by its snapshot.
 Result<std::vector<SourceSplit>> splits_of_enumerator(const std::string& snapshot);
 
