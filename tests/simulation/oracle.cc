@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -23,13 +24,24 @@ struct Totals {
 }  // namespace
 
 std::string Branch::describe() const {
-  std::string text = filters ? "filtered " : "";
+  std::string text = source < 0 ? "" : fmt::format("source {} alone: ", source);
+  if (filters) text += "filtered ";
   if (!has_windows) return text + (is_partitioned ? "rows by folder" : "rows");
   constexpr const char* kKinds[] = {"TUMBLE", "HOP", "CUMULATE"};
   return text + fmt::format("{} {}{}{}{}", kKinds[static_cast<int>(window.kind)],
                             two_phase ? "local and global" : "global", window.has_max ? " MAX" : "",
                             window.has_distinct ? " DISTINCT" : "",
                             is_partitioned ? " by folder" : "");
+}
+
+std::vector<int> regions_of(const std::vector<Branch>& branches, std::size_t sources) {
+  std::vector<int> regions(sources);
+  std::iota(regions.begin(), regions.end(), 0);
+  if (std::any_of(branches.begin(), branches.end(),
+                  [](const Branch& branch) { return branch.source < 0; })) {
+    std::fill(regions.begin(), regions.end(), 0);
+  }
+  return regions;
 }
 
 std::string event_time_text(std::int64_t ms) {
@@ -46,10 +58,12 @@ std::string event_time_text(std::int64_t ms) {
                      left / 1000 % 60, left % 1000);
 }
 
-CutWatermark cut_watermark(const Workload& workload, const Positions& positions) {
+CutWatermark cut_watermark(const Workload& workload, const Branch& branch,
+                           const Positions& positions) {
   CutWatermark cut{.surely = kMaxWatermark, .at_most = kMaxWatermark};
   bool any_finished = false;
   for (std::size_t source = 0; source < positions.sources.size(); ++source) {
+    if (!branch.reads(source)) continue;
     for (std::size_t i = 0; i < positions.sources[source].size(); ++i) {
       const Positions::Split& split = positions.sources[source][i];
       const WorkloadSplit& rows = workload.sources[source].splits[i];
@@ -101,6 +115,7 @@ bool Oracle::is_due(int number, const Positions& positions, std::int64_t waterma
 
 void Oracle::add_rows(const Workload& workload) {
   for (std::size_t source = 0; source < workload.sources.size(); ++source) {
+    if (!branch_.reads(source)) continue;
     for (std::size_t i = 0; i < workload.sources[source].splits.size(); ++i) {
       const std::vector<WorkloadRow>& rows = workload.sources[source].splits[i].rows;
       for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -120,8 +135,9 @@ void Oracle::add_rows(const Workload& workload) {
 // its rows are before the cut; with one split it follows from the order of its rows which are.
 void Oracle::add_windows(const Workload& workload) {
   std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t>, Totals> totals;
-  for (const WorkloadSource& source : workload.sources) {
-    for (const WorkloadSplit& split : source.splits) {
+  for (std::size_t source = 0; source < workload.sources.size(); ++source) {
+    if (!branch_.reads(source)) continue;
+    for (const WorkloadSplit& split : workload.sources[source].splits) {
       for (std::size_t i = 0; i < split.rows.size(); ++i) {
         const WorkloadRow& row = split.rows[i];
         if (branch_.filters && row.k == 0) continue;

@@ -15,13 +15,21 @@ namespace clepsydra::testing {
 
 // One way from the sources to a table of files.
 struct Branch {
+  int source = -1;       // The only one it reads; -1: all together.
   bool filters = false;  // k <> 0.
   bool has_windows = false;
   WindowJob window = {};
   bool two_phase = false;
   bool is_partitioned = false;  // Files of rows lie in folders "k=<k>".
+  [[nodiscard]] bool reads(std::size_t number) const {
+    return source < 0 || static_cast<std::size_t>(source) == number;
+  }
   [[nodiscard]] std::string describe() const;
 };
+
+// By source: the first of those that the branches connect with it. What is not connected fails and
+// starts anew on its own.
+std::vector<int> regions_of(const std::vector<Branch>& branches, std::size_t sources);
 
 // The bounds of what is visible at a cut: windows that end by `surely` have been given, those after
 // `at_most` have not.
@@ -29,7 +37,8 @@ struct CutWatermark {
   std::int64_t surely = kMinWatermark;
   std::int64_t at_most = kMinWatermark;
 };
-CutWatermark cut_watermark(const Workload& workload, const Positions& positions);
+CutWatermark cut_watermark(const Workload& workload, const Branch& branch,
+                           const Positions& positions);
 
 class Oracle {
  public:

@@ -28,7 +28,7 @@ TEST(SeedsTest, a_seed_with_faults_replays_exactly) {
 TEST(SeedsTest, faults_of_all_kinds_happen) {
   ASSERT_TRUE(configure_logging({.level = LogLevel::kOff, .file = ""}).is_ok());
   RunReport totals;
-  for (const std::uint64_t seed : seeds(150)) {
+  for (const std::uint64_t seed : seeds(300)) {
     const RunReport report = run_seed(seed);
     ASSERT_EQ(report.problem, "") << "seed " << seed << "\n" << report.story;
     totals.add(report);
@@ -40,6 +40,7 @@ TEST(SeedsTest, faults_of_all_kinds_happen) {
   EXPECT_GT(totals.stops, 10);
   EXPECT_GT(totals.savepoints, 10);
   EXPECT_GT(totals.drains, 0);
+  EXPECT_GT(totals.attempts_of_one, 0);
   EXPECT_GT(totals.local_store_operations, 1000);
   EXPECT_GT(totals.failed_checkpoints, 0);
   EXPECT_GT(totals.file_faults, 10);
@@ -75,7 +76,7 @@ TEST(OracleTest, what_is_due_at_a_cut_is_what_the_rows_before_it_give) {
         }
       }
     }
-    const std::int64_t watermark = cut_watermark(workload, positions).at_most;
+    const std::int64_t watermark = cut_watermark(workload, branch, positions).at_most;
     int due = 0;
     for (int i = 0; i < oracle.lines(); ++i) due += oracle.is_due(i, positions, watermark) ? 1 : 0;
     for (const auto& [of, values] : windows) {

@@ -31,7 +31,8 @@ void print_totals(const RunReport& totals, std::uint64_t seeds, std::uint64_t re
                   double seconds) {
   fmt::print(
       "{} seeds in {:.1f} s, {:.1f} ms each; {} of them run twice with the same trace\n"
-      "{} lives ({} from a checkpoint or savepoint), {} attempts, {} deaths, {} power cuts, {} "
+      "{} lives ({} from a checkpoint or savepoint), {} attempts ({} of one region alone), {} "
+      "deaths, {} power cuts, {} "
       "stops ({} with --drain)\n"
       "{} checkpoints, {} that failed, {} savepoints; {} cuts compared with the oracle\n"
       "{} file operations ({} faults), {} source faults, {} sink faults, {} flipped bits (went "
@@ -40,11 +41,12 @@ void print_totals(const RunReport& totals, std::uint64_t seeds, std::uint64_t re
       "{} operations of local stores ({} faults)\n"
       "{} rows, {} steps, {} s of virtual time\n",
       seeds, seconds, 1000 * seconds / static_cast<double>(seeds + repeated), repeated,
-      totals.lives, totals.restored, totals.attempts, totals.deaths, totals.power_cuts,
-      totals.stops, totals.drains, totals.checkpoints, totals.failed_checkpoints, totals.savepoints,
-      totals.cuts_checked, totals.file_operations, totals.file_faults, totals.source_faults,
-      totals.writer_faults, totals.rotten_bits, totals.went_back, totals.local_store_operations,
-      totals.local_store_faults, totals.rows, totals.steps, totals.virtual_ms / 1000);
+      totals.lives, totals.restored, totals.attempts, totals.attempts_of_one, totals.deaths,
+      totals.power_cuts, totals.stops, totals.drains, totals.checkpoints, totals.failed_checkpoints,
+      totals.savepoints, totals.cuts_checked, totals.file_operations, totals.file_faults,
+      totals.source_faults, totals.writer_faults, totals.rotten_bits, totals.went_back,
+      totals.local_store_operations, totals.local_store_faults, totals.rows, totals.steps,
+      totals.virtual_ms / 1000);
 }
 
 int fail(std::uint64_t seed, const RunReport& report, std::string_view problem,

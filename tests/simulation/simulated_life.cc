@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -157,11 +158,14 @@ JobGraph build_job(const SimulatedJob& job, const LifeOptions& options,
   for (std::size_t i = 0; i < job.workload->sources.size(); ++i) {
     sources.push_back(add_source(builder, *job.workload, static_cast<int>(i), options.parallelism));
   }
-  const int rows = sources.size() == 1
-                       ? sources.front()
-                       : builder.pass(sources, Partitioning::kForward, options.parallelism);
+  std::optional<int> all = sources.size() == 1 ? std::optional(sources.front()) : std::nullopt;
   for (std::size_t i = 0; i < job.branches->size(); ++i) {
-    add_branch(builder, rows, (*job.branches)[i], static_cast<int>(i), options.parallelism);
+    const Branch& branch = (*job.branches)[i];
+    if (branch.source < 0 && !all) {
+      all = builder.pass(sources, Partitioning::kForward, options.parallelism);
+    }
+    const int from = branch.source < 0 ? *all : sources[static_cast<std::size_t>(branch.source)];
+    add_branch(builder, from, branch, static_cast<int>(i), options.parallelism);
   }
   for (const auto& [key, value] : options.configuration) builder.set(key, value);
   if (!snapshot.empty()) builder.set("execution.state-recovery.path", snapshot);
@@ -183,7 +187,10 @@ class Life final {
         files_(machine.disk()),
         positions_(Positions::at_start(*job.workload)) {
     sources_.workload = job.workload;
-    sources_.on_attempt = [this](const RestoredSplits& restored) { attempt_started(restored); };
+    sources_.region_of = regions_of(*job.branches, job.workload->sources.size());
+    sources_.on_attempt = [this](int region, const RestoredSplits& restored) {
+      attempt_started(region, restored);
+    };
     sources_.faults = faults.source;
     sources_.random = Random(seed).fork("sources");
     sinks_.random = Random(seed).fork("sinks");
@@ -219,7 +226,7 @@ class Life final {
  private:
   ProcessFiles::Plan make_plan(Random random);
   void start_cluster(const LifeOptions& options, std::uint64_t seed);
-  void attempt_started(const RestoredSplits& restored);
+  void attempt_started(int region, const RestoredSplits& restored);
   // Runs until something is to be done here.
   void run_until_event(std::int64_t until_ns);
   void happen(LifeEventKind kind);
@@ -255,7 +262,8 @@ class Life final {
   std::unique_ptr<LocalCluster> cluster_;
   JobId id_;
   TimerId ticker_ = 0;
-  Positions positions_;  // What the attempt has restored.
+  Positions positions_;                   // What the last attempts have restored.
+  std::map<int, std::int64_t> attempts_;  // That have set out, by region.
   bool was_cancelled_ = false;
   bool has_savepoint_of_stop_ = false;
   bool has_drained_ = false;
@@ -309,22 +317,29 @@ void Life::start_cluster(const LifeOptions& options, std::uint64_t seed) {
   cluster_ = *std::move(made);
 }
 
-void Life::attempt_started(const RestoredSplits& restored) {
+void Life::attempt_started(int region, const RestoredSplits& restored) {
   if (is_gone()) return;
-  positions_ = Positions::at_start(*job_.workload);
-  sources_.read_to_end.clear();
+  ++attempts_[region];
+  const Positions start = Positions::at_start(*job_.workload);
   for (std::size_t source = 0; source < restored.size(); ++source) {
-    if (!restored[source]) continue;
-    const Status set = positions_.set_remaining(static_cast<int>(source), *restored[source]);
-    if (!set.is_ok()) problem_ = set.to_string();
-    for (std::size_t i = 0; i < positions_.sources[source].size(); ++i) {
-      if (!positions_.sources[source][i].has_finished) continue;
-      sources_.read_to_end.insert(
-          job_.workload->split_number(static_cast<int>(source), static_cast<int>(i)));
+    if (sources_.region_of[source] != region) continue;
+    std::vector<Positions::Split>& splits = positions_.sources[source];
+    splits = start.sources[source];
+    if (restored[source]) {
+      const Status set = positions_.set_remaining(static_cast<int>(source), *restored[source]);
+      if (!set.is_ok()) problem_ = set.to_string();
+    }
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      const int number = job_.workload->split_number(static_cast<int>(source), static_cast<int>(i));
+      if (splits[i].has_finished) {
+        sources_.read_to_end.insert(number);
+      } else {
+        sources_.read_to_end.erase(number);
+      }
     }
   }
   pool_.note(static_cast<std::uint64_t>(now_ns()));
-  if (problem_.empty()) problem_ = machine_.check_cut(positions_);
+  if (problem_.empty()) problem_ = machine_.check_cut(region, positions_);
 }
 
 void Life::run_until_event(std::int64_t until_ns) {
@@ -474,6 +489,12 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   report.source_faults = sources_.errors + sources_.stalls;
   report.writer_faults = sinks_.errors;
   report.attempts = last_->attempt + 1;
+  if (attempts_.size() > 1) {
+    const auto [least, most] =
+        std::minmax_element(attempts_.begin(), attempts_.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; });
+    report.attempts_of_one = most->second - least->second;
+  }
   report.checkpoints = last_->checkpoints.completed;
   report.failed_checkpoints = last_->checkpoints.failed;
   report.savepoints = savepoints_;

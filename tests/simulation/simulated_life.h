@@ -86,6 +86,7 @@ struct LifeReport {
   std::int64_t source_faults = 0;
   std::int64_t writer_faults = 0;
   std::int64_t attempts = 0;
+  std::int64_t attempts_of_one = 0;  // While another region ran on; at least.
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
   std::int64_t savepoints = 0;

@@ -50,9 +50,12 @@ std::string SimulatedMachine::table_folder(int number) {
 SimulatedMachine::SimulatedMachine(const Workload& workload, const std::vector<Branch>& branches,
                                    Promise promise)
     : workload_(workload), promise_(promise) {
+  const std::vector<int> regions = regions_of(branches, workload.sources.size());
   for (std::size_t i = 0; i < branches.size(); ++i) {
     Table& table = tables_.emplace_back();
     table.branch = branches[i];
+    table.region =
+        branches[i].source < 0 ? 0 : regions[static_cast<std::size_t>(branches[i].source)];
     table.oracle = std::make_unique<Oracle>(workload, branches[i]);
     table.folder = table_folder(static_cast<int>(i));
     table.extra.assign(static_cast<std::size_t>(table.oracle->lines()), 0);
@@ -214,10 +217,11 @@ std::string SimulatedMachine::check_table(Table& table, const Positions& positio
   return rotten_bits_ == 0 ? problem : go_back(table, positions, watermark);
 }
 
-std::string SimulatedMachine::check_cut(const Positions& positions) {
+std::string SimulatedMachine::check_cut(int region, const Positions& positions) {
   ++cuts_checked_;
-  const CutWatermark watermark = cut_watermark(workload_, positions);
   for (Table& table : tables_) {
+    if (table.region != region) continue;
+    const CutWatermark watermark = cut_watermark(workload_, table.branch, positions);
     const std::string problem = check_table(table, positions, watermark, /*is_end=*/false);
     if (!problem.empty()) return "at a cut: " + problem;
   }
@@ -225,8 +229,8 @@ std::string SimulatedMachine::check_cut(const Positions& positions) {
 }
 
 std::string SimulatedMachine::check_covered(const Positions& positions) {
-  const CutWatermark watermark = cut_watermark(workload_, positions);
   for (Table& table : tables_) {
+    const CutWatermark watermark = cut_watermark(workload_, table.branch, positions);
     const std::string problem = read(table);
     if (!problem.empty()) return problem;
     // The snapshot that covers it may be one that rot has made useless.
@@ -243,10 +247,10 @@ std::string SimulatedMachine::check_covered(const Positions& positions) {
 }
 
 std::string SimulatedMachine::check_whole(const Positions& positions) {
-  CutWatermark watermark = cut_watermark(workload_, positions);
-  // Of a job that has finished every window was given.
-  if (positions == Positions::at_end(workload_)) watermark.surely = watermark.at_most;
   for (Table& table : tables_) {
+    CutWatermark watermark = cut_watermark(workload_, table.branch, positions);
+    // Of a job that has finished every window was given.
+    if (positions == Positions::at_end(workload_)) watermark.surely = watermark.at_most;
     const std::string problem = check_table(table, positions, watermark, /*is_end=*/true);
     if (!problem.empty()) return "at the end: " + problem;
   }
@@ -283,8 +287,8 @@ std::string SimulatedMachine::check_drained(const Positions& positions) {
 
 bool SimulatedMachine::is_whole() {
   const Positions end = Positions::at_end(workload_);
-  const CutWatermark watermark = cut_watermark(workload_, end);
   return std::all_of(tables_.begin(), tables_.end(), [&](Table& table) {
+    const CutWatermark watermark = cut_watermark(workload_, table.branch, end);
     if (!read(table).empty()) return false;
     for (int i = 0; i < table.oracle->lines(); ++i) {
       const auto at = static_cast<std::size_t>(i);

@@ -81,8 +81,9 @@ class SimulatedMachine {
 
   // ---- The oracle. Empty, or what is wrong ----
 
-  // An attempt sets out: everything up to here is visible and nothing else.
-  std::string check_cut(const Positions& positions);
+  // An attempt of a region sets out: in its tables everything up to here is visible and nothing
+  // else.
+  std::string check_cut(int region, const Positions& positions);
   // No more is visible than a snapshot covers.
   std::string check_covered(const Positions& positions);
   // The job has ended there.
@@ -98,6 +99,7 @@ class SimulatedMachine {
   struct Table {
     std::unique_ptr<Oracle> oracle;
     Branch branch;
+    int region = 0;
     std::string folder;
     // By line: how often it is there beside what a cut demands, since rotten files have made the
     // job go back behind what it had made visible.

@@ -33,7 +33,7 @@ Branch draw_branch(Random& random, Promise promise) {
   return branch;
 }
 
-LifeOptions draw_options(Random& random, Promise promise) {
+LifeOptions draw_options(Random& random, Promise promise, bool has_regions) {
   LifeOptions options;
   options.parallelism = static_cast<int>(random.uniform_between(1, 3));
   options.batch_rows_max = random.uniform_between(1, 64);
@@ -67,6 +67,7 @@ LifeOptions draw_options(Random& random, Promise promise) {
   if (one_in(random, 3)) {
     set("state.backend.type", one_in(random, 2) ? "rocksdb" : "rocksdb_cached");
   }
+  if (has_regions && one_in(random, 3)) set("jobmanager.execution.failover-strategy", "full");
   if (one_in(random, 3)) {
     set("restart-strategy.type", "exponential-delay");
     set("restart-strategy.exponential-delay.initial-backoff", "5 ms");
@@ -101,7 +102,7 @@ LifeFaults draw_faults(Random& random, std::int64_t duration_ms) {
   const auto rate = [&](std::uint64_t in, double most) {
     return one_in(random, in) ? random.uniform_double() * most : 0.0;
   };
-  faults.source.poll_error = rate(3, 0.01);
+  faults.source.poll_error = rate(3, 0.03);
   faults.source.stall = rate(4, 0.02);
   faults.write_error = rate(4, 0.02);
   faults.file_error = rate(3, 0.02);
@@ -255,6 +256,7 @@ void Run::add(const LifeReport& life) {
   report_.drains += life.has_drained ? 1 : 0;
   report_.stops += life.end == LifeEnd::kStopped ? 1 : 0;
   report_.attempts += life.attempts;
+  report_.attempts_of_one += life.attempts_of_one;
   report_.checkpoints += life.checkpoints;
   report_.failed_checkpoints += life.failed_checkpoints;
   report_.savepoints += life.savepoints;
@@ -275,6 +277,7 @@ void RunReport::add(const RunReport& other) {
                                          &RunReport::restored,
                                          &RunReport::deaths,
                                          &RunReport::attempts,
+                                         &RunReport::attempts_of_one,
                                          &RunReport::checkpoints,
                                          &RunReport::failed_checkpoints,
                                          &RunReport::savepoints,
@@ -314,9 +317,11 @@ Scenario draw_scenario(std::uint64_t seed) {
   } else if (one_in(random, 4)) {
     scenario.promise = Promise::kExactlyOnceInFlight;
   }
-  const int branches = one_in(random, 4) ? 2 : 1;
+  const bool has_regions = scenario.workload.sources.size() > 1 && one_in(random, 2);
+  const int branches = (one_in(random, 4) ? 2 : 1) + (has_regions ? 1 : 0);
   for (int i = 0; i < branches; ++i) {
     scenario.branches.push_back(draw_branch(random, scenario.promise));
+    if (has_regions) scenario.branches.back().source = i % 2;
   }
   scenario.lives_max = static_cast<int>(random.uniform_between(1, 6));
   return scenario;
@@ -331,7 +336,8 @@ RunReport run_seed(std::uint64_t seed) {
   Random random = Random(seed).fork("plan");
   std::int64_t power_cuts = 0;
   RunPlan plan;
-  plan.options = [&](int) { return draw_options(random, scenario.promise); };
+  const bool has_regions = scenario.branches.front().source >= 0;
+  plan.options = [&](int) { return draw_options(random, scenario.promise, has_regions); };
   plan.faults = [&](int) { return draw_faults(random, scenario.workload.duration_ms()); };
   plan.peace = [&](int) {
     LifeFaults faults;

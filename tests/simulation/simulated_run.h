@@ -22,6 +22,7 @@ struct RunReport {
   std::int64_t restored = 0;  // Lives that went on from a snapshot.
   std::int64_t deaths = 0;
   std::int64_t attempts = 0;
+  std::int64_t attempts_of_one = 0;  // Of one region, while another ran on; at least.
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
   std::int64_t savepoints = 0;

@@ -98,6 +98,7 @@ class WorkloadReader final : public SplitReader {
         rows_(process.workload->sources[static_cast<std::size_t>(source)]
                   .splits[static_cast<std::size_t>(split)]),
         number_(process.workload->split_number(source, split)),
+        source_(static_cast<std::size_t>(source)),
         split_(split),
         context_(context),
         next_(next) {
@@ -142,8 +143,18 @@ class WorkloadReader final : public SplitReader {
     return static_cast<std::int64_t>(rows_.rows.size());
   }
 
+  // Those that set out with it; of others it is not known here where they are.
   [[nodiscard]] bool others_have_ended() const {
-    return static_cast<int>(process_.read_to_end.size()) == process_.workload->split_count() - 1;
+    const std::vector<WorkloadSource>& sources = process_.workload->sources;
+    int number = 0;
+    for (std::size_t source = 0; source < sources.size(); ++source) {
+      for (std::size_t i = 0; i < sources[source].splits.size(); ++i, ++number) {
+        if (number == number_ || process_.region_of[source] != process_.region_of[source_])
+          continue;
+        if (!process_.read_to_end.contains(number)) return false;
+      }
+    }
+    return true;
   }
 
   Result<Poll> read(std::int64_t rows_max, Batch& batch) {
@@ -163,6 +174,7 @@ class WorkloadReader final : public SplitReader {
   WorkloadProcess& process_;
   const WorkloadSplit& rows_;
   const int number_;
+  const std::size_t source_;
   const int split_;
   const SourceContext context_;
   std::int64_t next_;
@@ -176,7 +188,7 @@ class WorkloadEnumerator final : public SplitEnumerator {
   WorkloadEnumerator(WorkloadProcess& process, int source) : process_(process), source_(source) {
     process_.restored.resize(process_.workload->sources.size());
     process_.restored[static_cast<std::size_t>(source_)] = std::nullopt;
-    process_.is_new_attempt = true;
+    process_.beginning.insert(region());
   }
 
   Status start(SplitEnumeratorContext& /*context*/) override {
@@ -188,7 +200,9 @@ class WorkloadEnumerator final : public SplitEnumerator {
   }
 
   Status handle_split_request(int subtask, SplitEnumeratorContext& context) override {
-    if (std::exchange(process_.is_new_attempt, false)) process_.on_attempt(process_.restored);
+    if (process_.beginning.erase(region()) > 0) {
+      process_.on_attempt(region(), process_.restored);
+    }
     bool gave = false;
     for (std::size_t i = 0; i < splits_.size(); ++i) {
       if (static_cast<int>(i) % context.parallelism() != subtask || given_.contains(i)) continue;
@@ -222,6 +236,8 @@ class WorkloadEnumerator final : public SplitEnumerator {
   }
 
  private:
+  [[nodiscard]] int region() const { return process_.region_of[static_cast<std::size_t>(source_)]; }
+
   WorkloadProcess& process_;
   const int source_;
   std::vector<SourceSplit> splits_;
@@ -294,7 +310,7 @@ std::string Workload::describe() const {
 
 Workload draw_workload(Random& random) {
   Workload workload;
-  workload.sources.resize(random.uniform(3) == 0 ? 2 : 1);
+  workload.sources.resize(random.uniform(5) < 2 ? 2 : 1);
   Shape shape;
   shape.keys = random.uniform_between(1, 12);
   shape.step = random.uniform_between(1, 4);

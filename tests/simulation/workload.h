@@ -33,7 +33,7 @@ struct WorkloadSplit {
   std::vector<std::int64_t> watermarks;
   // [n]: before row n there is nothing for so long (virtual time): bursts with rests between them.
   std::vector<std::int32_t> rests_ms;
-  // Before this row it waits until all other splits have been read; -1: never.
+  // Before this row it waits until all other splits of its region have been read; -1: never.
   std::int64_t waits_at = -1;
 };
 
@@ -101,10 +101,11 @@ using RestoredSplits = std::vector<std::optional<std::vector<SourceSplit>>>;
 // What the readers of one process share.
 struct WorkloadProcess {
   const Workload* workload = nullptr;
-  // Told once per attempt, before the first split is given to anybody.
-  std::function<void(const RestoredSplits& restored)> on_attempt;
-  RestoredSplits restored;  // Of the attempt.
-  bool is_new_attempt = false;
+  std::vector<int> region_of;  // By source: which ones set out together.
+  // Told once per attempt of a region, before the first split is given to anybody.
+  std::function<void(int region, const RestoredSplits& restored)> on_attempt;
+  RestoredSplits restored;  // Of the last attempts.
+  std::set<int> beginning;  // Regions.
   SourceFaults faults;
   Random random{1};
   std::int64_t errors = 0;    // Injected.
