@@ -360,13 +360,14 @@ void JobCheckpoints::carry_out(CompleteCheckpoint action) {
   if (!action.commit.empty()) {
     // A savepoint that commits ends the job. Who would go on from a checkpoint before it would get
     // its rows once more, so those go first and for good, even if the process is killed or the
-    // power fails in between.
+    // power fails in between. Nothing stands before the commit of any other: the next one that
+    // completes counts on it.
     CheckpointRemoval removal = is_savepoint ? store_.take_all() : CheckpointRemoval();
     options_.work->add(
         [sinks = options_.sinks, commit = std::move(action.commit), storage = storage_,
-         removal = std::move(removal)]() -> Status {
-          CLP_RETURN_IF_ERROR(
-              storage.remove_last(removal).with_context("removing older checkpoints"));
+         removal = std::move(removal), is_savepoint]() -> Status {
+          const Status removed = is_savepoint ? storage.remove_last(removal) : Status::ok();
+          CLP_RETURN_IF_ERROR(removed.with_context("removing older checkpoints"));
           return sinks->commit(commit);
         },
         [this, id = action.metadata.id](const Status& status) {

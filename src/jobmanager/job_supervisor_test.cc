@@ -648,6 +648,21 @@ TEST_F(JobSupervisorFilesTest, metadata_that_cannot_be_stored_fails_the_checkpoi
   EXPECT_THAT(events(), UnorderedElementsAre("commit a1", "commit b1", "commit a2", "commit b2"));
 }
 
+// The next checkpoint may be complete already, and whoever goes on from that commits nothing of
+// this one.
+TEST_F(JobSupervisorFilesTest, what_a_stored_checkpoint_commits_depends_on_no_other_file) {
+  start_and_deploy();
+  pass_ms(1000);
+  files_.set_fault_hook([this](FileOperation, const std::string& path) {
+    const bool is_stored = job_->status().checkpoints.completed == 1;
+    return is_stored && path == folder_ ? Status::unavailable("no disk") : Status::ok();
+  });
+  complete_checkpoint(1);
+  EXPECT_THAT(events(), UnorderedElementsAre("commit a1", "commit b1"));
+  EXPECT_EQ(job_->phase(), JobPhase::kRunning);
+  files_.set_fault_hook({});
+}
+
 TEST_F(JobSupervisorFilesTest, another_process_goes_on_where_this_one_was_killed) {
   start_and_deploy();
   pass_ms(1000);
