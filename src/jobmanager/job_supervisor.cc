@@ -276,6 +276,8 @@ void JobSupervisor::deployment_failed(std::size_t r, const Status& status) {
 // ---- Ending ----
 
 void JobSupervisor::cancel() {
+  // What the sinks do cannot be called back, but there is no next attempt when they fail.
+  if (phase_ == JobPhase::kFinishing) cancel_was_asked_ = true;
   if (phase_ != JobPhase::kCreated && phase_ != JobPhase::kRunning &&
       phase_ != JobPhase::kRestarting) {
     return;
@@ -336,7 +338,8 @@ void JobSupervisor::give_up_attempts(const Regions& regions, const Status& reaso
 std::optional<std::int64_t> JobSupervisor::decide_restart(const Status& reason,
                                                           MayRestart may_restart) {
   // What was committed without a checkpoint that holds it would be committed once more.
-  if (may_restart == MayRestart::kNo || is_beyond_checkpoints_ || is_final(reason)) {
+  if (may_restart == MayRestart::kNo || is_beyond_checkpoints_ || cancel_was_asked_ ||
+      is_final(reason)) {
     return std::nullopt;
   }
   return strategy_->on_failure(services_.clock->monotonic_ns() / 1'000'000);

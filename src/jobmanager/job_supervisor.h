@@ -150,6 +150,7 @@ class JobSupervisor final : private CheckpointedJob {
   int beginnings_ = 0;
   bool restarts_together_ = false;      // All regions are over.
   bool is_beyond_checkpoints_ = false;  // Sinks commit what no checkpoint holds.
+  bool cancel_was_asked_ = false;       // While they did.
   std::string stopped_with_;            // The savepoint after which it ends.
   bool has_cleaned_up_ = false;
 };

@@ -508,6 +508,26 @@ TEST_F(JobSupervisorTest, a_commit_that_fails_is_made_up_for_before_anything_els
   EXPECT_EQ(job_->status().restarts, 2);
 }
 
+// Else whoever waits for its end waits for as long as the sinks are away.
+TEST_F(JobSupervisorTest, a_job_that_was_cancelled_while_sinks_committed_does_not_try_again) {
+  for (const bool is_cancelled : {false, true}) {
+    connectors_.commit_failure = Status::ok();
+    timers_.clear();
+    make_checkpoints();
+    start();
+    deployed(0);
+    end(0, SubtaskEnd::Outcome::kFinished, "a");
+    end(1, SubtaskEnd::Outcome::kFinished, "b");
+    std::exchange(work_, nullptr)();  // The last checkpoint is stored: committing comes next.
+    ASSERT_EQ(job_->phase(), JobPhase::kFinishing);
+    if (is_cancelled) job_->cancel();
+    connectors_.commit_failure = Status::unavailable("no answer");
+    do_blocking_work();
+    EXPECT_EQ(job_->phase(), is_cancelled ? JobPhase::kFailed : JobPhase::kRestarting);
+    EXPECT_EQ(job_->status().error.code(), StatusCode::kUnavailable);
+  }
+}
+
 TEST_F(JobSupervisorTest, after_a_failed_commit_no_later_checkpoint_completes) {
   make_checkpoints();
   configuration_.set("execution.checkpointing.max-concurrent-checkpoints", "2");
