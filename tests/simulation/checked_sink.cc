@@ -25,7 +25,7 @@ class CheckedWriter final : public SinkWriter {
 
   Status write(const Batch& batch) override {
     if (!process_.is_healed && process_.random.uniform_double() < process_.write_error) {
-      ++process_.errors;
+      process_.happened->add(Happening::kSinkError);
       return Status::unavailable("the sink has gone away");
     }
     if (branch_.has_windows) {
@@ -43,7 +43,14 @@ class CheckedWriter final : public SinkWriter {
     watermark_ = watermark;
     inner_->advance_watermark(watermark);
   }
-  Result<std::vector<std::string>> prepare_commit() override { return inner_->prepare_commit(); }
+  Result<std::vector<std::string>> prepare_commit() override {
+    Result<std::vector<std::string>> prepared = inner_->prepare_commit();
+    if (!process_.is_healed && process_.random.uniform_double() < process_.preparation_error) {
+      process_.happened->add(Happening::kPreparationError);
+      return Status::unavailable("the sink has gone away at a barrier");
+    }
+    return prepared;
+  }
   void abort() override { inner_->abort(); }
 
  private:

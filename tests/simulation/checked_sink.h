@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/value_tree.h"
 #include "clepsydra/sink.h"
+#include "happenings.h"
 #include "oracle.h"
 #include "workload.h"
 
@@ -18,9 +19,10 @@ namespace clepsydra::testing {
 // What the writers of one process share.
 struct SinkProcess {
   Random random{1};
-  double write_error = 0;
+  double write_error = 0;        // Per batch.
+  double preparation_error = 0;  // Per barrier.
   bool is_healed = false;
-  std::int64_t errors = 0;  // Injected.
+  Happenings* happened = nullptr;
   // Rows before these do not come again; null: they may.
   const Positions* restored = nullptr;
   std::string problem;  // The first.

@@ -12,6 +12,35 @@ Status injected() {
   return Status::unavailable("injected fault");
 }
 
+// A stale listing is counted where it is found that there is an old one.
+void count(FileFault fault, FileOperation operation, Happenings& happened) {
+  const bool is_death = fault == FileFault::kDeathBefore || fault == FileFault::kDeathAfter;
+  const bool is_error = fault == FileFault::kErrorBefore || fault == FileFault::kErrorAfter;
+  if (is_death) happened.add(Happening::kDeathInFileOperation);
+  if (!is_death && !is_error) return;
+  switch (operation) {
+    case FileOperation::kOpenForRead:
+    case FileOperation::kRead:
+    case FileOperation::kList:
+    case FileOperation::kStat:
+      if (is_error) happened.add(Happening::kReadError);
+      return;
+    case FileOperation::kAppend:
+      if (fault == FileFault::kErrorBefore || fault == FileFault::kDeathBefore) {
+        happened.add(Happening::kTornWrite);
+        return;
+      }
+      break;
+    case FileOperation::kRename:
+      if (fault == FileFault::kErrorBefore) happened.add(Happening::kRenameError);
+      break;
+    default:
+      if (fault == FileFault::kErrorBefore) happened.add(Happening::kWriteError);
+      break;
+  }
+  if (fault == FileFault::kErrorAfter) happened.add(Happening::kLostAnswer);
+}
+
 // Runs `operation` with what the plan has for it.
 template <typename State, typename Operation>
 auto attempt(State& state, FileOperation kind, Operation operation) -> decltype(operation()) {
@@ -40,7 +69,7 @@ FileFault ProcessFiles::State::next(FileOperation operation) {
   if (dead) return FileFault::kDeathBefore;
   ++operations;
   const FileFault fault = plan ? plan(operations, operation) : FileFault::kNone;
-  if (fault != FileFault::kNone) ++faults;
+  count(fault, operation, happened);
   dead = fault == FileFault::kDeathBefore || fault == FileFault::kDeathAfter;
   return fault;
 }
@@ -68,7 +97,13 @@ class ProcessFiles::WriteHandle final : public WritableFile {
     // What a process writes after its death is nothing, not half.
     if (state_->dead) return dead();
     const FileFault fault = state_->next(FileOperation::kAppend);
-    if (fault == FileFault::kNone || fault == FileFault::kStale) return file_->append(bytes);
+    if (fault == FileFault::kNone || fault == FileFault::kStale) {
+      Status appended = file_->append(bytes);
+      if (appended.code() == StatusCode::kResourceExhausted) {
+        state_->happened.add(Happening::kDiskFull);
+      }
+      return appended;
+    }
     const bool is_whole = fault == FileFault::kErrorAfter || fault == FileFault::kDeathAfter;
     (void)file_->append(is_whole ? bytes : bytes.substr(0, bytes.size() / 2));
     return state_->dead ? dead() : injected();
@@ -122,7 +157,10 @@ Result<std::vector<FileInfo>> ProcessFiles::list(std::string_view directory) {
   if (fault == FileFault::kErrorBefore || fault == FileFault::kErrorAfter) return injected();
   if (state_->dead) return dead();
   const auto before = seen_.find(directory);
-  if (fault == FileFault::kStale && before != seen_.end()) return before->second;
+  if (fault == FileFault::kStale && before != seen_.end()) {
+    state_->happened.add(Happening::kStaleListing);
+    return before->second;
+  }
   Result<std::vector<FileInfo>> listed = disk_.list(directory);
   if (listed.is_ok()) seen_[std::string(directory)] = *listed;
   return listed;

@@ -12,6 +12,7 @@
 
 #include "base/file_system.h"
 #include "base/memory_file_system.h"
+#include "happenings.h"
 
 namespace clepsydra::testing {
 
@@ -29,7 +30,8 @@ enum class FileFault : std::uint8_t {
 class ProcessFiles final : public FileSystem {
  public:
   // `disk` outlives this and everything opened.
-  explicit ProcessFiles(FileSystem& disk) : state_(std::make_shared<State>()), disk_(disk) {}
+  ProcessFiles(FileSystem& disk, Happenings& happened)
+      : state_(std::make_shared<State>(State{.happened = happened})), disk_(disk) {}
 
   // Asked for every operation, which are counted from 1.
   using Plan = std::function<FileFault(std::int64_t number, FileOperation operation)>;
@@ -42,7 +44,6 @@ class ProcessFiles final : public FileSystem {
   void kill() { state_->dead = true; }
   [[nodiscard]] bool is_dead() const { return state_->dead; }
   [[nodiscard]] std::int64_t operations() const { return state_->operations; }
-  [[nodiscard]] std::int64_t faults() const { return state_->faults; }
 
   Result<std::unique_ptr<RandomAccessFile>> open_for_read(std::string_view path) override;
   Result<std::unique_ptr<WritableFile>> open_for_write(std::string_view path,
@@ -58,10 +59,10 @@ class ProcessFiles final : public FileSystem {
   class ReadHandle;
   class WriteHandle;
   struct State {
-    Plan plan;
+    Happenings& happened;
+    Plan plan = {};
     bool dead = false;
     std::int64_t operations = 0;
-    std::int64_t faults = 0;
     FileFault next(FileOperation operation);
   };
 

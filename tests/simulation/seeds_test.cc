@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <tuple>
 
 #include "base/logging.h"
@@ -25,29 +26,32 @@ TEST(SeedsTest, a_seed_with_faults_replays_exactly) {
   }
 }
 
+// Those that have not happened.
+std::string missing(const Happenings& happened) {
+  std::string names;
+  for (std::size_t i = 0; i < kHappenings; ++i) {
+    const auto happening = static_cast<Happening>(i);
+    if (happened.of(happening) == 0) names += std::string(happening_name(happening)) + "; ";
+  }
+  return names;
+}
+
 TEST(SeedsTest, faults_of_all_kinds_happen) {
   ASSERT_TRUE(configure_logging({.level = LogLevel::kOff, .file = ""}).is_ok());
   RunReport totals;
-  for (const std::uint64_t seed : seeds(300)) {
+  int runs = 0;
+  for (const std::uint64_t seed : seeds(5000)) {
     const RunReport report = run_seed(seed);
     ASSERT_EQ(report.problem, "") << "seed " << seed << "\n" << report.story;
     totals.add(report);
+    if (++runs >= 300 && missing(totals.happened).empty()) break;
   }
-  EXPECT_GT(totals.restored, 30);
+  EXPECT_EQ(missing(totals.happened), "");
+  EXPECT_GT(totals.restored, 100);
   EXPECT_GT(totals.attempts, totals.lives);
-  EXPECT_GT(totals.deaths, 30);
-  EXPECT_GT(totals.power_cuts, 10);
-  EXPECT_GT(totals.stops, 10);
-  EXPECT_GT(totals.savepoints, 10);
-  EXPECT_GT(totals.drains, 0);
-  EXPECT_GT(totals.attempts_of_one, 0);
-  EXPECT_GT(totals.local_store_operations, 1000);
   EXPECT_GT(totals.failed_checkpoints, 0);
-  EXPECT_GT(totals.file_faults, 10);
-  EXPECT_GT(totals.source_faults, 0);
-  EXPECT_GT(totals.writer_faults, 0);
-  EXPECT_GT(totals.rotten_bits, 5);
-  EXPECT_GT(totals.cuts_checked, 100);
+  EXPECT_GT(totals.cuts_checked, 300);
+  EXPECT_GT(totals.local_store_operations, 1000);
 }
 
 // The oracle knows a window's line once; here it is counted anew from the rows before each cut.

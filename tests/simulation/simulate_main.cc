@@ -31,22 +31,14 @@ void print_totals(const RunReport& totals, std::uint64_t seeds, std::uint64_t re
                   double seconds) {
   fmt::print(
       "{} seeds in {:.1f} s, {:.1f} ms each; {} of them run twice with the same trace\n"
-      "{} lives ({} from a checkpoint or savepoint), {} attempts ({} of one region alone), {} "
-      "deaths, {} power cuts, {} "
-      "stops ({} with --drain)\n"
-      "{} checkpoints, {} that failed, {} savepoints; {} cuts compared with the oracle\n"
-      "{} file operations ({} faults), {} source faults, {} sink faults, {} flipped bits (went "
-      "back "
-      "{} times)\n"
-      "{} operations of local stores ({} faults)\n"
-      "{} rows, {} steps, {} s of virtual time\n",
+      "{} lives ({} from a checkpoint or savepoint), {} attempts, {} checkpoints, {} that failed\n"
+      "{} cuts compared with the oracle; {} file operations, {} of local stores\n"
+      "{} rows, {} steps, {} s of virtual time; after the last fault {} s at most\n{}\n",
       seeds, seconds, 1000 * seconds / static_cast<double>(seeds + repeated), repeated,
-      totals.lives, totals.restored, totals.attempts, totals.attempts_of_one, totals.deaths,
-      totals.power_cuts, totals.stops, totals.drains, totals.checkpoints, totals.failed_checkpoints,
-      totals.savepoints, totals.cuts_checked, totals.file_operations, totals.file_faults,
-      totals.source_faults, totals.writer_faults, totals.rotten_bits, totals.went_back,
-      totals.local_store_operations, totals.local_store_faults, totals.rows, totals.steps,
-      totals.virtual_ms / 1000);
+      totals.lives, totals.restored, totals.attempts, totals.checkpoints, totals.failed_checkpoints,
+      totals.cuts_checked, totals.file_operations, totals.local_store_operations, totals.rows,
+      totals.steps, totals.virtual_ms / 1000, (totals.healed_ms_max + 999) / 1000,
+      totals.happened.describe());
 }
 
 int fail(std::uint64_t seed, const RunReport& report, std::string_view problem,
@@ -76,6 +68,7 @@ int run(const Arguments& arguments, const char* program) {
     }
     const RunReport report = run_seed(seed);
     if (!report.problem.empty()) return fail(seed, report, report.problem, program);
+    if (arguments.is_verbose) fmt::print("{}", report.story);
     if (seed % kRepeatedOneIn == 0) {
       ++repeated;
       if (run_seed(seed).trace != report.trace) {

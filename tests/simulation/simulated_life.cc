@@ -31,21 +31,24 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr int kStepsPerQuestion = 64;
 constexpr std::int64_t kNsPerQuestion = 10 * kNsPerMs;
 // A life that takes longer than this after its last fault makes no progress.
-constexpr std::int64_t kProgressNs = 120'000 * kNsPerMs;
+constexpr std::int64_t kProgressNs = 10'000 * kNsPerMs;
 constexpr std::int64_t kStepsMax = 4'000'000;
 
 // Some work takes long.
 class SlowBlockingPool final : public BlockingPool {
  public:
-  SlowBlockingPool(SimulatedWorkerPool& pool, const LifeFaults& faults, const bool& is_healed)
+  SlowBlockingPool(SimulatedWorkerPool& pool, const LifeFaults& faults, const bool& is_healed,
+                   Happenings& happened)
       : pool_(pool),
         faults_(faults),
         is_healed_(is_healed),
+        happened_(happened),
         random_(pool.fork_random("slow blocking pool")) {}
   Status submit(std::function<void()> work) override {
     std::int64_t delay_ns = random_.uniform_between(0, kNsPerMs);
     if (!is_healed_ && random_.uniform_double() < faults_.slow_work) {
       delay_ns = random_.uniform_between(0, faults_.slow_work_ms_max * kNsPerMs);
+      happened_.add(Happening::kSlowStorage);
     }
     pool_.schedule_at(pool_.clock().monotonic_ns() + delay_ns, std::move(work));
     return Status::ok();
@@ -55,6 +58,7 @@ class SlowBlockingPool final : public BlockingPool {
   SimulatedWorkerPool& pool_;
   const LifeFaults& faults_;
   const bool& is_healed_;
+  Happenings& happened_;
   Random random_;
 };
 
@@ -182,9 +186,9 @@ class Life final {
         random_(Random(seed).fork("life")),
         begin_ns_(machine.clock().monotonic_ns()),
         pool_(machine.clock(), {.seed = seed, .steps_max = kStepsMax}),
-        blocking_pool_(pool_, faults_, is_healed_),
+        blocking_pool_(pool_, faults_, is_healed_, happened_),
         transport_(pool_, {.seed = seed, .delay_ns_max = 500'000, .limits = {}}),
-        files_(machine.disk()),
+        files_(machine.disk(), happened_),
         positions_(Positions::at_start(*job.workload)) {
     sources_.workload = job.workload;
     sources_.region_of = regions_of(*job.branches, job.workload->sources.size());
@@ -192,23 +196,28 @@ class Life final {
       attempt_started(region, restored);
     };
     sources_.faults = faults.source;
+    sources_.happened = &happened_;
+    sinks_.happened = &happened_;
     sources_.random = Random(seed).fork("sources");
     sinks_.random = Random(seed).fork("sinks");
     local_stores_ = make_memory_stores(
         {.fault = [this, random = Random(seed).fork("local stores")](std::string_view) mutable {
           ++local_store_operations_;
           const bool fails = !is_healed_ && random.uniform_double() < faults_.local_store_error;
-          local_store_faults_ += fails ? 1 : 0;
+          if (fails) happened_.add(Happening::kLocalStoreError);
           return fails ? Status::unavailable("the local disk has gone away") : Status::ok();
         }});
     sinks_.write_error = faults.write_error;
+    sinks_.preparation_error = faults.preparation_error;
     files_.set_on_renamed([this](const std::string& path) { machine_.renamed(path); });
     files_.set_plan(make_plan(Random(seed).fork("files")));
     if (faults.slow_task_of > 0) {
       pool_.set_pace([this, seed](std::string_view name) -> std::int64_t {
         if (name.find('/') == std::string_view::npos) return 0;  // No task.
         const auto of = static_cast<std::uint64_t>(faults_.slow_task_of);
-        return hash64_with_seed(name, seed) % of == 0 ? faults_.slow_task_ns : 0;
+        if (hash64_with_seed(name, seed) % of != 0) return 0;
+        has_slow_sink_ = has_slow_sink_ || name.find("Sink: ") != std::string_view::npos;
+        return faults_.slow_task_ns;
       });
     }
     start_cluster(options, seed);
@@ -229,9 +238,11 @@ class Life final {
   void attempt_started(int region, const RestoredSplits& restored);
   // Runs until something is to be done here.
   void run_until_event(std::int64_t until_ns);
+  void look();
   void happen(LifeEventKind kind);
   void take_savepoint(bool stops, bool drains = false);
   void heal();
+  void count_of_life();
   // A job without an end has read all there is.
   [[nodiscard]] bool must_stop() const {
     return !job_.workload->is_bounded && !has_savepoint_of_stop_ &&
@@ -251,6 +262,8 @@ class Life final {
   bool is_healed_ = false;
   bool is_dead_ = false;
   bool is_over_ = false;
+  bool has_slow_sink_ = false;
+  Happenings happened_;
   SimulatedWorkerPool pool_;
   SlowBlockingPool blocking_pool_;
   SimulatedTransport transport_;
@@ -266,12 +279,13 @@ class Life final {
   std::map<int, std::int64_t> attempts_;  // That have set out, by region.
   bool was_cancelled_ = false;
   bool has_savepoint_of_stop_ = false;
+  bool drain_was_asked_ = false;
   bool has_drained_ = false;
+  std::size_t snapshots_before_drain_ = 0;
+  std::int64_t timeouts_seen_ = 0;  // Checkpoints that had failed when it was last looked.
   bool stop_was_asked_ = false;
   std::optional<JobStatus> last_;
-  std::int64_t savepoints_ = 0;
   std::int64_t local_store_operations_ = 0;
-  std::int64_t local_store_faults_ = 0;
   std::string problem_;
 };
 
@@ -353,11 +367,20 @@ void Life::run_until_event(std::int64_t until_ns) {
   pool_.run_until([&] {
     if (is_gone() || now_ns() >= until_ns) return true;
     if (steps++ % kStepsPerQuestion != 0) return false;
-    last_ = *cluster_->status(id_);
+    look();
     return has_ended(last_->phase) || must_stop();
   });
   pool_.cancel_timer(ticker_);
+  look();
+}
+
+void Life::look() {
   last_ = *cluster_->status(id_);
+  const CheckpointProgress& checkpoints = last_->checkpoints;
+  if (checkpoints.failed > std::exchange(timeouts_seen_, checkpoints.failed) &&
+      checkpoints.last_failure.code() == StatusCode::kDeadlineExceeded) {
+    happened_.add(Happening::kCheckpointTimeout);
+  }
 }
 
 void Life::heal() {
@@ -367,13 +390,19 @@ void Life::heal() {
   machine_.disk().set_capacity_bytes(std::numeric_limits<std::int64_t>::max());
 }
 
+// Once event time has been sent to its end whoever asks again wants the same.
 void Life::take_savepoint(bool stops, bool drains) {
+  drains = drains || drain_was_asked_;
+  stops = stops || drains;
+  if (drains && !std::exchange(drain_was_asked_, true)) {
+    snapshots_before_drain_ = machine_.snapshot_count();
+  }
   const Result<std::string> taken = stops
                                         ? cluster_->stop(id_, SimulatedMachine::kSavepoints, drains)
                                         : cluster_->savepoint(id_, SimulatedMachine::kSavepoints);
   stop_was_asked_ = stop_was_asked_ || stops;
   if (!taken.is_ok() || is_gone()) return;
-  ++savepoints_;
+  happened_.add(drains ? Happening::kDrain : stops ? Happening::kStop : Happening::kSavepoint);
   has_savepoint_of_stop_ = has_savepoint_of_stop_ || stops;
   has_drained_ = has_drained_ || drains;
   if (machine_.rotten_bits() == 0 && !machine_.positions_of(*taken)) {
@@ -384,6 +413,7 @@ void Life::take_savepoint(bool stops, bool drains) {
 void Life::happen(LifeEventKind kind) {
   switch (kind) {
     case LifeEventKind::kJumpClock:
+      happened_.add(Happening::kClockJump);
       machine_.wall_clock().jump_ms(random_.uniform_between(-3'600'000, 3'600'000));
       break;
     case LifeEventKind::kFillDisk:
@@ -394,13 +424,15 @@ void Life::happen(LifeEventKind kind) {
       machine_.disk().set_capacity_bytes(std::numeric_limits<std::int64_t>::max());
       break;
     case LifeEventKind::kRot:
-      machine_.rot(random_);
+      if (machine_.rot(random_)) happened_.add(Happening::kRot);
       break;
     case LifeEventKind::kSavepoint:
       take_savepoint(false);
       break;
     case LifeEventKind::kCancel:
-      if (cluster_->cancel(id_).is_ok()) was_cancelled_ = true;
+      if (!cluster_->cancel(id_).is_ok()) break;
+      happened_.add(Happening::kCancel);
+      was_cancelled_ = true;
       break;
     case LifeEventKind::kStop:
       take_savepoint(true);
@@ -409,6 +441,7 @@ void Life::happen(LifeEventKind kind) {
       take_savepoint(true, true);
       break;
     case LifeEventKind::kDie:
+      happened_.add(attempts_.empty() ? Happening::kDeathInRecovery : Happening::kDeath);
       is_dead_ = true;
       break;
   }
@@ -483,25 +516,37 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   report.trace = pool_.trace_hash();
   report.steps = pool_.steps();
   report.file_operations = files_.operations();
-  report.file_faults = files_.faults();
   report.local_store_operations = local_store_operations_;
-  report.local_store_faults = local_store_faults_;
-  report.source_faults = sources_.errors + sources_.stalls;
-  report.writer_faults = sinks_.errors;
   report.attempts = last_->attempt + 1;
+  report.checkpoints = last_->checkpoints.completed;
+  report.failed_checkpoints = last_->checkpoints.failed;
+  count_of_life();
+  report.happened = happened_;
+  const std::int64_t healed_ns = begin_ns_ + std::max<std::int64_t>(0, faults_.heals_after_ns);
+  if (is_healed_ || faults_.is_peace) report.healed_ms = (now_ns() - healed_ns) / kNsPerMs;
+  report.stop_was_asked = stop_was_asked_;
+  report.has_drained = has_drained_ && report.end == LifeEnd::kStopped;
+  report.has_savepoint_of_stop = has_savepoint_of_stop_ && report.end == LifeEnd::kStopped;
+  if (drain_was_asked_ && !report.has_drained) {
+    report.half_drained = machine_.savepoint_after(snapshots_before_drain_);
+    report.happened.add(Happening::kFailedDrain);
+    if (!report.half_drained.empty()) report.happened.add(Happening::kHalfDrain);
+  }
+  return report;
+}
+
+void Life::count_of_life() {
   if (attempts_.size() > 1) {
     const auto [least, most] =
         std::minmax_element(attempts_.begin(), attempts_.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; });
-    report.attempts_of_one = most->second - least->second;
+    happened_.add(Happening::kRegionAlone, most->second - least->second);
   }
-  report.checkpoints = last_->checkpoints.completed;
-  report.failed_checkpoints = last_->checkpoints.failed;
-  report.savepoints = savepoints_;
-  report.stop_was_asked = stop_was_asked_;
-  report.has_drained = has_drained_ && report.end == LifeEnd::kStopped;
-  report.has_savepoint_of_stop = has_savepoint_of_stop_ && report.end == LifeEnd::kStopped;
-  return report;
+  if (has_slow_sink_) happened_.add(Happening::kSlowSink);
+  if (std::any_of(last_->operators.begin(), last_->operators.end(),
+                  [](const OperatorMetrics& op) { return op.backpressured_ns > 0; })) {
+    happened_.add(Happening::kBackpressure);
+  }
 }
 
 }  // namespace

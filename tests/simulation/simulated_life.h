@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
 #include "graph/job_graph.h"
+#include "happenings.h"
 #include "oracle.h"
 #include "process_files.h"
 #include "simulated_machine.h"
@@ -35,8 +37,9 @@ struct LifeEvent {
 // What goes wrong in a life.
 struct LifeFaults {
   SourceFaults source;
-  double write_error = 0;  // Of a sink's writer, per batch: the task fails.
-  double file_error = 0;   // Per file operation; half of them after its effect.
+  double write_error = 0;        // Of a sink's writer, per batch: the task fails.
+  double preparation_error = 0;  // Per barrier: the same.
+  double file_error = 0;         // Per file operation; half of them after its effect.
   double file_death = 0;
   double stale_list = 0;
   double local_store_error = 0;  // Per operation: the task fails.
@@ -47,6 +50,7 @@ struct LifeFaults {
   std::int64_t slow_task_ns = 0;
   std::vector<LifeEvent> events;    // Ascending.
   std::int64_t heals_after_ns = 0;  // Above 0: from then on nothing goes wrong any more.
+  bool is_peace = false;            // Nothing ever does.
   // Above all: what becomes of each file operation.
   ProcessFiles::Plan file_plan;
 
@@ -63,6 +67,14 @@ struct LifeOptions {
   int parallelism = 1;
   std::int64_t batch_rows_max = 64;
   std::int64_t channel_bytes_max = 4096;
+
+  // Empty: not set.
+  [[nodiscard]] std::string get(std::string_view key) const {
+    for (const auto& [name, value] : configuration) {
+      if (name == key) return value;
+    }
+    return "";
+  }
 };
 
 enum class LifeEnd : std::uint8_t {
@@ -80,19 +92,17 @@ struct LifeReport {
   std::uint64_t trace = 0;
   std::int64_t steps = 0;
   std::int64_t file_operations = 0;
-  std::int64_t file_faults = 0;
   std::int64_t local_store_operations = 0;
-  std::int64_t local_store_faults = 0;
-  std::int64_t source_faults = 0;
-  std::int64_t writer_faults = 0;
   std::int64_t attempts = 0;
-  std::int64_t attempts_of_one = 0;  // While another region ran on; at least.
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
-  std::int64_t savepoints = 0;
+  Happenings happened;
+  std::int64_t healed_ms = 0;  // How long it took when nothing went wrong any more.
   bool stop_was_asked = false;
   bool has_savepoint_of_stop = false;  // With it all that it covers was committed.
   bool has_drained = false;
+  // The savepoint of a drain that has failed half-way; empty: there is none.
+  std::string half_drained;
 };
 
 struct SimulatedJob {

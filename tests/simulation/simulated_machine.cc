@@ -74,6 +74,15 @@ std::string SimulatedMachine::newest_snapshot() {
   return "";
 }
 
+std::string SimulatedMachine::savepoint_after(std::size_t count) {
+  for (std::size_t i = snapshots_.size(); i > count; --i) {
+    const std::string& snapshot = snapshots_[i - 1];
+    if (!snapshot.starts_with(kSavepoints)) continue;
+    if (*disk_.exists(join_path(snapshot, kMetadata))) return snapshot;
+  }
+  return "";
+}
+
 bool SimulatedMachine::has_checkpoint_after(std::size_t count) {
   return std::any_of(snapshots_.begin() + static_cast<std::ptrdiff_t>(count), snapshots_.end(),
                      [&](const std::string& snapshot) {
@@ -218,6 +227,7 @@ std::string SimulatedMachine::check_table(Table& table, const Positions& positio
 }
 
 std::string SimulatedMachine::check_cut(int region, const Positions& positions) {
+  if (is_drained_) return "";
   ++cuts_checked_;
   for (Table& table : tables_) {
     if (table.region != region) continue;

@@ -64,6 +64,8 @@ class SimulatedMachine {
   void renamed(const std::string& path);
   // The newest that is there, by its folder; empty: none.
   [[nodiscard]] std::string newest_snapshot();
+  // The newest savepoint that was made after the first `count` snapshots and is there; empty: none.
+  [[nodiscard]] std::string savepoint_after(std::size_t count);
   // It cannot be used.
   void give_up(const std::string& snapshot) { given_up_.insert(snapshot); }
   // How many there have been.
@@ -84,6 +86,8 @@ class SimulatedMachine {
   // An attempt of a region sets out: in its tables everything up to here is visible and nothing
   // else.
   std::string check_cut(int region, const Positions& positions);
+  // From now on a job runs whose event time is at its end already: only its own end can be checked.
+  void set_drained() { is_drained_ = true; }
   // No more is visible than a snapshot covers.
   std::string check_covered(const Positions& positions);
   // The job has ended there.
@@ -129,6 +133,7 @@ class SimulatedMachine {
   std::vector<std::string> snapshots_;  // Folders, oldest first.
   std::set<std::string> given_up_;
   bool is_loose_ = false;
+  bool is_drained_ = false;
   std::int64_t rotten_bits_ = 0;
   std::int64_t cuts_checked_ = 0;
   std::int64_t went_back_ = 0;

@@ -53,7 +53,7 @@ LifeOptions draw_options(Random& random, Promise promise, bool has_regions) {
   if (one_in(random, 2)) set_checkpointing("data-inline-threshold", "0 b");
   if (one_in(random, 4)) set_checkpointing("incremental", "false");
   // Short enough to pass while storage is slow; a healthy job must be able to keep it.
-  if (one_in(random, 3)) set_checkpointing("timeout", ms(random.uniform_between(50, 200)));
+  if (one_in(random, 2)) set_checkpointing("timeout", ms(random.uniform_between(50, 150)));
   if (one_in(random, 4)) set_checkpointing("min-pause", ms(random.uniform_between(1, 40)));
   if (one_in(random, 3)) set_checkpointing("max-concurrent-checkpoints", "3");
   if (promise == Promise::kAtLeastOnce) set_checkpointing("mode", "AT_LEAST_ONCE");
@@ -94,6 +94,7 @@ void draw_events(Random& random, std::int64_t life_ns, LifeFaults& faults) {
   if (one_in(random, 3)) add(LifeEventKind::kSavepoint);
   if (one_in(random, 8)) add(LifeEventKind::kCancel);
   if (one_in(random, 8)) add(LifeEventKind::kStop);
+  if (one_in(random, 8)) add(LifeEventKind::kDrain);
 }
 
 // Each kind of fault in some lives, so that some lives get far and others do not.
@@ -105,12 +106,13 @@ LifeFaults draw_faults(Random& random, std::int64_t duration_ms) {
   faults.source.poll_error = rate(3, 0.03);
   faults.source.stall = rate(4, 0.02);
   faults.write_error = rate(4, 0.02);
+  faults.preparation_error = rate(5, 0.1);
   faults.file_error = rate(3, 0.02);
   faults.file_death = rate(4, 0.01);
   faults.stale_list = rate(4, 0.5);
   faults.local_store_error = rate(4, 0.01);
-  faults.slow_work = rate(4, 0.3);
-  faults.slow_work_ms_max = random.uniform_between(5, 100);
+  faults.slow_work = rate(3, 0.4);
+  faults.slow_work_ms_max = random.uniform_between(5, one_in(random, 2) ? 100 : 600);
   if (one_in(random, 4)) {
     faults.slow_task_of = static_cast<int>(random.uniform_between(1, 4));
     faults.slow_task_ns = random.uniform_between(100'000, 2 * kNsPerMs);
@@ -152,8 +154,7 @@ class Run {
         report_.problem = "the job has not finished in lives without faults";
       }
     }
-    report_.rotten_bits = machine_.rotten_bits();
-    report_.went_back = machine_.went_back();
+    report_.happened.add(Happening::kWentBack, machine_.went_back());
     report_.cuts_checked = machine_.cuts_checked();
     report_.virtual_ms = (machine_.clock().monotonic_ns() - begin_ns) / kNsPerMs;
     return std::move(report_);
@@ -166,6 +167,9 @@ class Run {
   // Whether all is done; may set the problem.
   bool judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
              std::size_t snapshots_before, bool may_fail);
+  bool judge_drained(const LifeReport& life);
+  bool begin_drained(const std::string& snapshot);
+  void count_changes(const LifeOptions& options);
   void add(const LifeReport& life);
 
   const Scenario& scenario_;
@@ -173,30 +177,65 @@ class Run {
   Random random_;
   SimulatedMachine machine_;
   RunReport report_;
+  std::string half_drained_;  // A savepoint to go on from.
+  std::optional<Positions> drained_;
+  Workload drained_workload_;  // Up to there.
+  int parallelism_ = 0;        // Of the life before.
+  std::string backend_;
 };
 
 bool Run::live(int life) {
   ++report_.lives;
   const std::string snapshot = machine_.newest_snapshot();
   if (!snapshot.empty()) ++report_.restored;
-  const bool has_faults = life <= scenario_.lives_max;
+  if (!snapshot.empty() && snapshot == half_drained_ && !begin_drained(snapshot)) return true;
+  const bool has_faults = life <= scenario_.lives_max && !drained_;
   const LifeOptions options = plan_.options(life);
-  const LifeFaults faults = has_faults    ? plan_.faults(life)
+  count_changes(options);
+  const LifeFaults faults = drained_      ? LifeFaults()
+                            : has_faults  ? plan_.faults(life)
                             : plan_.peace ? plan_.peace(life)
                                           : LifeFaults();
   const std::size_t snapshots_before = machine_.snapshot_count();
-  const SimulatedJob job{&scenario_.workload, &scenario_.branches};
+  const std::int64_t begin_ns = machine_.clock().monotonic_ns();
+  const SimulatedJob job{drained_ ? &drained_workload_ : &scenario_.workload, &scenario_.branches};
   const LifeReport lived = run_life(machine_, job, options, faults, snapshot, random_.next_u64());
   add(lived);
+  if (!lived.half_drained.empty()) half_drained_ = lived.half_drained;
   if (lived.end == LifeEnd::kDied && plan_.after_death) plan_.after_death(machine_);
   const bool is_over = judge(lived, faults, snapshot, snapshots_before, has_faults);
   constexpr const char* kEnds[] = {"finished", "stopped", "died", "failed", "broken"};
   report_.story += fmt::format(
-      "  life {}: from '{}', {} checkpoints, {} attempts, {} rotten bits, {}{}\n", life, snapshot,
-      lived.checkpoints, lived.attempts, machine_.rotten_bits(), kEnds[static_cast<int>(lived.end)],
+      "  life {}: from '{}', {} ms, {} checkpoints, {} attempts, {} rotten bits, {}{}\n", life,
+      snapshot, (machine_.clock().monotonic_ns() - begin_ns) / kNsPerMs, lived.checkpoints,
+      lived.attempts, machine_.rotten_bits(), kEnds[static_cast<int>(lived.end)],
       lived.error.is_ok() ? "" : ": " + lived.error.to_string());
   if (!is_over && has_faults && plan_.after_life) plan_.after_life(machine_);
   return is_over;
+}
+
+// What is left of a drain that has failed half-way: the sinks commit, and no row comes any more.
+// False: that cannot be.
+bool Run::begin_drained(const std::string& snapshot) {
+  drained_ = machine_.positions_of(snapshot);
+  if (!drained_) {
+    if (machine_.rotten_bits() == 0) report_.problem = "the savepoint of a drain cannot be read";
+    return false;
+  }
+  half_drained_.clear();
+  drained_workload_ = read_of(scenario_.workload, *drained_);
+  machine_.set_drained();
+  return true;
+}
+
+void Run::count_changes(const LifeOptions& options) {
+  const std::string backend = options.get("state.backend.type");
+  if (report_.lives > 1) {
+    if (options.parallelism != parallelism_) report_.happened.add(Happening::kRescale);
+    if (backend != backend_) report_.happened.add(Happening::kOtherBackend);
+  }
+  parallelism_ = options.parallelism;
+  backend_ = backend;
 }
 
 bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::string& snapshot,
@@ -205,6 +244,7 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
     report_.problem = life.problem;
     return false;
   }
+  if (drained_) return judge_drained(life);
   if (life.has_drained) {
     const std::optional<Positions> covered = machine_.positions_of(machine_.newest_snapshot());
     report_.problem =
@@ -234,6 +274,7 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
     }
   }
   const std::string newest = machine_.newest_snapshot();
+  if (!newest.empty() && newest == half_drained_) return false;  // The next life tells.
   const std::optional<Positions> covered =
       newest.empty() ? std::nullopt : machine_.positions_of(newest);
   if (covered) {
@@ -250,54 +291,41 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
   return false;
 }
 
+bool Run::judge_drained(const LifeReport& life) {
+  if (life.end == LifeEnd::kFinished || life.end == LifeEnd::kStopped) {
+    report_.problem = machine_.check_drained(*drained_);
+  } else if (machine_.rotten_bits() == 0) {
+    report_.problem = "a job that was drained half-way has not ended: " + life.error.to_string();
+  }
+  // Else rot has taken the only snapshot that knows what was drained.
+  return true;
+}
+
 void Run::add(const LifeReport& life) {
   report_.trace = mix64(report_.trace ^ life.trace);
-  report_.deaths += life.end == LifeEnd::kDied ? 1 : 0;
-  report_.drains += life.has_drained ? 1 : 0;
-  report_.stops += life.end == LifeEnd::kStopped ? 1 : 0;
   report_.attempts += life.attempts;
-  report_.attempts_of_one += life.attempts_of_one;
   report_.checkpoints += life.checkpoints;
   report_.failed_checkpoints += life.failed_checkpoints;
-  report_.savepoints += life.savepoints;
   report_.steps += life.steps;
   report_.file_operations += life.file_operations;
-  report_.file_faults += life.file_faults;
   report_.local_store_operations += life.local_store_operations;
-  report_.local_store_faults += life.local_store_faults;
-  report_.source_faults += life.source_faults;
-  report_.writer_faults += life.writer_faults;
+  report_.healed_ms_max = std::max(report_.healed_ms_max, life.healed_ms);
+  report_.happened.add(life.happened);
 }
 
 }  // namespace
 
 void RunReport::add(const RunReport& other) {
   trace = mix64(trace ^ other.trace);
-  for (std::int64_t RunReport::*count : {&RunReport::lives,
-                                         &RunReport::restored,
-                                         &RunReport::deaths,
-                                         &RunReport::attempts,
-                                         &RunReport::attempts_of_one,
-                                         &RunReport::checkpoints,
-                                         &RunReport::failed_checkpoints,
-                                         &RunReport::savepoints,
-                                         &RunReport::stops,
-                                         &RunReport::drains,
-                                         &RunReport::power_cuts,
-                                         &RunReport::rotten_bits,
-                                         &RunReport::went_back,
-                                         &RunReport::cuts_checked,
-                                         &RunReport::rows,
-                                         &RunReport::steps,
-                                         &RunReport::file_operations,
-                                         &RunReport::file_faults,
-                                         &RunReport::local_store_operations,
-                                         &RunReport::local_store_faults,
-                                         &RunReport::source_faults,
-                                         &RunReport::writer_faults,
-                                         &RunReport::virtual_ms}) {
+  for (std::int64_t RunReport::*count :
+       {&RunReport::lives, &RunReport::restored, &RunReport::attempts, &RunReport::checkpoints,
+        &RunReport::failed_checkpoints, &RunReport::cuts_checked, &RunReport::rows,
+        &RunReport::steps, &RunReport::file_operations, &RunReport::local_store_operations,
+        &RunReport::virtual_ms}) {
     this->*count += other.*count;
   }
+  healed_ms_max = std::max(healed_ms_max, other.healed_ms_max);
+  happened.add(other.happened);
 }
 
 std::string Scenario::describe() const {
@@ -334,13 +362,19 @@ RunReport run_scenario(const Scenario& scenario, const RunPlan& plan, std::uint6
 RunReport run_seed(std::uint64_t seed) {
   const Scenario scenario = draw_scenario(seed);
   Random random = Random(seed).fork("plan");
-  std::int64_t power_cuts = 0;
+  Happenings happened;
+  const Workload& workload = scenario.workload;
+  if (workload.is_out_of_order) happened.add(Happening::kOutOfOrder);
+  if (workload.has_late_rows) happened.add(Happening::kLateRows);
+  if (workload.has_key_flips) happened.add(Happening::kKeyFlips);
+  if (workload.idle_timeout_ms > 0) happened.add(Happening::kIdleSplit);
   RunPlan plan;
   const bool has_regions = scenario.branches.front().source >= 0;
   plan.options = [&](int) { return draw_options(random, scenario.promise, has_regions); };
   plan.faults = [&](int) { return draw_faults(random, scenario.workload.duration_ms()); };
   plan.peace = [&](int) {
     LifeFaults faults;
+    faults.is_peace = true;
     if (!one_in(random, 4)) return faults;
     const std::int64_t after_ns =
         random.uniform_between(1, scenario.workload.duration_ms() + 20) * kNsPerMs;
@@ -349,7 +383,7 @@ RunReport run_seed(std::uint64_t seed) {
   };
   plan.after_death = [&](SimulatedMachine& machine) {
     if (!one_in(random, 2)) return;
-    ++power_cuts;
+    happened.add(Happening::kPowerCut);
     if (one_in(random, 2)) {
       machine.disk().drop_unsynced();
     } else {
@@ -357,10 +391,10 @@ RunReport run_seed(std::uint64_t seed) {
     }
   };
   plan.after_life = [&](SimulatedMachine& machine) {
-    if (one_in(random, 12)) machine.rot(random);
+    if (one_in(random, 12) && machine.rot(random)) happened.add(Happening::kRot);
   };
   RunReport report = run_scenario(scenario, plan, seed);
-  report.power_cuts = power_cuts;
+  report.happened.add(happened);
   return report;
 }
 

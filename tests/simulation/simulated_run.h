@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "happenings.h"
 #include "oracle.h"
 #include "simulated_life.h"
 #include "simulated_machine.h"
@@ -20,27 +21,18 @@ struct RunReport {
   std::uint64_t trace = 0;
   std::int64_t lives = 0;
   std::int64_t restored = 0;  // Lives that went on from a snapshot.
-  std::int64_t deaths = 0;
   std::int64_t attempts = 0;
-  std::int64_t attempts_of_one = 0;  // Of one region, while another ran on; at least.
   std::int64_t checkpoints = 0;
   std::int64_t failed_checkpoints = 0;
-  std::int64_t savepoints = 0;
-  std::int64_t stops = 0;   // By cancelling, or with a savepoint.
-  std::int64_t drains = 0;  // Of these: those that let event time go to its end.
-  std::int64_t power_cuts = 0;
-  std::int64_t rotten_bits = 0;
-  std::int64_t went_back = 0;  // Behind what was visible, because of rot.
   std::int64_t cuts_checked = 0;
   std::int64_t rows = 0;
   std::int64_t steps = 0;
   std::int64_t file_operations = 0;
-  std::int64_t file_faults = 0;
   std::int64_t local_store_operations = 0;
-  std::int64_t local_store_faults = 0;
-  std::int64_t source_faults = 0;
-  std::int64_t writer_faults = 0;
   std::int64_t virtual_ms = 0;
+  // The longest that a job has taken to its end when nothing went wrong any more.
+  std::int64_t healed_ms_max = 0;
+  Happenings happened;
 
   void add(const RunReport& other);
 };

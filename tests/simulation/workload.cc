@@ -109,11 +109,11 @@ class WorkloadReader final : public SplitReader {
     const std::int64_t now_ns = context_.clock->monotonic_ns();
     if (!process_.is_healed) {
       if (process_.random.uniform_double() < process_.faults.poll_error) {
-        ++process_.errors;
+        process_.happened->add(Happening::kSourceError);
         return Status::unavailable("the source has gone away");
       }
       if (process_.random.uniform_double() < process_.faults.stall) {
-        ++process_.stalls;
+        process_.happened->add(Happening::kStall);
         rests_until_ns_ =
             now_ns + process_.random.uniform_between(1, process_.faults.stall_ms_max) * kNsPerMs;
       }
@@ -316,6 +316,8 @@ Workload draw_workload(Random& random) {
   shape.step = random.uniform_between(1, 4);
   shape.disorder = random.uniform(3) == 0 ? 0 : random.uniform_between(1, 12);
   shape.flips_at = random.uniform(2) == 0 ? 0 : random.uniform_between(10, 60);
+  workload.is_out_of_order = shape.disorder > 0;
+  workload.has_key_flips = shape.flips_at > 0;
   shape.burst_max = random.uniform(4) == 0 ? 60 : 10;
   shape.rest_ms_max = 2 * shape.burst_max;
   const std::int64_t rows = random.uniform_between(60, 240);

@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "clepsydra/source.h"
+#include "happenings.h"
 #include "stream/batch.h"
 
 namespace clepsydra::testing {
@@ -46,7 +47,9 @@ struct Workload {
 
   std::vector<WorkloadSource> sources;
   bool is_bounded = true;
-  bool has_late_rows = false;        // Only with a single split.
+  bool has_late_rows = false;  // Only with a single split.
+  bool is_out_of_order = false;
+  bool has_key_flips = false;        // Now one key is hot, now another one.
   std::int64_t delay_ms = 0;         // Of the watermark behind the largest time.
   std::int64_t idle_timeout_ms = 0;  // Above 0: one split waits for the others.
 
@@ -108,8 +111,7 @@ struct WorkloadProcess {
   std::set<int> beginning;  // Regions.
   SourceFaults faults;
   Random random{1};
-  std::int64_t errors = 0;    // Injected.
-  std::int64_t stalls = 0;    // Injected.
+  Happenings* happened = nullptr;
   std::set<int> read_to_end;  // Split numbers.
   bool is_healed = false;     // No more faults.
 };
