@@ -393,9 +393,13 @@ class EntryWalker {
   void freeze() {
     map();
     if (snapshot_) return;
-    snapshot_ = backend_->freeze(random_.uniform(5) == 0).value();
+    snapshot_ = backend_->freeze(random_.uniform(20) == 0).value();
     frozen_ = model_;
-    frozen_chain_ = snapshot_->is_base() ? std::vector<std::string>{} : chain_;
+    frozen_chain_.clear();
+    if (!snapshot_->is_base()) {
+      frozen_chain_.assign(chain_.begin() + static_cast<std::ptrdiff_t>(snapshot_->outdated()),
+                           chain_.end());
+    }
     bytes_.clear();
     is_pending_ = false;
   }

@@ -120,7 +120,8 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
     for (const std::string& bytes : part->bytes) {
       CLP_ASSIGN_OR_RETURN(StoredSnapshot snapshot, read_state_blocks(bytes));
       const StoredOrigin& origin = snapshot.origin;
-      if (origin.is_base != part->snapshots.empty()) {
+      const bool may_begin = origin.is_base || origin.needed.has_value();
+      if (part->snapshots.empty() ? !may_begin : origin.is_base) {
         return Status::data_loss(
             origin.is_base ? "a snapshot of all state follows another one of the same subtask"
                            : "a snapshot of changes has nothing before it that they change");
@@ -132,6 +133,12 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
                         origin.max_parallelism, max_parallelism));
       }
       part->snapshots.push_back(std::move(snapshot));
+    }
+    const std::size_t before = part->snapshots.size() - 1;
+    if (part->last().origin.needed.value_or(before) != before) {
+      return Status::data_loss(
+          fmt::format("a snapshot of changes needs {} others before it, and {} are there",
+                      *part->last().origin.needed, before));
     }
     restored.parts_.push_back(std::move(part));
   }
@@ -219,8 +226,8 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
       hash_keys(spec, keys, batch.rows(), hashes);
       CLP_RETURN_IF_ERROR(for_each_run(
           i, block, keys, [&](StateNamespace ns, const KeyBatch& batch_keys) -> Status {
-            return insert_rows(spec, rows, ns, batch_keys, columns.subspan(keys.size()), i > 0,
-                               run_rows.values(), pool);
+            return insert_rows(spec, rows, ns, batch_keys, columns.subspan(keys.size()),
+                               i > 0 || !part.snapshots[i].origin.is_base, run_rows.values(), pool);
           }));
     }
   }

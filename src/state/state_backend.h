@@ -55,13 +55,17 @@ class StateSnapshot {
   virtual Result<bool> write_some(std::int64_t rows_max, std::string& out) = 0;
   // It needs no snapshot before it.
   [[nodiscard]] virtual bool is_base() const = 0;
+  // How many of the oldest ones that it builds on nobody needs any more once it is confirmed; of a
+  // base, which needs none, this says nothing.
+  [[nodiscard]] virtual std::size_t outdated() const { return 0; }
 };
 
 // What an operator subtask restores: the snapshots of all former subtasks that have something for
 // it. Rows of other key groups are left out while reading.
 struct RestoredState {
   struct Part {
-    // A base and its deltas, oldest first: each the blocks of one snapshot.
+    // A base and its deltas, or deltas whose slices are one, oldest first: each the blocks of one
+    // snapshot.
     std::vector<std::string> snapshots;
   };
   // By former subtask, ascending: its own alone where parallelism has not changed, else all. A

@@ -18,6 +18,10 @@ constexpr std::uint32_t kMagic = 0x53504C43;  // "CLPS"
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kHashedFrom = 16;
 constexpr std::size_t kHeaderBytes = static_cast<std::size_t>(kStateBlockHeaderBytes);
+// What a snapshot has.
+constexpr std::uint32_t kChanges = 0;
+constexpr std::uint32_t kBase = 1;
+constexpr std::uint32_t kChangesWithSlice = 2;
 // Descriptions of a state; decoding one takes many times its bytes.
 constexpr std::size_t kTreeBytesMax = 16 << 20;
 // Numbers of 8 bytes per block.
@@ -81,10 +85,11 @@ void StateBlockWriter::close_block(std::size_t start, std::string& out) {
 void StateBlockWriter::begin(const StoredOrigin& origin, std::string& out) {
   CLP_CHECK(blocks_ == 0);
   const std::size_t start = open_block(StateBlockKind::kBegin, out);
-  put(static_cast<std::uint32_t>(origin.is_base ? 1 : 0), out);
+  put(origin.is_base ? kBase : origin.needed ? kChangesWithSlice : kChanges, out);
   put(static_cast<std::int32_t>(origin.key_groups.begin), out);
   put(static_cast<std::int32_t>(origin.key_groups.end), out);
   put(static_cast<std::int32_t>(origin.max_parallelism), out);
+  if (!origin.is_base && origin.needed) put(*origin.needed, out);
   close_block(start, out);
 }
 
@@ -335,13 +340,17 @@ class SnapshotReader {
 
   Status read_begin(BodyReader& body) {
     StoredOrigin& origin = snapshot_.origin;
-    CLP_ASSIGN_OR_RETURN(const auto is_base, body.read<std::uint32_t>());
+    CLP_ASSIGN_OR_RETURN(const auto has, body.read<std::uint32_t>());
     CLP_ASSIGN_OR_RETURN(origin.key_groups.begin, body.read<std::int32_t>());
     CLP_ASSIGN_OR_RETURN(origin.key_groups.end, body.read<std::int32_t>());
     CLP_ASSIGN_OR_RETURN(origin.max_parallelism, body.read<std::int32_t>());
-    origin.is_base = is_base == 1;
-    if (is_base > 1 || origin.max_parallelism < 1 || origin.max_parallelism > kMaxMaxParallelism ||
-        origin.key_groups.begin < 0 || origin.key_groups.begin > origin.key_groups.end ||
+    origin.is_base = has == kBase;
+    if (has == kChangesWithSlice) {
+      CLP_ASSIGN_OR_RETURN(origin.needed, body.read<std::uint32_t>());
+    }
+    if (has > kChangesWithSlice || origin.max_parallelism < 1 ||
+        origin.max_parallelism > kMaxMaxParallelism || origin.key_groups.begin < 0 ||
+        origin.key_groups.begin > origin.key_groups.end ||
         origin.key_groups.end > origin.max_parallelism) {
       return body.broken_here("its key groups make no sense");
     }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,9 @@ struct StoredOrigin {
   bool is_base = true;             // Else what changed since an earlier one.
   KeyGroupRange key_groups{0, 0};  // Of the subtask that wrote it.
   int max_parallelism = 0;
+  // Changes with a slice of the other rows: how many snapshots before it make the state with it,
+  // the first of which needs none. Else a base and all since then do.
+  std::optional<std::uint32_t> needed = std::nullopt;
 };
 
 // A state of rows, as it was when it was stored.

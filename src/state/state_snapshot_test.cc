@@ -343,7 +343,8 @@ TEST_P(StateSnapshotTest, a_delta_has_what_changed_and_its_size_follows_that) {
   const std::string delta = *write_all(*snapshot);
 
   EXPECT_EQ(stored_rows(base), 20'000);
-  EXPECT_EQ(stored_rows(delta), 3);
+  // Besides, one row for every three that changed.
+  EXPECT_EQ(stored_rows(delta), GetParam() == "hashmap" ? 4 : 3);
   EXPECT_LT(delta.size(), 2000U);
   EXPECT_EQ(contents_of(open(*restored({base, delta}))), contents_of(rows));
 }
@@ -604,7 +605,9 @@ TEST_P(StateSnapshotTest, the_work_of_a_step_is_bounded) {
   EXPECT_EQ(contents_of(open(*restored({bytes}))), contents_of(rows));
 }
 
+// base_slices_test.cc has how "hashmap" does without.
 TEST_P(StateSnapshotTest, deltas_that_outweigh_their_base_are_followed_by_a_base) {
+  if (GetParam() == "hashmap") GTEST_SKIP() << "chains become shorter slice by slice";
   const auto backend = make_backend();
   KeyedRows& rows = open(*backend);
   std::vector<std::string> keys;
@@ -810,6 +813,7 @@ class Walker {
   [[nodiscard]] const Contents& model() const { return confirmed_model_; }
   [[nodiscard]] const std::vector<std::string>& chain() const { return chain_; }
   [[nodiscard]] int deltas_checked() const { return deltas_checked_; }
+  [[nodiscard]] int outdated() const { return outdated_; }
 
   void start_from(const RestoredState& state, const Contents& all) {
     ASSERT_TRUE(backend_->restore(state).is_ok());
@@ -971,15 +975,17 @@ class Walker {
 
   void freeze() {
     if (snapshot_) return;
-    const bool as_base = random_.uniform(5) == 0;
+    const bool as_base = random_.uniform(20) == 0;
     snapshot_ = *backend_->freeze(as_base);
     if (as_base) {
       EXPECT_TRUE(snapshot_->is_base());
     }
     frozen_ = {.chain = {}, .model = model_};
     if (!snapshot_->is_base()) {
-      ASSERT_FALSE(chain_.empty());
-      frozen_.chain = chain_;
+      ASSERT_GT(chain_.size(), snapshot_->outdated());
+      outdated_ += static_cast<int>(snapshot_->outdated());
+      frozen_.chain.assign(chain_.begin() + static_cast<std::ptrdiff_t>(snapshot_->outdated()),
+                           chain_.end());
       ++deltas_checked_;
     }
     bytes_.clear();
@@ -1054,6 +1060,7 @@ class Walker {
   Contents model_;
   std::int64_t writes_ = 0;
   int deltas_checked_ = 0;
+  int outdated_ = 0;
 
   std::unique_ptr<StateSnapshot> snapshot_;
   std::string bytes_;
@@ -1072,6 +1079,9 @@ TEST_P(StateWalkTest, every_snapshot_is_the_state_that_was_frozen) {
   walker.start();
   for (int i = 0; i < 6000 && !HasFatalFailure() && !HasNonfatalFailure(); ++i) walker.step();
   EXPECT_GT(walker.deltas_checked(), 20);
+  if (kind == "hashmap") {
+    EXPECT_GT(walker.outdated(), 0);
+  }
 }
 
 TEST_P(StateWalkTest, state_goes_on_at_another_parallelism) {

@@ -28,7 +28,7 @@ constexpr std::size_t kUploadBytes = 1 << 20;
 // Of state that has no file to go into: with what it is added to, it travels in one message.
 constexpr std::int64_t kInlineBytesMax = 32 << 20;
 // Restoring reads every one of them.
-constexpr std::size_t kChainFilesMax = 100;
+constexpr std::size_t kChainFilesMax = 128;
 
 TaskInFlightParts in_flight_parts(const TaskCheckpointParts& parts) {
   TaskInFlightParts out;
@@ -260,6 +260,7 @@ void TaskCheckpoint::freeze(const Begun& begun) {
     piece.state = parts_.states[op];
     piece.snapshot = *std::move(frozen);
     piece.is_base = piece.snapshot->is_base();
+    piece.outdated = piece.snapshot->outdated();
   }
   if (parts_.source != nullptr) writing_->splits = parts_.source->snapshot_splits();
   if (in_flight_.overtakes(begun.order.kind)) in_flight_.begin(begun.order);
@@ -270,12 +271,13 @@ bool TaskCheckpoint::wants_base(std::size_t op, const TaskCheckpointOrder& order
   const Chain& chain = chains_[op];
   if (order.folder.empty()) {
     std::int64_t bytes = 0;
-    for (const Chain& of : chains_) bytes += of.base_bytes + of.delta_bytes;
+    for (const Chain& of : chains_) {
+      for (const StateFile& file : of) bytes += file.bytes;
+    }
     if (bytes > kInlineBytesMax / 2) return true;
   }
   return order.as_base || order.kind == CheckpointKind::kSavepoint || !parts_.options.incremental ||
-         chain.files.empty() || chain.files.size() >= kChainFilesMax ||
-         chain.delta_bytes > 2 * chain.base_bytes;
+         chain.empty() || chain.size() >= kChainFilesMax;
 }
 
 bool TaskCheckpoint::write(bool has_time) {
@@ -412,10 +414,11 @@ void TaskCheckpoint::acknowledge() {
   for (Piece& piece : writing->pieces) {
     const auto op = static_cast<std::size_t>(piece.op);
     Chain& chain = acknowledged.chains[op];
-    if (piece.is_base) chain = {};
-    (piece.is_base ? chain.base_bytes : chain.delta_bytes) += piece.written_bytes;
-    if (piece.file) chain.files.push_back(*std::move(piece.file));
-    operators[op].files = chain.files;
+    const std::size_t outdated = piece.is_base ? chain.size() : piece.outdated;
+    CLP_CHECK(outdated <= chain.size());
+    chain.erase(chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(outdated));
+    if (piece.file) chain.push_back(*std::move(piece.file));
+    operators[op].files = chain;
     acknowledged.states.push_back(piece.state);
     writing->snapshot.written_bytes += piece.written_bytes;
   }

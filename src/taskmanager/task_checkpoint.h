@@ -144,18 +144,15 @@ class TaskCheckpoint {
     std::int64_t alignment_ns = 0;
     bool is_flushed = false;
   };
-  // The snapshots of one operator: a base and what changed since, oldest first.
-  struct Chain {
-    std::vector<StateFile> files;
-    std::int64_t base_bytes = 0;
-    std::int64_t delta_bytes = 0;
-  };
+  // The snapshots of one operator that make its state, oldest first.
+  using Chain = std::vector<StateFile>;
   // An operator's state that is being written.
   struct Piece {
     int op = 0;
     KeyedStateBackend* state = nullptr;
     std::unique_ptr<StateSnapshot> snapshot;  // Null when it is encoded to its end.
     bool is_base = false;
+    std::size_t outdated = 0;         // Files at the beginning of its chain.
     std::int64_t rows_per_step = 64;  // As many as keep to the bounds of a step.
     std::string bytes;                // Encoded and not uploaded.
     std::int64_t written_bytes = 0;

@@ -60,6 +60,7 @@ class LinesState final : public KeyedStateBackend {
       return next_ == end_;
     }
     [[nodiscard]] bool is_base() const override { return is_base_; }
+    [[nodiscard]] std::size_t outdated() const override { return state_.outdated; }
 
    private:
     LinesState& state_;
@@ -103,6 +104,7 @@ class LinesState final : public KeyedStateBackend {
 
   std::vector<std::string> lines;
   bool fails_to_write = false;
+  std::size_t outdated = 0;  // As its snapshots say.
   int pieces_written = 0;
   std::size_t largest_piece = 0;
 
@@ -602,21 +604,27 @@ TEST_F(TaskCheckpointTest, a_newer_one_waits_until_the_one_before_is_written) {
   EXPECT_EQ(restored_lines(), numbers(0, 100'000));
 }
 
-TEST_F(TaskCheckpointTest, a_new_base_comes_when_the_changes_outweigh_it_twice) {
+TEST_F(TaskCheckpointTest, outdated_files_leave_the_chain_with_the_checkpoint_that_makes_them_so) {
   open(1);
-  push_rows(0, 10, 5);
-  checkpoint(1);
-  end(1, true);
-  std::vector<std::size_t> files;
-  for (CheckpointId id = 2; id <= 6; ++id) {
+  for (CheckpointId id = 1; id <= 3; ++id) {
     push_rows(0, static_cast<int>(10 * id), 5);
     checkpoint(id);
     end(id, true);
-    files.push_back(last_files().size());
   }
-  // 5 rows, then 5, 10 and 15 of changes: the next one is a base.
-  EXPECT_THAT(files, ElementsAre(2, 3, 4, 1, 2));
-  EXPECT_THAT(restored_lines(), SizeIs(30));
+  const std::vector<StateFile> before = last_files();
+  ASSERT_THAT(before, SizeIs(3));
+  state_->outdated = 2;
+  push_rows(0, 40, 5);
+  checkpoint(4);
+  ASSERT_THAT(last_files(), SizeIs(2));
+  EXPECT_EQ(last_files()[0], before[2]);
+  end(4, false);
+  // It came to nothing, so all are there again.
+  state_->outdated = 0;
+  checkpoint(5);
+  ASSERT_THAT(last_files(), SizeIs(4));
+  EXPECT_EQ(last_files()[0], before[0]);
+  EXPECT_THAT(restored_lines(), SizeIs(20));
 }
 
 TEST_F(TaskCheckpointTest, every_one_is_a_base_when_asked_for) {

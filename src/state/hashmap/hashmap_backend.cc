@@ -37,15 +37,20 @@ Result<std::unique_ptr<StateSnapshot>> HashmapBackend::freeze(bool as_base) {
   }
   // Whatever nobody has claimed until now is not part of the job any more.
   restored_ = {};
-  epochs_.freeze(as_base);
-  auto snapshot = std::make_unique<HashmapSnapshot>(epochs_, *options_.pool, has_snapshot_);
+  epochs_.freeze(as_base || (!has_slices() && epochs_.changes_outweigh_base()));
+  std::size_t outdated = 0;
+  if (has_slices()) {
+    if (epochs_.after() == 0) {
+      slices_.begin_base();
+    } else {
+      outdated = slices_.begin_changes(rows_);
+    }
+  }
+  auto snapshot = std::make_unique<HashmapSnapshot>(epochs_, has_slices() ? &slices_ : nullptr,
+                                                    outdated, *options_.pool, has_snapshot_);
   const bool is_in_use = !rows_.empty() || !timers_.empty() || !numbers_.empty() || !lists_.empty();
   if (is_in_use) CLP_RETURN_IF_ERROR(write_prefix(*snapshot));
   return snapshot;
-}
-
-void HashmapBackend::confirm(bool completed) {
-  epochs_.confirm(completed);
 }
 
 Result<std::int64_t*> HashmapBackend::open_number(std::string_view name, std::int64_t initial,
@@ -118,7 +123,10 @@ Status HashmapBackend::write_prefix(HashmapSnapshot& snapshot) {
   std::string& out = snapshot.prefix();
   writer.begin({.is_base = snapshot.is_base(),
                 .key_groups = options_.key_groups,
-                .max_parallelism = options_.max_parallelism},
+                .max_parallelism = options_.max_parallelism,
+                .needed = has_slices() && !snapshot.is_base()
+                              ? std::optional<std::uint32_t>(slices_.needed())
+                              : std::nullopt},
                out);
   for (const auto& [name, value] : numbers_) writer.add_number(name, value, out);
   for (const auto& [name, items] : lists_) {

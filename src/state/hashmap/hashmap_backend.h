@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clepsydra/status.h"
+#include "state/hashmap/base_slices.h"
 #include "state/hashmap/hashmap_rows.h"
 #include "state/hashmap/snapshot_epochs.h"
 #include "state/restored_parts.h"
@@ -28,7 +29,10 @@ class HashmapBackend : public KeyedStateBackend {
   Status restore(RestoredState state) override;
   [[nodiscard]] std::vector<std::string> unclaimed() const override;
   Result<std::unique_ptr<StateSnapshot>> freeze(bool as_base) override;
-  void confirm(bool completed) override;
+  void confirm(bool completed) override {
+    epochs_.confirm(completed);
+    slices_.confirm(completed);
+  }
   Result<std::int64_t*> open_number(std::string_view name, std::int64_t initial,
                                     NumberMerge merge) override;
   [[nodiscard]] std::vector<RestoredNumber> restored_numbers(std::string_view name) const override {
@@ -42,6 +46,8 @@ class HashmapBackend : public KeyedStateBackend {
   // Of a spec that was checked.
   virtual Result<std::unique_ptr<HashmapRows>> make_rows(KeyedRowsSpec spec, RowShape shape,
                                                          SnapshotEpochs& epochs);
+  // All rows are in memory, so that snapshots of changes can have slices of the others.
+  [[nodiscard]] virtual bool has_slices() const { return true; }
   [[nodiscard]] const StateBackendOptions& options() const { return options_; }
 
  private:
@@ -54,6 +60,7 @@ class HashmapBackend : public KeyedStateBackend {
 
   const StateBackendOptions options_;
   SnapshotEpochs epochs_;
+  BaseSlices slices_;
   SnapshotEpochs never_frozen_;  // Of states without a codec.
   bool has_snapshot_ = false;
   RestoredParts restored_;

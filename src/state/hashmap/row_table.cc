@@ -311,6 +311,27 @@ bool RowTable::take_images(std::size_t values_max, std::int64_t& budget,
   return true;
 }
 
+bool RowTable::take_slice(KeyedRows::Cursor& at, std::size_t values_max, std::int64_t& budget,
+                          std::int64_t& left, std::vector<std::byte*>& values) const {
+  if (is_new_to_snapshot()) return true;
+  const std::int64_t row_bytes = shape_->row_bytes();
+  for (; at.page < static_cast<std::int64_t>(pages_.size()); ++at.page, at.row = 0) {
+    const Page& page = pages_[static_cast<std::size_t>(at.page)];
+    while (at.row < page.count) {
+      if (budget <= 0 || left <= 0 || values.size() >= values_max) return false;
+      auto* row = reinterpret_cast<RowHeader*>(page.rows + at.row++ * row_bytes);
+      --budget;
+      --left;
+      // What changed bears the mark that it has gone out. Others may bear that of a snapshot that
+      // was given up.
+      if (row->epoch != 0 && row->epoch <= epochs_->frozen()) {
+        values.push_back(shape_->value_of(row));
+      }
+    }
+  }
+  return true;
+}
+
 Status RowTable::add_page() {
   const std::int64_t row_bytes = shape_->row_bytes();
   const std::int64_t rows_max = std::max<std::int64_t>(1, shape_->page_bytes_max / row_bytes);
@@ -519,6 +540,7 @@ void RowTable::compact() {
   pages_.resize(live_rows_ == 0 ? 0 : to_page + 1);
   dead_rows_ = 0;
   evicted_ = nullptr;
+  ++moves_;
   if (is_known()) list_changes_anew();
 }
 

@@ -101,6 +101,13 @@ class RowTable {
     }
     return Status::ok();
   }
+  // When all changes were taken: appends rows that have not changed, up to values_max in all, from
+  // `at` on, looking at no more than `budget` and no more than `left` rows, which are taken off.
+  // True: those were the last ones.
+  bool take_slice(KeyedRows::Cursor& at, std::size_t values_max, std::int64_t& budget,
+                  std::int64_t& left, std::vector<std::byte*>& values) const;
+  // How often rows have moved to other places.
+  [[nodiscard]] std::int64_t moves() const { return moves_; }
   // Snapshots may know of it: it is older than the current epoch.
   [[nodiscard]] bool is_known() const {
     return epochs_->is_tracking() && created_ < epochs_->current();
@@ -220,6 +227,7 @@ class RowTable {
   // Places of rows that are gone: where the next is, instead of a hash.
   RowHeader* evicted_ = nullptr;
   std::int64_t rehashes_ = 0;
+  std::int64_t moves_ = 0;
 
   RowChanges changes_;
   std::vector<std::byte*> early_;

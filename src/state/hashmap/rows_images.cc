@@ -28,6 +28,7 @@ void RowsImages::take_early(StateNamespace ns, std::span<std::byte* const> value
     error_ = rows_->read_columns(part, *pool_, early.columns);
     for (const Column& column : early.columns) early.bytes += column.own_bytes();
     early_bytes_ += early.bytes;
+    changed_rows_ += early.run.rows;
     early_.push_back(std::move(early));
   }
 }
@@ -65,6 +66,7 @@ Result<bool> RowsImages::write_more(std::int64_t& budget, std::string& out) {
     }
     const std::size_t rows_before = values_.size();
     const bool is_done = table_->take_images(block_rows_, budget, values_);
+    changed_rows_ += static_cast<std::int64_t>(values_.size() - rows_before);
     if (values_.size() > rows_before) {
       runs_.push_back(
           {.ns = namespace_, .rows = static_cast<std::int64_t>(values_.size() - rows_before)});
@@ -79,6 +81,34 @@ Result<bool> RowsImages::write_more(std::int64_t& budget, std::string& out) {
 Status RowsImages::finish(std::string& out) {
   CLP_RETURN_IF_ERROR(error_);
   return write_early(1, out);
+}
+
+Result<bool> RowsImages::write_slice(SlicePlace& place, std::int64_t& left, std::int64_t& budget,
+                                     std::string& out) {
+  CLP_RETURN_IF_ERROR(error_);
+  bool is_done = false;
+  while (!is_done && left > 0 && budget > 0 && values_.size() < block_rows_) {
+    StateNamespace ns = place.ns;
+    const RowTable* table = rows_->table_from(ns);
+    is_done = table == nullptr;
+    if (is_done) break;
+    if (ns != place.ns || table->moves() != place.moves) {
+      place.ns = ns;
+      place.at = {};
+      place.moves = table->moves();
+    }
+    const std::size_t rows_before = values_.size();
+    const bool is_at_end = table->take_slice(place.at, block_rows_, budget, left, values_);
+    if (values_.size() > rows_before) {
+      runs_.push_back({.ns = ns, .rows = static_cast<std::int64_t>(values_.size() - rows_before)});
+    }
+    if (!is_at_end) continue;
+    --budget;
+    is_done = ns == std::numeric_limits<StateNamespace>::max();
+    if (!is_done) place = {.lap = place.lap, .state = place.state, .ns = ns + 1};
+  }
+  CLP_RETURN_IF_ERROR(write_block(out));
+  return is_done;
 }
 
 // Dropped namespaces first: nobody else needs their memory.
@@ -98,6 +128,7 @@ Result<RowsImages::Next> RowsImages::next_table(std::int64_t& budget, std::strin
     }
     is_at_end_ = ns == std::numeric_limits<StateNamespace>::max();
     if (!is_at_end_) next_namespace_ = ns + 1;
+    all_rows_ += table->row_count();
     table->prune_changes();
     if (!table->has_images()) continue;
     CLP_RETURN_IF_ERROR(start_table(ns, *table, out));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clepsydra/status.h"
+#include "state/hashmap/base_slices.h"
 #include "state/hashmap/hashmap_rows.h"
 #include "state/hashmap/row_table.h"
 #include "state/hashmap/snapshot_epochs.h"
@@ -40,6 +41,14 @@ class RowsImages {
   // all but for what is taken in early until finish().
   Result<bool> write_some(std::int64_t& budget, std::string& out);
   Status finish(std::string& out);
+  // After the changes, when they all were written: as write_some(), for rows that did not change,
+  // from `place` on and looking at no more than `left` of them. True: those were the last ones.
+  Result<bool> write_slice(SlicePlace& place, std::int64_t& left, std::int64_t& budget,
+                           std::string& out);
+  [[nodiscard]] const HashmapRows& rows() const { return *rows_; }
+  // So far: rows that have gone out, or will at the end, and all that were there.
+  [[nodiscard]] std::int64_t changed_rows() const { return changed_rows_; }
+  [[nodiscard]] std::int64_t all_rows() const { return all_rows_; }
 
  private:
   // Rows and bytes of a block, about.
@@ -86,6 +95,8 @@ class RowsImages {
   };
   std::vector<Early> early_;
   std::int64_t early_bytes_ = 0;
+  std::int64_t changed_rows_ = 0;
+  std::int64_t all_rows_ = 0;
   Status error_;
 };
 

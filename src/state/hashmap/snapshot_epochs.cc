@@ -8,11 +8,14 @@ namespace clepsydra {
 
 void SnapshotEpochs::freeze(bool as_base) {
   CLP_CHECK(frozen_ == 0);
-  const bool outweighs = delta_bytes_ > 2 * std::max(base_bytes_, kBaseBytesMin);
-  const bool is_base = as_base || confirmed_ <= lost_ || outweighs;
+  const bool is_base = as_base || confirmed_ <= lost_;
   after_ = is_base ? 0 : confirmed_;
   frozen_ = current_;
   current_ += 2;
+}
+
+bool SnapshotEpochs::changes_outweigh_base() const {
+  return delta_bytes_ > 2 * std::max(base_bytes_, kBaseBytesMin);
 }
 
 void SnapshotEpochs::end(std::int64_t bytes) {

@@ -35,9 +35,11 @@ class SnapshotEpochs {
     if (epoch > lost_) lost_ = epoch;
   }
 
-  // A snapshot begins. It has everything when asked, when there is none to build on, when changes
-  // were lost, and when those since the last base outweigh it.
+  // A snapshot begins. It has everything when asked, when there is none to build on, and when
+  // changes were lost.
   void freeze(bool as_base);
+  // Those since the last base have more than twice its bytes.
+  [[nodiscard]] bool changes_outweigh_base() const;
   // It was written to its end; `bytes` is how much that was.
   void end(std::int64_t bytes);
   // It was given up.

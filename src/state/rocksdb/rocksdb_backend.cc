@@ -27,6 +27,7 @@ class RocksdbBackend final : public HashmapBackend {
   Status release_rows() override { return space_ != nullptr ? space_->release() : Status::ok(); }
 
  protected:
+  [[nodiscard]] bool has_slices() const override { return false; }
   // A state that is not stored follows from others, so it stays in memory. The store is opened when
   // the first other one is, because most operators have none.
   Result<std::unique_ptr<HashmapRows>> make_rows(KeyedRowsSpec spec, RowShape shape,
