@@ -401,8 +401,8 @@ int JobBuilder::then(int from, OperatorSpec spec, Partitioning partitioning, int
   return added;
 }
 
-int JobBuilder::pass(std::vector<int> from, Partitioning partitioning, int parallelism) {
-  return calc(std::move(from), partitioning, parallelism, false);
+int JobBuilder::pass(const std::vector<int>& from, Partitioning partitioning, int parallelism) {
+  return calc(from, partitioning, parallelism, false);
 }
 
 int JobBuilder::collect(int from, std::string_view name, Partitioning partitioning) {

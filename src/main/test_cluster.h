@@ -108,7 +108,7 @@ class JobBuilder {
   // Any operator with one input.
   int then(int from, OperatorSpec spec, Partitioning partitioning, int parallelism = 1);
   // Passes everything on, as a task of its own.
-  int pass(std::vector<int> from, Partitioning partitioning, int parallelism = 1);
+  int pass(const std::vector<int>& from, Partitioning partitioning, int parallelism = 1);
   int collect(int from, std::string_view name = "result",
               Partitioning partitioning = Partitioning::kGlobal);
   int write(int from, const MemorySink& sink = {},

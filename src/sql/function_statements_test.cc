@@ -14,12 +14,13 @@ using ::clepsydra::testing::build_path;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class FunctionStatementsTest : public SessionTest {
+ public:
+  ~FunctionStatementsTest() override { set_user_library_directory(""); }
+
  protected:
   FunctionStatementsTest() { set_user_library_directory(build_path("functions")); }
-  ~FunctionStatementsTest() override { set_user_library_directory(""); }
   FunctionStatementsTest(const FunctionStatementsTest&) = delete;
   FunctionStatementsTest& operator=(const FunctionStatementsTest&) = delete;
 

@@ -285,7 +285,7 @@ TEST_P(EntryStateTest, rows_are_found_within_a_time_and_go_when_they_are_old) {
   std::vector<Number> ids;
   std::vector<std::string> rows;
   for (std::int64_t i = 0; i < 600; ++i) {
-    keys.push_back(i % 2 == 0 ? "even" : "odd");
+    keys.emplace_back(i % 2 == 0 ? "even" : "odd");
     times.emplace_back(i / 3);  // Several of the same time.
     ids.emplace_back(i);
     rows.push_back("the row of the left side with number " + std::to_string(i));

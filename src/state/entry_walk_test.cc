@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -34,7 +35,7 @@ struct Entry {
 
 // Entries in the order of a state.
 struct EntryLess {
-  std::vector<EntryDirection> directions;
+  std::array<EntryDirection, 2> directions;  // Of the number and of the text.
 
   template <typename T>
   static int compare(const std::optional<T>& a, const std::optional<T>& b,
@@ -72,12 +73,12 @@ RestoredState of_one(std::vector<std::string> snapshots) {
 class EntryWalker {
  public:
   EntryWalker(std::vector<std::string> kinds, KeyGroupRange groups, MemoryPool& pool, Random random,
-              std::vector<EntryDirection> directions)
+              const std::array<EntryDirection, 2>& directions)
       : kinds_(std::move(kinds)),
         groups_(groups),
         pool_(&pool),
         random_(random),
-        less_{std::move(directions)} {
+        less_{directions} {
     start();
   }
 
@@ -148,7 +149,7 @@ class EntryWalker {
         {.name = "map",
          .key_types = {DataType::string()},
          .entry_types = {DataType::big_int(), DataType::string()},
-         .directions = less_.directions,
+         .directions = {less_.directions.begin(), less_.directions.end()},
          .values = {{"number", DataType::big_int(), {}}, {"text", DataType::string(), {}}}},
         *pool_);
     ASSERT_TRUE(map.is_ok()) << map.status().to_string();
@@ -478,9 +479,9 @@ class EntryWalker {
   std::vector<std::string> chain_;
 };
 
-std::vector<EntryDirection> directions_of(std::uint64_t seed) {
-  return {{.descending = (seed & 1) != 0, .nulls_last = (seed & 2) != 0},
-          {.descending = (seed & 4) != 0, .nulls_last = (seed & 8) != 0}};
+std::array<EntryDirection, 2> directions_of(std::uint64_t seed) {
+  return {EntryDirection{.descending = (seed & 1) != 0, .nulls_last = (seed & 2) != 0},
+          EntryDirection{.descending = (seed & 4) != 0, .nulls_last = (seed & 8) != 0}};
 }
 
 class EntryWalkTest : public ::testing::TestWithParam<std::tuple<std::string, std::uint64_t>> {

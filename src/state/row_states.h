@@ -105,9 +105,9 @@ class RowInHand {
 template <typename T>
 class RowValue {
  public:
-  static Result<RowValue> open(RowInHand& row, std::string name) {
+  static Result<RowValue> open(RowInHand& row, const std::string& name) {
     CLP_ASSIGN_OR_RETURN(ValueState state,
-                         ValueState::open(row.backend(), std::move(name), row.key_types(),
+                         ValueState::open(row.backend(), name, row.key_types(),
                                           {{"value", StateScalar<T>::type(), {}}}, row.pool()));
     return RowValue(row, std::move(state));
   }
@@ -135,9 +135,8 @@ class RowValue {
 template <typename Accumulator, typename In, typename First, typename Add>
 class RowAggregate {
  public:
-  static Result<RowAggregate> open(RowInHand& row, std::string name, First first, Add add) {
-    CLP_ASSIGN_OR_RETURN(RowValue<Accumulator> value,
-                         RowValue<Accumulator>::open(row, std::move(name)));
+  static Result<RowAggregate> open(RowInHand& row, const std::string& name, First first, Add add) {
+    CLP_ASSIGN_OR_RETURN(RowValue<Accumulator> value, RowValue<Accumulator>::open(row, name));
     return RowAggregate(std::move(value), std::move(first), std::move(add));
   }
   Result<std::optional<Accumulator>> get() { return value_.get(); }
@@ -158,10 +157,10 @@ class RowAggregate {
 template <typename T>
 class RowList {
  public:
-  static Result<RowList> open(RowInHand& row, std::string name) {
+  static Result<RowList> open(RowInHand& row, const std::string& name) {
     CLP_ASSIGN_OR_RETURN(ListState state,
                          ListState::open(row.backend(),
-                                         {.name = std::move(name),
+                                         {.name = name,
                                           .key_types = row.key_types(),
                                           .values = {{"item", StateScalar<T>::type(), {}}}},
                                          row.pool()));
@@ -201,10 +200,10 @@ class RowMap {
  public:
   using Entry = std::pair<K, V>;
 
-  static Result<RowMap> open(RowInHand& row, std::string name) {
+  static Result<RowMap> open(RowInHand& row, const std::string& name) {
     CLP_ASSIGN_OR_RETURN(MapState state,
                          MapState::open(row.backend(),
-                                        {.name = std::move(name),
+                                        {.name = name,
                                          .key_types = row.key_types(),
                                          .entry_types = {StateScalar<K>::type()},
                                          .values = {{"value", StateScalar<V>::type(), {}}}},

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "stream/column.h"
 #include "stream/data_type.h"
 
 namespace clepsydra {

@@ -162,13 +162,13 @@ JobGraph build_job(const SimulatedJob& job, const LifeOptions& options,
   for (std::size_t i = 0; i < job.workload->sources.size(); ++i) {
     sources.push_back(add_source(builder, *job.workload, static_cast<int>(i), options.parallelism));
   }
-  std::optional<int> all = sources.size() == 1 ? std::optional(sources.front()) : std::nullopt;
+  int all = sources.size() == 1 ? sources.front() : -1;  // All sources; below 0: not needed yet.
   for (std::size_t i = 0; i < job.branches->size(); ++i) {
     const Branch& branch = (*job.branches)[i];
-    if (branch.source < 0 && !all) {
+    if (branch.source < 0 && all < 0) {
       all = builder.pass(sources, Partitioning::kForward, options.parallelism);
     }
-    const int from = branch.source < 0 ? *all : sources[static_cast<std::size_t>(branch.source)];
+    const int from = branch.source < 0 ? all : sources[static_cast<std::size_t>(branch.source)];
     add_branch(builder, from, branch, static_cast<int>(i), options.parallelism);
   }
   for (const auto& [key, value] : options.configuration) builder.set(key, value);

@@ -28,9 +28,11 @@ using testing::test_pool;
 using testing::type_of;
 
 class UserLibraryTest : public ::testing::Test {
+ public:
+  ~UserLibraryTest() override { set_user_library_directory(""); }
+
  protected:
   UserLibraryTest() { set_user_library_directory(build_path("functions")); }
-  ~UserLibraryTest() override { set_user_library_directory(""); }
   UserLibraryTest(const UserLibraryTest&) = delete;
   UserLibraryTest& operator=(const UserLibraryTest&) = delete;
 

@@ -158,7 +158,7 @@ Status StatementRunner::run_statement(const ast::Statement& statement, std::stri
     return Status::ok();
   }
   if (const auto* table = std::get_if<TableResult>(&result)) return show_table(*table);
-  if (auto* query = std::get_if<QueryJob>(&result)) return run_query(std::move(*query));
+  if (const auto* query = std::get_if<QueryJob>(&result)) return run_query(*query);
   return run_insert(std::get<InsertJob>(std::move(result)));
 }
 

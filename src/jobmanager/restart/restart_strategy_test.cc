@@ -18,9 +18,10 @@ Configuration with(const std::vector<std::pair<std::string, std::string>>& value
   return configuration;
 }
 
-std::unique_ptr<RestartStrategy> make(std::vector<std::pair<std::string, std::string>> values,
-                                      bool makes_checkpoints = false) {
-  auto made = make_restart_strategy(with(std::move(values)), makes_checkpoints, Random(1));
+std::unique_ptr<RestartStrategy> make(
+    const std::vector<std::pair<std::string, std::string>>& values,
+    bool makes_checkpoints = false) {
+  auto made = make_restart_strategy(with(values), makes_checkpoints, Random(1));
   EXPECT_TRUE(made.is_ok()) << made.status().to_string();
   return made.is_ok() ? *std::move(made) : make_no_restart();
 }
@@ -107,8 +108,8 @@ TEST(RestartStrategyTest, the_jitter_stays_within_its_part_and_below_the_maximum
 }
 
 TEST(RestartStrategyTest, wrong_options_are_errors_that_name_them) {
-  const auto error = [](std::vector<std::pair<std::string, std::string>> values) {
-    const auto made = make_restart_strategy(with(std::move(values)), true, Random(1));
+  const auto error = [](const std::vector<std::pair<std::string, std::string>>& values) {
+    const auto made = make_restart_strategy(with(values), true, Random(1));
     return made.is_ok() ? std::string() : std::string(made.status().message());
   };
   EXPECT_THAT(error({{"restart-strategy.type", "sometimes"}}),

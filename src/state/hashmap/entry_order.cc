@@ -64,7 +64,7 @@ constexpr char null_mark(const EntryDirection& direction) {
 
 void append_word(std::uint64_t word, char flip, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((word >> shift & 0xFF)) ^ flip);
+    out.push_back(static_cast<char>(static_cast<char>(word >> shift & 0xFF) ^ flip));
   }
 }
 

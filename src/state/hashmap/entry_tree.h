@@ -85,7 +85,6 @@ class EntryTree {
 
   Node* root_ = nullptr;
   std::uint32_t height_ = 0;  // Of the root; a leaf has 0.
-  std::uint32_t unused_ = 0;
 };
 static_assert(sizeof(EntryTree) == 16);
 
