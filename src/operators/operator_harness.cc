@@ -108,8 +108,10 @@ Status OperatorHarness::checkpoint(bool as_base) {
     for (bool is_done = false; !is_done;) {
       CLP_ASSIGN_OR_RETURN(is_done, snapshot->write_some(50, bytes));
     }
-    if (snapshot->is_base()) snapshots_[op].clear();
-    snapshots_[op].push_back(std::move(bytes));
+    std::vector<std::string>& chain = snapshots_[op];
+    const std::size_t outdated = snapshot->is_base() ? chain.size() : snapshot->outdated();
+    chain.erase(chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(outdated));
+    chain.push_back(std::move(bytes));
   }
   for (const auto& backend : backends_) backend->confirm(true);
   return Status::ok();

@@ -40,6 +40,11 @@ class RowValueCodec {
   virtual ~RowValueCodec() = default;
   // Name and type of each column; stored with the state. The same for as long as the codec lives.
   [[nodiscard]] virtual const std::vector<Field>& fields() const = 0;
+  // These fields were stored and are to be read by their names: some may be missing, others wider
+  // than they were. An error, which names them, when they would not mean what these here do.
+  [[nodiscard]] virtual Status check_stored(std::span<const Field> /*stored*/) const {
+    return Status::ok();
+  }
   // Appends one column per field, one row per value. The values stay as they are.
   virtual Status write(std::span<std::byte* const> values, MemoryPool& pool,
                        std::vector<Column>& out) = 0;

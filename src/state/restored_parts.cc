@@ -1,7 +1,6 @@
 #include "state/restored_parts.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -12,27 +11,6 @@
 
 namespace clepsydra {
 namespace {
-
-std::string text_of(const std::vector<DataType>& key_types, const std::vector<Field>& fields) {
-  std::vector<std::string> keys;
-  for (const DataType& type : key_types) keys.push_back(type.name());
-  std::vector<std::string> values;
-  for (const Field& field : fields) {
-    values.push_back(fmt::format("{} {}", field.name, field.type.name()));
-  }
-  return fmt::format("keys ({}) and values ({})", fmt::join(keys, ", "), fmt::join(values, ", "));
-}
-
-bool same_types(const std::vector<DataType>& a, const std::vector<DataType>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const DataType& x, const DataType& y) { return x.same_values(y); });
-}
-
-bool same_fields(const std::vector<Field>& a, const std::vector<Field>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Field& x, const Field& y) {
-    return x.name == y.name && x.type.same_values(y.type);
-  });
-}
 
 // Rows of a block that are for this backend, by namespace.
 class RunRows {
@@ -113,6 +91,7 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
   RestoredParts restored;
   restored.key_groups_ = key_groups;
   restored.max_parallelism_ = max_parallelism;
+  restored.renames_ = std::move(state.renames);
   for (RestoredState::Part& given : state.parts) {
     if (given.snapshots.empty()) continue;
     auto part = std::make_unique<Part>();
@@ -146,18 +125,17 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
   return restored;
 }
 
-Status RestoredParts::check_schema(const StoredSchema& stored, const KeyedRowsSpec& spec) const {
-  if (same_types(stored.key_types, spec.key_types) &&
-      same_fields(stored.fields, spec.codec->fields())) {
-    if (stored.entry_columns == spec.entry_columns) return Status::ok();
-    return Status::failed_precondition(fmt::format(
-        "state '{}' was stored with {} of its key columns telling entries apart and cannot be "
-        "restored with {}",
-        spec.name, stored.entry_columns, spec.entry_columns));
+// Says once what has changed, as all parts and deltas have the same.
+Result<SchemaEvolution> RestoredParts::plan(const StoredRows& stored, const KeyedRowsSpec& spec,
+                                            MemoryPool& pool) {
+  CLP_ASSIGN_OR_RETURN(SchemaEvolution evolution,
+                       SchemaEvolution::plan(stored.schema, spec, renames_, pool));
+  for (const std::string& change : evolution.changes()) {
+    if (std::find(changes_.begin(), changes_.end(), change) == changes_.end()) {
+      changes_.push_back(change);
+    }
   }
-  return Status::failed_precondition(fmt::format(
-      "state '{}' was stored with {} and cannot be restored into {}", spec.name,
-      text_of(stored.key_types, stored.fields), text_of(spec.key_types, spec.codec->fields())));
+  return evolution;
 }
 
 Status RestoredParts::restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, MemoryPool& pool) {
@@ -165,11 +143,6 @@ Status RestoredParts::restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, M
   // One without codec follows from others, whatever it was before.
   for (const std::unique_ptr<Part>& part : parts_) {
     if (spec.codec == nullptr) break;
-    for (const StoredSnapshot& snapshot : part->snapshots) {
-      if (const StoredRows* stored = snapshot.find_state(spec.name)) {
-        CLP_RETURN_IF_ERROR(check_schema(stored->schema, spec));
-      }
-    }
     CLP_RETURN_IF_ERROR(restore_part(*part, spec, rows, pool));
   }
   free_if_claimed();
@@ -179,7 +152,7 @@ Status RestoredParts::restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, M
 // Oldest first. Namespaces are shared with rows of other parts, so one that this part dropped is
 // not dropped here: what it had in it before is left out.
 Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, KeyedRows& rows,
-                                   MemoryPool& pool) const {
+                                   MemoryPool& pool) {
   std::map<StateNamespace, std::size_t> dropped_by;  // The last snapshot that did.
   for (std::size_t i = 0; i < part.snapshots.size(); ++i) {
     const StoredRows* stored = part.snapshots[i].find_state(spec.name);
@@ -211,17 +184,22 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
   for (std::size_t i = 0; i < part.snapshots.size(); ++i) {
     const StoredRows* stored = part.snapshots[i].find_state(spec.name);
     if (stored == nullptr) continue;
+    CLP_ASSIGN_OR_RETURN(const SchemaEvolution evolution, plan(*stored, spec, pool));
     for (const StoredBatch& block : stored->erased) {
       CLP_ASSIGN_OR_RETURN(const Batch batch, stored->decode_erased(block, pool));
-      hash_keys(spec, batch.columns(), batch.rows(), hashes);
-      CLP_RETURN_IF_ERROR(for_each_run(i, block, batch.columns(),
-                                       [&](StateNamespace ns, const KeyBatch& keys) -> Status {
-                                         return erase_rows(spec, rows, ns, keys, run_rows.values());
-                                       }));
+      CLP_ASSIGN_OR_RETURN(const std::vector<Column> keys,
+                           evolution.convert_keys(batch.columns(), pool));
+      hash_keys(spec, keys, batch.rows(), hashes);
+      CLP_RETURN_IF_ERROR(
+          for_each_run(i, block, keys, [&](StateNamespace ns, const KeyBatch& erased) -> Status {
+            return erase_rows(spec, rows, ns, erased, run_rows.values());
+          }));
     }
     for (const StoredBatch& block : stored->rows) {
       CLP_ASSIGN_OR_RETURN(const Batch batch, stored->decode_rows(block, pool));
-      const std::span<const Column> columns(batch.columns());
+      CLP_ASSIGN_OR_RETURN(const std::vector<Column> converted,
+                           evolution.convert_rows(batch.columns(), batch.rows(), pool));
+      const std::span<const Column> columns(converted);
       const auto keys = columns.first(spec.key_types.size());
       hash_keys(spec, keys, batch.rows(), hashes);
       CLP_RETURN_IF_ERROR(for_each_run(

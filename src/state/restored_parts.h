@@ -11,6 +11,7 @@
 
 #include "clepsydra/status.h"
 #include "state/keyed_state.h"
+#include "state/schema_evolution.h"
 #include "state/state_backend.h"
 #include "state/state_blocks.h"
 #include "state/timer_service.h"
@@ -31,7 +32,7 @@ class RestoredParts {
                                     int max_parallelism);
 
   // The rows of a state into `rows`, which is empty. FailedPrecondition when it was stored with
-  // other types.
+  // types that cannot become those of `spec` (state/schema_evolution.h).
   Status restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, MemoryPool& pool);
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view name, NumberMerge merge);
   // Claims nothing.
@@ -43,6 +44,8 @@ class RestoredParts {
 
   // Names that are there and were not claimed, sorted.
   [[nodiscard]] std::vector<std::string> unclaimed() const;
+  // What was not as it is now, in states whose rows were restored: a line each.
+  [[nodiscard]] const std::vector<std::string>& changes() const { return changes_; }
 
  private:
   struct Part {
@@ -52,9 +55,10 @@ class RestoredParts {
   };
 
   void free_if_claimed();
-  Status check_schema(const StoredSchema& stored, const KeyedRowsSpec& spec) const;
+  Result<SchemaEvolution> plan(const StoredRows& stored, const KeyedRowsSpec& spec,
+                               MemoryPool& pool);
   Status restore_part(const Part& part, const KeyedRowsSpec& spec, KeyedRows& rows,
-                      MemoryPool& pool) const;
+                      MemoryPool& pool);
   [[nodiscard]] bool is_ours(int key_group) const {
     return key_group >= key_groups_.begin && key_group < key_groups_.end;
   }
@@ -63,6 +67,8 @@ class RestoredParts {
   int max_parallelism_ = 0;
   // On the heap: snapshots refer to strings that may be short.
   std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<FieldRename> renames_;
+  std::vector<std::string> changes_;
   std::set<std::string, std::less<>> claimed_rows_;
   std::set<std::string, std::less<>> claimed_numbers_;
   std::set<std::string, std::less<>> claimed_lists_;

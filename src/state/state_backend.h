@@ -12,6 +12,7 @@
 
 #include "clepsydra/status.h"
 #include "state/keyed_state.h"
+#include "state/schema_evolution.h"
 #include "state/local_store.h"
 #include "state/timer_service.h"
 #include "stream/key_group.h"
@@ -71,6 +72,7 @@ struct RestoredState {
   // By former subtask, ascending: its own alone where parallelism has not changed, else all. A
   // snapshot knows the key groups it was made for, and rows, items and sums go where these are now.
   std::vector<Part> parts;
+  std::vector<FieldRename> renames = {};
 };
 
 // The state of one operator subtask. Handles live as long as the backend. Threads: the task's.
@@ -79,11 +81,13 @@ class KeyedStateBackend {
   virtual ~KeyedStateBackend() = default;
 
   // Before anything is opened: what each open_...() will find until the first freeze(). DataLoss
-  // for broken blocks, FailedPrecondition for another maximum parallelism; other types of a state
-  // are refused when it is opened.
+  // for broken blocks, FailedPrecondition for another maximum parallelism; types of a state that
+  // those of today cannot be read from are refused when it is opened (state/schema_evolution.h).
   virtual Status restore(RestoredState state) = 0;
   // Names of states that were restored and not opened since: nobody knows them any more.
   [[nodiscard]] virtual std::vector<std::string> unclaimed() const = 0;
+  // How states that were restored and opened since differ from what was stored, a line each.
+  [[nodiscard]] virtual std::vector<std::string> restored_changes() const { return {}; }
 
   // Closes the epoch: the snapshot has everything that was written until now, or, unless `as_base`
   // asks for all of it, what changed since the last snapshot that was confirmed. Constant time but

@@ -281,6 +281,16 @@ class SnapshotReader {
     return std::move(snapshot_);
   }
 
+  // The bytes are a beginning and states alone.
+  Result<StoredSnapshot> run_outline() {
+    while (at_ != bytes_.size()) {
+      CLP_ASSIGN_OR_RETURN(const StateBlockKind kind, next_block());
+      CLP_RETURN_IF_ERROR(read_block(kind));
+      ++blocks_;
+    }
+    return std::move(snapshot_);
+  }
+
  private:
   // Sets body_ to what follows the header at at_, whose checksum is right.
   Result<StateBlockKind> next_block() {
@@ -536,6 +546,43 @@ const StoredRows* StoredSnapshot::find_state(std::string_view name) const {
 
 Result<StoredSnapshot> read_state_blocks(std::string_view bytes) {
   return SnapshotReader(bytes).run();
+}
+
+Result<StoredOutline> read_state_outline(
+    const std::function<Result<std::string>(std::int64_t offset, std::int64_t bytes)>& read_at) {
+  std::string outline;
+  for (std::int64_t at = 0;;) {
+    CLP_ASSIGN_OR_RETURN(const std::string header, read_at(at, kStateBlockHeaderBytes));
+    const auto place = static_cast<std::size_t>(at);
+    if (header.size() != kHeaderBytes) return broken(place, "the snapshot ends early");
+    if (load_le<std::uint32_t>(header.data()) != kMagic) {
+      return broken(place, "it does not begin so");
+    }
+    const auto kind = static_cast<StateBlockKind>(load_le<std::uint16_t>(header.data() + 6));
+    const auto size = load_le<std::uint64_t>(header.data() + 16);
+    if (size > static_cast<std::uint64_t>(kStateBlockBytesMax)) {
+      return broken(place, fmt::format("{} bytes are said to follow", size));
+    }
+    const std::int64_t whole = kStateBlockHeaderBytes + static_cast<std::int64_t>(size);
+    const bool is_begin = kind == StateBlockKind::kBegin;
+    if (is_begin != (at == 0)) {
+      return broken(place, "a snapshot has its beginning first, and once");
+    }
+    const bool is_state = kind == StateBlockKind::kState || kind == StateBlockKind::kEntries;
+    if (is_begin || is_state) {
+      if (size > kTreeBytesMax + kHeaderBytes) return broken(place, "its description is too long");
+      CLP_ASSIGN_OR_RETURN(const std::string block, read_at(at, whole));
+      outline += block;
+    } else if (kind != StateBlockKind::kNumber && kind != StateBlockKind::kList &&
+               kind != StateBlockKind::kTimers) {
+      break;
+    }
+    at += whole;
+  }
+  CLP_ASSIGN_OR_RETURN(StoredSnapshot snapshot, SnapshotReader(outline).run_outline());
+  StoredOutline result{.origin = snapshot.origin, .states = {}};
+  for (StoredRows& state : snapshot.states) result.states.push_back(std::move(state.schema));
+  return result;
 }
 
 }  // namespace clepsydra

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -133,5 +134,14 @@ struct StoredSnapshot {
 // DataLoss for broken or missing bytes, which are named by their place; FailedPrecondition for
 // another version.
 Result<StoredSnapshot> read_state_blocks(std::string_view bytes);
+
+// What stands before the rows of a snapshot, so that little of a large one need be read.
+struct StoredOutline {
+  StoredOrigin origin;
+  std::vector<StoredSchema> states;
+};
+// `read_at` gives bytes of the snapshot, less at its end. Errors as above, and those of `read_at`.
+Result<StoredOutline> read_state_outline(
+    const std::function<Result<std::string>(std::int64_t offset, std::int64_t bytes)>& read_at);
 
 }  // namespace clepsydra

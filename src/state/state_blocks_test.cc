@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -284,6 +285,39 @@ TEST(StateBlocksTest, the_golden_file_of_entries_is_written_and_read) {
   EXPECT_THAT(lines_of(*changed.decode_erased(changed.erased[0], pool())),
               ElementsAre(std::string(kOuterKey) + " | 2"));
   EXPECT_THAT(lines_of(*changed.decode_rows(changed.rows[0], pool())), ElementsAre("a | 4 | 40"));
+}
+
+TEST(StateBlocksTest, an_outline_needs_nothing_but_the_beginning) {
+  for (const std::string& whole :
+       {golden_base(), golden_delta(), golden_entries_base(), golden_entries_delta()}) {
+    std::int64_t last = 0;
+    const auto read_at = [&](std::int64_t offset, std::int64_t bytes) -> Result<std::string> {
+      last = std::max(last, offset + bytes);
+      if (offset > static_cast<std::int64_t>(whole.size())) return std::string();
+      return whole.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(bytes));
+    };
+    const Result<StoredOutline> outline = read_state_outline(read_at);
+    ASSERT_TRUE(outline.is_ok()) << outline.status().to_string();
+    const StoredSnapshot snapshot = *read_state_blocks(whole);
+    EXPECT_EQ(outline->origin.max_parallelism, snapshot.origin.max_parallelism);
+    ASSERT_EQ(outline->states.size(), snapshot.states.size());
+    for (std::size_t i = 0; i < snapshot.states.size(); ++i) {
+      EXPECT_EQ(outline->states[i].name, snapshot.states[i].schema.name);
+      EXPECT_EQ(outline->states[i].fields, snapshot.states[i].schema.fields);
+      EXPECT_EQ(outline->states[i].key_types, snapshot.states[i].schema.key_types);
+      EXPECT_EQ(outline->states[i].entry_columns, snapshot.states[i].schema.entry_columns);
+    }
+    // The rows, and the end of it, are not looked at.
+    EXPECT_LT(last, static_cast<std::int64_t>(whole.size()) - 2 * kStateBlockHeaderBytes);
+    for (std::int64_t size = 0; size < last; ++size) {
+      const auto cut = [&](std::int64_t offset, std::int64_t bytes) -> Result<std::string> {
+        return whole.substr(0, static_cast<std::size_t>(size))
+            .substr(static_cast<std::size_t>(std::min(offset, size)),
+                    static_cast<std::size_t>(bytes));
+      };
+      ASSERT_EQ(read_state_outline(cut).status().code(), StatusCode::kDataLoss) << size;
+    }
+  }
 }
 
 TEST(StateBlocksTest, every_flipped_bit_and_every_cut_is_found) {

@@ -434,8 +434,8 @@ TEST_P(StateSnapshotTest, other_types_are_refused_by_name) {
       restored({snapshot})->open_rows(spec_of("rows", DataType::big_int())).status();
 
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(status.to_string(), HasSubstr("state 'rows' was stored with keys (STRING)"));
-  EXPECT_THAT(status.to_string(), HasSubstr("keys (BIGINT)"));
+  EXPECT_THAT(status.to_string(), HasSubstr("key 1 of state 'rows' was stored as STRING"));
+  EXPECT_THAT(status.to_string(), HasSubstr("cannot be restored as BIGINT"));
 }
 
 TEST_P(StateSnapshotTest, one_snapshot_at_a_time) {

@@ -1,6 +1,7 @@
 #include "operators/window/aggregate_row.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -57,6 +58,63 @@ Result<std::vector<int>> argument_columns(const ValueTree& call, const Schema& i
   return columns;
 }
 
+bool has_type(const DataType& type, bool (*is_wanted)(const DataType&)) {
+  if (is_wanted(type)) return true;
+  for (const Field& field : type.fields()) {
+    if (has_type(field.type, is_wanted)) return true;
+  }
+  return false;
+}
+
+bool is_decimal(const DataType& type) {
+  return type.kind() == TypeKind::kDecimal;
+}
+
+bool is_bytes(const DataType& type) {
+  return type.kind() == TypeKind::kVarbinary;
+}
+
+bool any_has(const std::vector<DataType>& types, bool (*is_wanted)(const DataType&)) {
+  return std::any_of(types.begin(), types.end(),
+                     [&](const DataType& type) { return has_type(type, is_wanted); });
+}
+
+// What the columns of an accumulator depend on beside their own types: bytes that only the function
+// reads (hashes, those of libraries) on the types that it was given, numbers that were added up
+// exactly on what their units are.
+std::string meaning_of(std::string_view name, const std::vector<DataType>& arguments,
+                       const std::vector<DataType>& state) {
+  if (name == "COUNT" || any_has(state, is_decimal)) return {};
+  const bool is_opaque = any_has(state, is_bytes) && !any_has(arguments, is_bytes);
+  const bool is_sum = name == "SUM" || name == "AVG";
+  std::vector<std::string> parts;
+  for (const DataType& type : arguments) {
+    if (is_opaque) {
+      parts.push_back(type.name());
+    } else if (is_decimal(type)) {
+      parts.push_back(is_sum ? fmt::format("scale {}", type.scale()) : type.name());
+    } else if (type.is_integer()) {
+      parts.emplace_back("integers");
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// Names, and meanings where both have one: earlier versions did not store them.
+bool is_readable(const Field& stored, const Field& now) {
+  return stored.name == now.name &&
+         (stored.comment == now.comment || stored.comment.empty() || now.comment.empty());
+}
+
+std::string text_of(std::span<const Field> fields) {
+  std::vector<std::string> texts;
+  for (const Field& field : fields) {
+    texts.push_back(fmt::format("{} {}", field.name, field.type.name()));
+    if (!field.comment.empty()) texts.back() += fmt::format(" ({})", field.comment);
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 }  // namespace
 
 Result<AggregateRow> AggregateRow::make(const ValueTree::List& calls, const Schema& input,
@@ -82,6 +140,7 @@ Result<AggregateRow> AggregateRow::make(const ValueTree::List& calls, const Sche
       const bool distinct = tree.get_bool_or("distinct", false);
       CLP_ASSIGN_OR_RETURN(call.function, make_aggregate(name, types, type, distinct));
       call.name = distinct ? name + " DISTINCT" : name;
+      call.meaning = meaning_of(call.name, types, call.function->state_types());
       return call;
     };
     Result<Call> call = make_call();
@@ -185,7 +244,8 @@ std::vector<Field> AggregateRow::partial_fields() const {
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     const std::vector<DataType>& types = calls_[i].function->state_types();
     for (std::size_t part = 0; part < types.size(); ++part) {
-      fields.push_back({fmt::format("{} {} {}", i, calls_[i].name, part), types[part], {}});
+      fields.push_back(
+          {fmt::format("{} {} {}", i, calls_[i].name, part), types[part], calls_[i].meaning});
     }
   }
   return fields;
@@ -215,6 +275,15 @@ Status AggregateRow::emit(std::span<std::byte* const> values, MemoryPool& pool,
 
 AggregateRowCodec::AggregateRowCodec(std::shared_ptr<AggregateRow> aggregates)
     : aggregates_(std::move(aggregates)), schema_(make_schema(aggregates_->partial_fields())) {}
+
+Status AggregateRowCodec::check_stored(std::span<const Field> stored) const {
+  const std::vector<Field>& now = fields();
+  if (std::equal(stored.begin(), stored.end(), now.begin(), now.end(), is_readable)) {
+    return Status::ok();
+  }
+  return Status::failed_precondition(fmt::format("aggregates were stored as ({}) and are ({}) now",
+                                                 text_of(stored), text_of(now)));
+}
 
 Status AggregateRowCodec::write(std::span<std::byte* const> values, MemoryPool& pool,
                                 std::vector<Column>& out) {

@@ -69,7 +69,8 @@ class AggregateRow {
   // Gives back what the values hold in `memory`.
   void destroy(std::span<std::byte* const> values, StateMemory& memory);
 
-  // Row counts and accumulators as columns, named by place and function.
+  // Row counts and accumulators as columns, named by place and function. The comment of a field is
+  // what its type does not tell and a reader must have the same.
   [[nodiscard]] std::vector<Field> partial_fields() const;
   // Appends the row counts and the columns of the accumulators.
   Status write_partials(std::span<std::byte* const> values, MemoryPool& pool,
@@ -79,7 +80,8 @@ class AggregateRow {
 
  private:
   struct Call {
-    std::string name;  // "SUM", "COUNT DISTINCT".
+    std::string name;     // "SUM", "COUNT DISTINCT".
+    std::string meaning;  // Of its accumulator's columns.
     AggregateFunctionPtr function;
     std::vector<int> arguments;
     int filter = -1;
@@ -97,6 +99,8 @@ class AggregateRowCodec final : public RowValueCodec {
 
   [[nodiscard]] const std::vector<Field>& fields() const override { return schema_->fields(); }
   [[nodiscard]] bool is_flat() const override { return !aggregates_->has_out_of_line(); }
+  // Names tell accumulators by place, so a field more or less would hand some of them to others.
+  [[nodiscard]] Status check_stored(std::span<const Field> stored) const override;
   Status write(std::span<std::byte* const> values, MemoryPool& pool,
                std::vector<Column>& out) override;
   Status read(std::span<const Column> columns, std::span<std::byte* const> values,

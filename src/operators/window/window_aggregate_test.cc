@@ -559,6 +559,113 @@ TEST(WindowAggregateTest, another_aggregation_does_not_take_the_state) {
   EXPECT_THAT(status.to_string(), HasSubstr("0 MAX 0 INT"));
 }
 
+// Rows of the key `a`: first with one input, then, restored, with another.
+Result<std::vector<std::string>> over_two_inputs(const char* before, const char* after,
+                                                 AggregatePlan aggregate, AggregatePlan later) {
+  WindowPlan plan{
+      .input = before, .window = tumble_window(10 * kSecond), .aggregates = {std::move(aggregate)}};
+  auto harness = OperatorHarness::make(window_aggregate_specs(plan, false), {}).value();
+  EXPECT_TRUE(
+      harness->push({"1 | 7 | 2024-01-01 10:00:01", "2 | -5 | 2024-01-01 10:00:01"}).is_ok());
+  EXPECT_TRUE(harness->checkpoint().is_ok());
+  EXPECT_TRUE(harness->push({"1 | 11 | 2024-01-01 10:00:02"}).is_ok());
+  EXPECT_TRUE(harness->checkpoint().is_ok());
+  plan.input = after;
+  plan.aggregates = {std::move(later)};
+  OperatorHarness::Options options;
+  options.restored = {{.parts = {{.snapshots = harness->snapshots()[0]}}}};
+  Result<std::unique_ptr<OperatorHarness>> now =
+      OperatorHarness::make(window_aggregate_specs(plan, false), options);
+  if (!now.is_ok()) return now.status();
+  EXPECT_TRUE(
+      (*now)->push({"1 | 100 | 2024-01-01 10:00:03", "3 | 1 | 2024-01-01 10:00:03"}).is_ok());
+  EXPECT_TRUE((*now)->finish().is_ok());
+  std::vector<std::string> rows = (*now)->rows();
+  for (std::string& row : rows) row.resize(row.find(" | 2024"));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+TEST(WindowAggregateTest, columns_may_be_wider_after_a_restore) {
+  constexpr const char* kInt = "k INT, v INT, ts TIMESTAMP(3)";
+  constexpr const char* kBig = "k BIGINT, v BIGINT, ts TIMESTAMP(3)";
+  const DataType count = DataType::big_int().with_nullable(false);
+  const auto of = [](const char* function, DataType type, bool distinct = false) {
+    return AggregatePlan{
+        .function = function, .arguments = {1}, .type = std::move(type), .distinct = distinct};
+  };
+  struct Case {
+    const char* function;
+    bool distinct;
+    std::vector<std::string> rows;
+  };
+  const std::vector<Case> cases = {
+      {"SUM", false, {"1 | 118", "2 | -5", "3 | 1"}},
+      {"AVG", false, {"1 | 39", "2 | -5", "3 | 1"}},
+      {"MAX", false, {"1 | 100", "2 | -5", "3 | 1"}},
+      {"MIN", false, {"1 | 7", "2 | -5", "3 | 1"}},
+      {"SUM", true, {"1 | 118", "2 | -5", "3 | 1"}},
+      {"VAR_POP", false, {"1 | 1842", "2 | 0", "3 | 0"}},  // Of 7, 11 and 100: 1842.89, cut off.
+      {"FIRST_VALUE", false, {"1 | 7", "2 | -5", "3 | 1"}},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.function);
+    const auto rows =
+        over_two_inputs(kInt, kBig, of(each.function, DataType::integer(), each.distinct),
+                        of(each.function, DataType::big_int(), each.distinct));
+    ASSERT_TRUE(rows.is_ok()) << rows.status().to_string();
+    EXPECT_EQ(*rows, each.rows);
+  }
+  for (const bool distinct : {false, true}) {
+    const auto rows =
+        over_two_inputs(kInt, kBig, of("COUNT", count, distinct), of("COUNT", count, distinct));
+    ASSERT_TRUE(rows.is_ok()) << rows.status().to_string();
+    EXPECT_THAT(*rows, ElementsAre("1 | 3", "2 | 1", "3 | 1"));
+  }
+  const auto decimals = over_two_inputs(
+      "k INT, v DECIMAL(5, 2), ts TIMESTAMP(3)", "k INT, v DECIMAL(9, 2), ts TIMESTAMP(3)",
+      of("SUM", DataType::decimal(38, 2)), of("SUM", DataType::decimal(38, 2)));
+  ASSERT_TRUE(decimals.is_ok()) << decimals.status().to_string();
+  EXPECT_THAT(*decimals, ElementsAre("1 | 118.00", "2 | -5.00", "3 | 1.00"));
+}
+
+TEST(WindowAggregateTest, accumulators_that_would_mean_something_else_are_refused) {
+  const DataType count = DataType::big_int().with_nullable(false);
+  struct Case {
+    const char* function;
+    const char* before;
+    const char* after;
+    DataType type_before;
+    DataType type_after;
+    const char* told;
+  };
+  const std::vector<Case> cases = {
+      {"SUM", "DECIMAL(5, 2)", "DECIMAL(9, 3)", DataType::decimal(38, 2), DataType::decimal(38, 3),
+       "0 SUM 0 BIGINT (scale 3)"},
+      {"SUM", "INT", "DECIMAL(12, 0)", DataType::integer(), DataType::decimal(38, 0),
+       "0 SUM 1 BIGINT (integers)"},
+      {"VAR_POP", "INT", "DECIMAL(12, 2)", DataType::integer(), DataType::decimal(38, 6),
+       "0 VAR_POP 0 BIGINT (DECIMAL(12, 2))"},
+      {"APPROX_COUNT_DISTINCT", "INT", "BIGINT", count, count,
+       "0 APPROX_COUNT_DISTINCT 0 BYTES (BIGINT)"},
+      {"MAX", "INT", "STRING", DataType::integer(), DataType::string(),
+       "field '0 MAX 0' of state 'slices' was stored as INT and cannot be restored as STRING"},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.told);
+    const auto input = [](const char* type) {
+      return std::string("k INT, v ") + type + ", ts TIMESTAMP(3)";
+    };
+    const Status status =
+        over_two_inputs(input(each.before).c_str(), input(each.after).c_str(),
+                        {.function = each.function, .arguments = {1}, .type = each.type_before},
+                        {.function = each.function, .arguments = {1}, .type = each.type_after})
+            .status();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(status.message(), HasSubstr(each.told));
+  }
+}
+
 std::vector<AggregatePlan> aggregates_of_all_families() {
   const DataType count = DataType::big_int().with_nullable(false);
   const DataType text = DataType::string();

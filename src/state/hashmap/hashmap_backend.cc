@@ -31,6 +31,10 @@ std::vector<std::string> HashmapBackend::unclaimed() const {
   return restored_.unclaimed();
 }
 
+std::vector<std::string> HashmapBackend::restored_changes() const {
+  return restored_.changes();
+}
+
 Result<std::unique_ptr<StateSnapshot>> HashmapBackend::freeze(bool as_base) {
   if (has_snapshot_) {
     return Status::failed_precondition("another snapshot of this state is being written");

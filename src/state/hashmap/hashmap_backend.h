@@ -28,6 +28,7 @@ class HashmapBackend : public KeyedStateBackend {
 
   Status restore(RestoredState state) override;
   [[nodiscard]] std::vector<std::string> unclaimed() const override;
+  [[nodiscard]] std::vector<std::string> restored_changes() const override;
   Result<std::unique_ptr<StateSnapshot>> freeze(bool as_base) override;
   void confirm(bool completed) override {
     epochs_.confirm(completed);
