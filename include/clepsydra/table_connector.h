@@ -114,6 +114,8 @@ class TableConnector {
   [[nodiscard]] virtual std::string_view description() const = 0;
   [[nodiscard]] virtual bool can_read() const = 0;
   [[nodiscard]] virtual bool can_write() const = 0;
+  /// Whether what it writes can take the place of what is there: INSERT OVERWRITE.
+  [[nodiscard]] virtual bool can_overwrite() const { return false; }
   /// Whether it reads or writes bytes through a format ("format" option).
   [[nodiscard]] virtual bool uses_format() const = 0;
   [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;

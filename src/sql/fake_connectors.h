@@ -31,6 +31,7 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   [[nodiscard]] std::string_view description() const override { return "for tests"; }
   [[nodiscard]] bool can_read() const override { return reads; }
   [[nodiscard]] bool can_write() const override { return writes; }
+  [[nodiscard]] bool can_overwrite() const override { return has_partitions; }
   [[nodiscard]] bool uses_format() const override { return formatted; }
   [[nodiscard]] bool can_replay() const override { return replays; }
   [[nodiscard]] bool can_prune_fields(const TableOptions&) const override { return prunes_fields; }

@@ -185,6 +185,10 @@ TEST_F(SessionTest, tables_are_read_and_written_by_what_can) {
   EXPECT_THAT(
       error("INSERT INTO g SELECT 1"),
       HasSubstr("table 'g' cannot be written: the connector 'datagen' is for reading only"));
+  EXPECT_THAT(error("INSERT OVERWRITE p SELECT 1"),
+              HasSubstr("what the connector 'print' has written for table 'p' cannot be replaced"));
+  run("CREATE TABLE f (a INT) WITH ('connector' = 'filesystem', 'path' = '/f', 'format' = 'csv')");
+  EXPECT_THAT(error("INSERT OVERWRITE f SELECT 1"), HasSubstr("in streaming mode is not built"));
   EXPECT_FALSE(query("SELECT * FROM g").is_bounded);
   EXPECT_TRUE(query("SELECT * FROM g /*+ OPTIONS('number-of-rows' = '5') */").is_bounded);
   EXPECT_THAT(error("SELECT * FROM g /*+ OPTIONS('foo' = '5') */"),

@@ -37,6 +37,7 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
   }
   [[nodiscard]] bool can_read() const override { return true; }
   [[nodiscard]] bool can_write() const override { return true; }
+  [[nodiscard]] bool can_overwrite() const override { return true; }
   [[nodiscard]] bool uses_format() const override { return true; }
 
   [[nodiscard]] std::vector<std::string> identity_options() const override { return {"path"}; }

@@ -133,6 +133,13 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
   CLP_RETURN_IF_ERROR(refuse_clauses(insert, text));
   CLP_ASSIGN_OR_RETURN(const CatalogTablePtr table, find_target(insert, environment, text));
   if (insert.overwrite) {
+    const std::string& connector = table->options.at("connector");
+    if (!environment.connectors.find_connector(connector)->can_overwrite()) {
+      return text.invalid(insert.table.range(),
+                          fmt::format("INSERT OVERWRITE is not possible: what the connector '{}' "
+                                      "has written for table '{}' cannot be replaced",
+                                      connector, table->path.object));
+    }
     // As in the reference; and there is no other mode here.
     return text.not_built(insert.table.range(), "INSERT OVERWRITE in streaming mode");
   }
