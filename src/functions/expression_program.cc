@@ -10,7 +10,21 @@
 namespace clepsydra {
 
 struct ExpressionProgram::Impl {
-  explicit Impl(EvaluationContext context) : program(context) {}
+  explicit Impl(EvaluationContext context) : program(with_watermarks(context)) {}
+  // `context` with the watermarks that this keeps.
+  EvaluationContext with_watermarks(EvaluationContext context) {
+    context.watermarks = &watermarks;
+    return context;
+  }
+  // Lets kernels see the marks of the batch.
+  Status run(const Batch& batch) {
+    watermarks.marks = batch.marks();
+    Status status = program.run(batch);
+    watermarks.marks = {};
+    return status;
+  }
+
+  WatermarkView watermarks;
   Program program;
   std::vector<DataType> types;  // Of the results.
   std::vector<std::int32_t> selected;
@@ -43,7 +57,7 @@ Result<std::vector<Column>> ExpressionProgram::evaluate(const Batch& batch) {
     }
     return columns;
   }
-  Status status = program.run(batch);
+  Status status = impl_->run(batch);
   for (int i = 0; status.is_ok() && i < program.result_count(); ++i) {
     Result<Column> column = program.take_result(i, batch.rows());
     if (column.is_ok()) {
@@ -57,12 +71,16 @@ Result<std::vector<Column>> ExpressionProgram::evaluate(const Batch& batch) {
   return columns;
 }
 
+void ExpressionProgram::pass_watermark(std::int64_t watermark) {
+  impl_->watermarks.before = watermark;
+}
+
 Result<RowIndices> ExpressionProgram::select(const Batch& batch) {
   Program& program = impl_->program;
   CLP_CHECK(program.result_count() == 1 && impl_->types[0].kind() == TypeKind::kBoolean);
   impl_->selected.clear();
   if (batch.rows() > 0) {
-    const Status status = program.run(batch);
+    const Status status = impl_->run(batch);
     if (status.is_ok()) {
       const auto rows = static_cast<std::int32_t>(batch.rows());
       split_rows(program.result(0), Rows{.count = rows, .length = rows}, impl_->selected, nullptr);

@@ -5,6 +5,7 @@
 //   projection   [expression] over the input, one per output column; absent: the input's columns
 //
 // Columns that are only passed on are not copied. Marks and row kinds stay with their rows.
+// CURRENT_WATERMARK begins anew, with NULL, after a restore, as in the reference.
 #include <fmt/format.h>
 
 #include <memory>
@@ -44,6 +45,16 @@ class CalcOperator final : public Operator {
   CalcOperator(Plan plan, MemoryPool& pool) : plan_(std::move(plan)), pool_(&pool) {}
 
   Status process(int /*input*/, Batch batch, Output& output) override {
+    std::optional<std::int64_t> watermark;
+    if (!batch.marks().empty()) watermark = batch.marks().back().watermark;
+    CLP_RETURN_IF_ERROR(process_rows(std::move(batch), output));
+    if (watermark && plan_.filter) plan_.filter->pass_watermark(*watermark);
+    if (watermark && plan_.program) plan_.program->pass_watermark(*watermark);
+    return Status::ok();
+  }
+
+ private:
+  Status process_rows(Batch batch, Output& output) {
     if (batch.rows() == 0) {
       if (batch.marks().empty()) return Status::ok();
       return output.emit(Batch::of_watermark(plan_.output_schema, batch.marks().back().watermark));
@@ -77,7 +88,6 @@ class CalcOperator final : public Operator {
     return output.emit(batch.with_columns(plan_.output_schema, std::move(columns)));
   }
 
- private:
   Plan plan_;
   MemoryPool* pool_;
 };

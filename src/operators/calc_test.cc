@@ -100,6 +100,21 @@ TEST(CalcTest, watermarks_go_on_when_no_row_remains) {
               ElementsAre("~1970-01-01 00:00:01.000", "~end"));
 }
 
+TEST(CalcTest, rows_see_the_watermark_that_they_come_after) {
+  const DataType rowtime = DataType::timestamp(3).with_time_attribute(TimeAttribute::kRowtime);
+  OperatorSpec spec =
+      spec_of(call(">", {column(0), integer_literal(0)}),
+              {column(0), call("CURRENT_WATERMARK", {Expression::column(1, rowtime, "ts")})});
+  spec.inputs = {make_schema({{"a", DataType::integer(), {}}, {"ts", rowtime, {}}})};
+  EXPECT_THAT(
+      run(spec, {"1 | 2024-01-01 10:00:01", "~2024-01-01 10:00:00", "0 | 2024-01-01 10:00:02",
+                 "2 | 2024-01-01 10:00:03", "3 | 2024-01-01 10:00:03", "~2024-01-01 10:00:02",
+                 "0 | 2024-01-01 10:00:09", "0 | 2024-01-01 10:00:09", "4 | 2024-01-01 10:00:01"}),
+      ElementsAre("1 | NULL", "~2024-01-01 10:00:00.000", "2 | 2024-01-01 10:00:00.000",
+                  "3 | 2024-01-01 10:00:00.000", "~2024-01-01 10:00:02.000",
+                  "4 | 2024-01-01 10:00:02.000", "~end"));
+}
+
 TEST(CalcTest, columns_that_are_passed_on_are_not_copied) {
   const auto pool = MemoryPool::make_root("test");
   const auto harness =

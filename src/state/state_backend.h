@@ -12,8 +12,8 @@
 
 #include "clepsydra/status.h"
 #include "state/keyed_state.h"
-#include "state/schema_evolution.h"
 #include "state/local_store.h"
+#include "state/schema_evolution.h"
 #include "state/timer_service.h"
 #include "stream/key_group.h"
 

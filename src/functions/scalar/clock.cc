@@ -1,5 +1,7 @@
-// The functions that read the clock. All rows of a batch get the same time.
+// The functions that read the clock: all rows of a batch get the same time; and CURRENT_WATERMARK.
 #include "base/clock.h"
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "functions/kernels.h"
@@ -45,6 +47,39 @@ Result<DataType> derive_proctime(CallTyping&) {
       TimeAttribute::kProctime);
 }
 
+// ---- CURRENT_WATERMARK ----
+
+Result<DataType> derive_watermark(CallTyping& call) {
+  const DataType& type = call.type(0);
+  if (type.time_attribute() != TimeAttribute::kRowtime) {
+    return Status::invalid_argument(
+        fmt::format("CURRENT_WATERMARK takes a rowtime attribute, found {}", type.to_string()));
+  }
+  return type.kind() == TypeKind::kTimestampLtz ? DataType::timestamp_ltz(3)
+                                                : DataType::timestamp(3);
+}
+
+// Where an operator has no watermarks there is none yet.
+bool watermark_kernel(KernelCall& call) {
+  const WatermarkView none;
+  const WatermarkView& view = call.context.watermarks != nullptr ? *call.context.watermarks : none;
+  auto* out = call.results<std::int64_t>();
+  std::int64_t watermark = view.before;
+  std::size_t next = 0;
+  for_each_row(call.rows, [&](std::int32_t row) {
+    for (; next < view.marks.size() && view.marks[next].row <= row; ++next) {
+      watermark = view.marks[next].watermark;
+    }
+    out[row] = watermark;
+    if (watermark == kMinWatermark) call.set_null(row);
+  });
+  return call.status().is_ok();
+}
+
+Result<BoundKernel> bind_watermark(const CallBinding&) {
+  return plain_kernel(watermark_kernel);
+}
+
 constexpr ScalarFunction now_entry(std::string_view name, std::string_view result,
                                    Result<BoundKernel> (*bind)(const CallBinding&),
                                    std::string_view description, std::string_view aliases = {}) {
@@ -77,6 +112,16 @@ constexpr ScalarFunction kFunctions[] = {
     with_types(now_entry("PROCTIME", "", bind_now<Moment::kInstant>,
                          "The processing time, as a time attribute."),
                derive_proctime),
+    {.name = "CURRENT_WATERMARK",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .derive = derive_watermark,
+     .bind = bind_watermark,
+     .is_strict = false,
+     .volatility = Volatility::kPerRow,
+     .signature = "CURRENT_WATERMARK(rowtime)",
+     .description = "The watermark that the row came after, where it is computed; NULL before the "
+                    "first one."},
 };
 
 }  // namespace

@@ -29,9 +29,7 @@ bool is_group_window(std::string_view name) {
 // What functions of the reference that are left out belong to; empty for others.
 std::string_view family_not_built(std::string_view name) {
   if (name.starts_with("BITMAP_")) return "the family of BITMAP functions";
-  if (name == "CURRENT_WATERMARK" || name == "SOURCE_WATERMARK") {
-    return "what reads watermarks";
-  }
+  if (name == "SOURCE_WATERMARK") return "watermarks that a connector makes";
   if (name == "ML_PREDICT" || name == "ML_EVALUATE") return "inference with models";
   if (name == "VECTOR_SEARCH") return "search in vectors";
   return {};
@@ -189,12 +187,6 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
   Arguments arguments = *std::move(bound);
   if (name == "TYPEOF" && (arguments.size() == 1 || arguments.size() == 2)) {
     return bind_type_of(arguments[0]);
-  }
-  if (name == "CURRENT_WATERMARK" && arguments.size() == 1 &&
-      arguments[0]->type().time_attribute() != TimeAttribute::kRowtime) {
-    return text_.invalid(node.range,
-                         fmt::format("CURRENT_WATERMARK takes a rowtime attribute, found {}",
-                                     arguments[0]->type().to_string()));
   }
   if (name == "CURRENT_DATABASE" && arguments.empty()) {
     return Expression::literal(text_literal(environment_.catalog.current_database())
