@@ -216,6 +216,7 @@ class TaskCheckpointTest : public ::testing::Test {
     parts.clock = &clock_;
     parts.events = &events_;
     parts.mailbox = std::make_unique<Mailbox>();
+    parts.has_finished_before = has_finished_before_;
     parts.pools.push_back(pool_of_memory_->make_child("holding", memory_bytes_max_));
     auto state = std::make_unique<LinesState>();
     state_ = state.get();
@@ -401,6 +402,7 @@ class TaskCheckpointTest : public ::testing::Test {
   std::int64_t output_bytes_max_ = 1 << 20;
   std::int64_t memory_bytes_max_ = MemoryPool::kUnlimited;
   bool fails_to_prepare_ = false;
+  bool has_finished_before_ = false;
   int attempt_ = 0;
   CheckpointKind kind_ = CheckpointKind::kCheckpoint;
   std::vector<std::shared_ptr<LocalChannel>> inputs_;
@@ -922,6 +924,22 @@ TEST_F(TaskCheckpointTest, one_that_has_begun_is_given_up_for_a_newer_one_that_o
   EXPECT_THAT(take(), ElementsAre("barrier 1", "barrier 3", "50000"));
   EXPECT_THAT(events_.order,
               ElementsAre(HasSubstr("declined 2: "), "acknowledged 1", "acknowledged 3"));
+}
+
+// Else those behind it finish before they know that event time is at its end, and what they give
+// out then is in no savepoint.
+TEST_F(TaskCheckpointTest, one_that_had_finished_tells_the_end_of_time_before_a_drain) {
+  has_finished_before_ = true;
+  open(1);
+  kind_ = CheckpointKind::kSavepoint;
+  orders_->add(
+      {.id = 1, .timestamp_ms = 1000, .kind = kind_, .folder = "/savepoint", .drains = true});
+  barrier(0, 1);
+  run();
+  EXPECT_THAT(take(), ElementsAre("end of time", "barrier 1"));
+  send(0, EndOfInputSignal{});
+  run();
+  EXPECT_THAT(take(), ElementsAre("end"));
 }
 
 TEST_F(TaskCheckpointTest, a_restored_task_goes_on_exactly_and_begins_with_a_base) {

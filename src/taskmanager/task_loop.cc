@@ -158,8 +158,7 @@ Result<StepResult> Task::drain() {
     if (end_of_time) CLP_RETURN_IF_ERROR(parts_.chain->process(0, *std::move(end_of_time)));
   } else {
     // Of other tasks the last mark has come with the rows before the barrier.
-    is_finishing_ = true;
-    CLP_RETURN_IF_ERROR(parts_.chain->finish());
+    CLP_RETURN_IF_ERROR(finish_chain());
   }
   CLP_RETURN_IF_ERROR(end_step());
   return StepResult::kProgress;
@@ -211,20 +210,21 @@ Result<StepResult> Task::take_batch(TaskInput::Next next) {
 
 Result<StepResult> Task::finish() {
   if (!is_finishing_) {
-    is_finishing_ = true;
-    if (parts_.has_finished_before) {
-      // Results went out before; whoever waits for the end is told.
-      for (const auto& sender : parts_.senders) CLP_RETURN_IF_ERROR(sender->finish());
-      CLP_RETURN_IF_ERROR(send(WatermarkSignal{kMaxWatermark}));
-    } else {
-      CLP_RETURN_IF_ERROR(parts_.chain->finish());
-    }
+    CLP_RETURN_IF_ERROR(finish_chain());
     CLP_RETURN_IF_ERROR(end_step());
     return StepResult::kProgress;
   }
   has_sent_end_ = true;
   CLP_RETURN_IF_ERROR(send(EndOfInputSignal{}));
   return StepResult::kProgress;
+}
+
+Status Task::finish_chain() {
+  is_finishing_ = true;
+  if (!parts_.has_finished_before) return parts_.chain->finish();
+  // Results went out before; whoever waits for the end is told.
+  for (const auto& sender : parts_.senders) CLP_RETURN_IF_ERROR(sender->finish());
+  return send(WatermarkSignal{kMaxWatermark});
 }
 
 Result<StepResult> Task::wait_for(Waiting waiting) {

@@ -119,6 +119,7 @@ class Task final : public Steppable {
   Result<StepResult> take_input();
   Result<StepResult> take_batch(TaskInput::Next next);
   Result<StepResult> finish();
+  Status finish_chain();
   Result<StepResult> wait_for(Waiting waiting);
   // Asks the gates for a wake; false: there is something to do already.
   bool prepare_to_wait();
