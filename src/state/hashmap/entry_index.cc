@@ -1,6 +1,7 @@
 #include "state/hashmap/entry_index.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "state/hashmap/row_table.h"
@@ -33,7 +34,20 @@ Result<EntryIndex::Group*> EntryIndex::group_of(const RowHeader& row, bool inser
   return reinterpret_cast<Group*>(value);
 }
 
+void EntryIndex::ask_for(std::span<const std::uint64_t> hashes) {
+  std::array<std::uint64_t, RowTable::kAskedMax> group_hashes{};
+  std::array<const std::byte*, RowTable::kAskedMax> likely{};
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    group_hashes[i] = EntryOrder::group_hash(hashes[i]);
+  }
+  groups_->ask_for({group_hashes.data(), hashes.size()}, {likely.data(), hashes.size()});
+  for (const std::byte* value : likely) {
+    if (value != nullptr) reinterpret_cast<const Group*>(value)->entries.ask_for();
+  }
+}
+
 Status EntryIndex::add(RowHeader* row) {
+  ++added_;
   CLP_ASSIGN_OR_RETURN(Group* const group, group_of(*row, true));
   const Status status = group->entries.insert(*order_, row, groups_->memory());
   if (!status.is_ok() && group->entries.empty()) {

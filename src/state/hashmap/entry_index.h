@@ -42,6 +42,14 @@ class EntryIndex {
   EntryIndex& operator=(const EntryIndex&) = delete;
 
   Status add(RowHeader* row);
+  // Of at most RowTable::kAskedMax rows that are about to come or go, by their hashes: asks the
+  // memory for their groups ahead of use.
+  void ask_for(std::span<const std::uint64_t> hashes);
+  // Many of the last rows that were looked for were new, so that the next ones may be, too.
+  [[nodiscard]] bool is_adding() {
+    added_ = (added_ + 1) / 2;
+    return added_ > kFewAdded;
+  }
   // `is_evicted`: it goes on elsewhere.
   void remove(RowHeader* row, bool is_evicted);
   // All rows have been removed.
@@ -55,7 +63,10 @@ class EntryIndex {
   // Of the outer key of a row; good until another one is erased.
   Result<Group*> group_of(const RowHeader& row, bool insert);
 
+  static constexpr std::uint32_t kFewAdded = 8;
+
   const EntryOrder* order_;
+  std::uint32_t added_ = 0;  // Halved with each few rows that are looked for.
   SnapshotEpochs never_frozen_;
   const std::unique_ptr<RowShape> shape_;
   const std::unique_ptr<RowTable> groups_;

@@ -69,13 +69,19 @@ void HashmapRows::collect(RowTable& table, const EntryRanges& ranges, FoundEntri
   const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, ranges.limit));
   groups_.resize(count);
   table.entries()->find_groups(ranges.keys, ranges_.outer(), groups_);
+  for (const EntryIndex::Group* group : groups_) {
+    if (group != nullptr) group->entries.ask_for();
+  }
   for (std::size_t i = 0; i < count; ++i) {
     found_.clear();
     if (groups_[i] != nullptr && limit > 0) {
       groups_[i]->entries.collect(*shape_.entries, ranges_.from(i), ranges_.to(i), ranges.backwards,
                                   limit, found_);
     }
-    for (RowHeader* row : found_) found.values.push_back(shape_.value_of(row));
+    for (RowHeader* row : found_) {
+      __builtin_prefetch(row);
+      found.values.push_back(shape_.value_of(row));
+    }
     found.ends.push_back(found.values.size());
   }
 }

@@ -60,6 +60,22 @@ struct RowSource {
   }
 };
 
+// Rows that are about to be erased.
+struct ErasedSource {
+  const RowShape* shape;
+  std::span<std::byte* const> values;
+  [[nodiscard]] std::uint64_t hash(std::int64_t i) const {
+    return shape->row_of(values[static_cast<std::size_t>(i)])->hash;
+  }
+};
+
+struct HashSource {
+  std::span<const std::uint64_t> hashes;
+  [[nodiscard]] std::uint64_t hash(std::int64_t i) const {
+    return hashes[static_cast<std::size_t>(i)];
+  }
+};
+
 constexpr std::uint32_t kEntriesMin = 8;
 // From how many rows on looking at keys ahead of use pays: below, all is in the caches anyway.
 constexpr std::int64_t kPrefetchRowsMin = 8192;
@@ -133,6 +149,7 @@ Status RowTable::probe(const Source& source, std::int64_t count, std::span<std::
       ask_for_entries(source, begin, end, first);
       ask_for_rows(end - begin, first);
     }
+    if (entries_ != nullptr && entries_->is_adding()) ask_for_groups(source, begin, end);
     for (std::int64_t i = begin; i < end; ++i) {
       RowHeader* row = looks_ahead ? row_at(first, source, i - begin, i) : nullptr;
       if (row == nullptr) [[unlikely]] {
@@ -170,6 +187,32 @@ void RowTable::ask_for_rows(std::int64_t count, const FirstEntries& first) const
   for (std::int64_t i = 0; i < count; ++i) {
     const Entry entry = *first.entries[static_cast<std::size_t>(i)];
     if (entry > kErased) __builtin_prefetch(row_of(entry), 1);
+  }
+}
+
+template <typename Source>
+void RowTable::ask_for_groups(const Source& source, std::int64_t begin, std::int64_t end) {
+  std::array<std::uint64_t, kAskedMax> hashes{};
+  const auto count = static_cast<std::size_t>(end - begin);
+  for (std::size_t i = 0; i < count; ++i) {
+    hashes[i] = source.hash(begin + static_cast<std::int64_t>(i));
+  }
+  entries_->ask_for({hashes.data(), count});
+}
+
+void RowTable::ask_for(std::span<const std::uint64_t> hashes,
+                       std::span<const std::byte*> likely) const {
+  std::fill(likely.begin(), likely.end(), nullptr);
+  if (live_rows_ < kPrefetchRowsMin) return;
+  const auto count = static_cast<std::int64_t>(hashes.size());
+  FirstEntries first;
+  ask_for_entries(HashSource{hashes}, 0, count, first);
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const Entry entry = *first.entries[i];
+    if (entry <= kErased) continue;
+    RowHeader* row = row_of(entry);
+    __builtin_prefetch(row, 1);
+    likely[i] = shape_->value_of(row);
   }
 }
 
@@ -445,9 +488,15 @@ void RowTable::prepare_erase(std::span<std::byte* const> values) {
 }
 
 void RowTable::erase(std::span<std::byte* const> values) {
-  for (std::byte* value : values) {
-    RowHeader* row = shape_->row_of(value);
-    if (entries_ != nullptr) entries_->remove(row, false);
+  const auto count = static_cast<std::int64_t>(values.size());
+  for (std::int64_t i = 0; i < count; ++i) {
+    RowHeader* row = shape_->row_of(values[static_cast<std::size_t>(i)]);
+    if (entries_ != nullptr) {
+      if (i % kAskedMax == 0) {
+        ask_for_groups(ErasedSource{shape_, values}, i, std::min(count, i + kAskedMax));
+      }
+      entries_->remove(row, false);
+    }
     remove_row(row);
     if (entries_ != nullptr) reuse_place(row);
   }

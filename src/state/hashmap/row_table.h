@@ -68,6 +68,10 @@ class RowTable {
   // The rows that are entries, by outer key; null unless the state is one of entries. Then rows
   // that are in memory never move.
   [[nodiscard]] EntryIndex* entries() const { return entries_.get(); }
+  // Of at most kAskedMax keys that will be looked up, asks the memory for index and rows ahead of
+  // use. likely[i]: the value of a row that is most likely the one with hashes[i], or null.
+  void ask_for(std::span<const std::uint64_t> hashes, std::span<const std::byte*> likely) const;
+  static constexpr std::int64_t kAskedMax = 64;
   // Adds to early() what must go out before the values are written.
   void prepare_write(std::span<std::byte* const> values);
   // Adds to early() what erase() must not be called before.
@@ -150,7 +154,7 @@ class RowTable {
     std::uint32_t live = 0;  // Neither kEmpty nor kErased.
   };
   // Where the hashes of a few keys first point to, asked for ahead of use.
-  static constexpr std::int64_t kPrefetchKeys = 64;
+  static constexpr std::int64_t kPrefetchKeys = kAskedMax;
   struct FirstEntries {
     std::int64_t rehashes = 0;  // Good until the next rehash.
     std::array<const Entry*, kPrefetchKeys> entries;
@@ -192,6 +196,8 @@ class RowTable {
   RowHeader* lookup(const Table& table, const Source& source, std::int64_t i) const;
   Status insert(std::uint64_t hash, const std::byte* slots, std::uint32_t null_bits,
                 RowHeader*& row);
+  template <typename Source>
+  void ask_for_groups(const Source& source, std::int64_t begin, std::int64_t end);
   void remove_row(RowHeader* row);
   void reuse_place(RowHeader* row);
   // Out of line, so that probe() stays small.
