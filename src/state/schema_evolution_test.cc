@@ -165,7 +165,8 @@ TEST(TypeWideningTest, a_time_that_the_finer_unit_cannot_say_is_an_error) {
 std::vector<DataType> types_of(std::string_view text) {
   std::vector<DataType> types;
   if (text.empty()) return types;
-  for (const Field& field : schema_of(text)->fields()) types.push_back(field.type);
+  const SchemaPtr schema = schema_of(text);
+  for (const Field& field : schema->fields()) types.push_back(field.type);
   return types;
 }
 

@@ -1,6 +1,8 @@
 // Keyed rows by batch: what an upsert costs, by number of keys.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -70,11 +72,17 @@ KeyedRowsSpec count_spec() {
           .codec = std::make_shared<NumberCodec>()};
 }
 
+std::int64_t thread_cpu_ns() {
+  timespec time{};
+  CLP_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
 // Hash, find or insert, add one: a COUNT(*) by BIGINT key.
 class Upserts {
  public:
-  Upserts(benchmark::State& bench, KeyedRows& rows, MemoryPool& pool)
-      : bench_(&bench), rows_(&rows), batches_(random_batches(bench.range(0), 256, pool)) {}
+  Upserts(benchmark::State& bench, KeyedRows& rows, MemoryPool& pool, std::int64_t batches = 256)
+      : bench_(&bench), rows_(&rows), batches_(random_batches(bench.range(0), batches, pool)) {}
 
   void all() {
     for (std::size_t i = 0; i < batches_.size(); ++i) next();
@@ -113,6 +121,44 @@ void BM_upsert_big_int(benchmark::State& bench) {
   upserts.report();
 }
 BENCHMARK(BM_upsert_big_int)->Arg(1'000)->Arg(20'000)->Arg(200'000)->Arg(1'000'000);
+
+// Every key is there, in no order; then updates. Counts what a row takes, and, while they come, the
+// longest calls that insert 64 rows, in CPU time.
+void BM_upsert_of_all_keys(benchmark::State& bench) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t keys = bench.range(0);
+  const auto pool = MemoryPool::make_root("bench");
+  const auto state_pool = pool->make_child("state");
+  auto backend =
+      StateBackendRegistry::built_in().make("hashmap", {.pool = state_pool.get()}).value();
+  KeyedRows& rows = *backend->open_rows(count_spec()).value();
+  std::vector<std::int64_t> calls_ns;
+  calls_ns.reserve(static_cast<std::size_t>(keys / kRows));
+  std::vector<std::uint64_t> hashes(kRows);
+  std::vector<std::byte*> values(kRows);
+  for (std::int64_t begin = 0; begin + kRows <= keys; begin += kRows) {
+    ColumnBuilder builder(DataType::big_int(), *pool);
+    // An odd factor: each key once.
+    for (std::int64_t i = begin; i < begin + kRows; ++i) builder.append(i * 0x9E3779B1 % keys);
+    const Column column = builder.finish().value();
+    hash_rows({&column, 1}, kRows, hashes.data());
+    const std::int64_t begin_ns = thread_cpu_ns();
+    CLP_CHECK(rows.find_or_insert(
+                      0, {.columns = {&column, 1}, .hashes = hashes.data(), .count = kRows}, values)
+                  .is_ok());
+    calls_ns.push_back(thread_cpu_ns() - begin_ns);
+  }
+  bench.counters["bytes_per_row"] =
+      static_cast<double>(state_pool->used_bytes()) / static_cast<double>(rows.row_count(0));
+  std::sort(calls_ns.begin(), calls_ns.end());
+  bench.counters["longest_us"] = static_cast<double>(calls_ns.back()) / 1e3;
+  bench.counters["p99.99_us"] =
+      static_cast<double>(calls_ns[calls_ns.size() - 1 - calls_ns.size() / 10'000]) / 1e3;
+  Upserts upserts(bench, rows, *pool, 2048);
+  for (auto _ : bench) upserts.next();
+  upserts.report();
+}
+BENCHMARK(BM_upsert_of_all_keys)->Arg(1'000'000)->Arg(20'000'000);
 
 // A checkpoint begins after every 500 batches and is written along, 1000 rows per batch.
 void BM_upsert_big_int_beside_checkpoints(benchmark::State& bench) {

@@ -91,10 +91,8 @@ RowTable::RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& po
       created_(epochs.current()),
       arena_(pool, shape.page_bytes_max),
       tables_(1),
+      directory_(1),
       changes_(epochs, pool) {
-  const int groups = std::max(1, shape.key_groups.end - shape.key_groups.begin);
-  while (((groups - 1) >> group_shift_) + 1 > kTablesMax) ++group_shift_;
-  tables_wanted_ = static_cast<std::size_t>((groups - 1) >> group_shift_) + 1;
   if (shape.entries != nullptr) {
     entries_ = std::make_unique<EntryIndex>(*shape.entries, shape, pool);
   }
@@ -390,51 +388,84 @@ Status RowTable::add_page() {
 
 // Leaves `table` with an empty entry for one more row: at most three quarters are in use.
 Status RowTable::make_room(Table*& table, std::uint64_t hash) {
-  if (tables_.size() < tables_wanted_ &&
-      live_rows_ >= static_cast<std::int64_t>(4 * tables_wanted_)) {
-    CLP_RETURN_IF_ERROR(split_tables());
+  while (table->entries == nullptr || (table->used + 1) * 4 > (table->mask + 1) * 3) {
+    // Twice what is live, so that many erased entries alone do not make it grow.
+    std::uint32_t entries = kEntriesMin;
+    while (entries < (table->live + 1) * 2) entries *= 2;
+    const bool may_split = table->depth < directory_depth_ ||
+                           directory_.size() < kDirectoryPerTableMax * tables_.size();
+    if (entries <= kTableEntriesMax || !may_split) return rehash(*table, entries);
+    CLP_RETURN_IF_ERROR(split(*table, hash));
     table = &table_of(hash);
   }
-  if (table->entries != nullptr && (table->used + 1) * 4 <= (table->mask + 1) * 3) {
-    return Status::ok();
-  }
-  // Twice what is live, so that many erased entries alone do not make it grow.
-  std::uint32_t entries = kEntriesMin;
-  while (entries < (table->live + 1) * 2) entries *= 2;
-  return rehash(*table, entries);
+  return Status::ok();
 }
 
 Status RowTable::rehash(Table& table, std::uint32_t entries) {
   std::byte* block = nullptr;
   CLP_RETURN_IF_ERROR(arena_.allocate(std::int64_t{entries} * 8, block));
   std::memset(block, 0, std::size_t{entries} * 8);
-  Table grown{.entries = reinterpret_cast<Entry*>(block), .mask = entries - 1};
-  if (table.entries != nullptr) {
-    const std::uint32_t old_entries = table.mask + 1;
-    for (std::uint32_t at = 0; at < old_entries; ++at) {
-      if (table.entries[at] > kErased) put(grown, row_of(table.entries[at]));
-    }
-    arena_.free(reinterpret_cast<std::byte*>(table.entries), std::int64_t{old_entries} * 8);
-  }
+  Table grown{
+      .entries = reinterpret_cast<Entry*>(block), .mask = entries - 1, .depth = table.depth};
+  move_entries(table, {&grown, &grown}, 0);
+  free_entries(table);
   table = grown;
   ++rehashes_;
   return Status::ok();
 }
 
-Status RowTable::split_tables() {
-  Table all = tables_[0];
-  tables_.assign(tables_wanted_, Table{});
-  for (std::uint32_t at = 0; all.entries != nullptr && at <= all.mask; ++at) {
-    if (all.entries[at] <= kErased) continue;
-    RowHeader* row = row_of(all.entries[at]);
-    Table* table = &table_of(row->hash);
-    CLP_RETURN_IF_ERROR(make_room(table, row->hash));
-    put(*table, row);
+// Into two of its size. `hash`: one that it is for.
+Status RowTable::split(Table& table, std::uint64_t hash) {
+  const std::uint32_t entries = table.mask + 1;
+  std::byte* blocks[2] = {};
+  CLP_RETURN_IF_ERROR(arena_.allocate(std::int64_t{entries} * 8, blocks[0]));
+  if (Status status = arena_.allocate(std::int64_t{entries} * 8, blocks[1]); !status.is_ok()) {
+    arena_.free(blocks[0], std::int64_t{entries} * 8);
+    return status;
   }
-  if (all.entries != nullptr) {
-    arena_.free(reinterpret_cast<std::byte*>(all.entries), (std::int64_t{all.mask} + 1) * 8);
+  Table halves[2];
+  for (int i = 0; i < 2; ++i) {
+    std::memset(blocks[i], 0, std::size_t{entries} * 8);
+    halves[i] = {.entries = reinterpret_cast<Entry*>(blocks[i]),
+                 .mask = entries - 1,
+                 .depth = table.depth + 1};
   }
+  move_entries(table, {&halves[0], &halves[1]}, table.depth + 1);
+  free_entries(table);
+  if (table.depth == directory_depth_) {
+    std::vector<std::uint32_t> doubled(directory_.size() * 2);
+    for (std::size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
+    directory_ = std::move(doubled);
+    ++directory_depth_;
+  }
+  // Its places in the directory are together; the second half of them is for the second.
+  const int of_each_log2 = directory_depth_ - table.depth - 1;
+  const std::size_t second = ((directory_bits(hash) >> (63 - table.depth)) * 2 + 1) << of_each_log2;
+  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(second),
+              std::size_t{1} << of_each_log2, static_cast<std::uint32_t>(tables_.size()));
+  table = halves[0];
+  tables_.push_back(halves[1]);
+  ++rehashes_;
   return Status::ok();
+}
+
+// `depth` 0: all go to the first; else by this bit of directory_bits().
+void RowTable::move_entries(const Table& from, Table* const (&to)[2], int depth) {
+  if (from.entries == nullptr) return;
+  constexpr std::uint32_t kAhead = 16;
+  for (std::uint32_t at = 0; at <= from.mask; ++at) {
+    const Entry ahead = from.entries[(at + kAhead) & from.mask];
+    if (ahead > kErased) __builtin_prefetch(row_of(ahead));
+    if (from.entries[at] <= kErased) continue;
+    RowHeader* row = row_of(from.entries[at]);
+    const std::uint64_t bit = depth == 0 ? 0 : directory_bits(row->hash) >> (63 - depth) & 1;
+    put(*to[bit], row);
+  }
+}
+
+void RowTable::free_entries(const Table& table) {
+  if (table.entries == nullptr) return;
+  arena_.free(reinterpret_cast<std::byte*>(table.entries), (std::int64_t{table.mask} + 1) * 8);
 }
 
 void RowTable::put(Table& table, RowHeader* row) {
@@ -526,11 +557,10 @@ void RowTable::give_back(bool may_move) {
     return;
   }
   if (entries_ != nullptr) entries_->give_back();
-  for (const Table& table : tables_) {
-    if (table.entries == nullptr) continue;
-    arena_.free(reinterpret_cast<std::byte*>(table.entries), (std::int64_t{table.mask} + 1) * 8);
-  }
+  for (const Table& table : tables_) free_entries(table);
   tables_.assign(1, Table{});
+  directory_.assign(1, 0);
+  directory_depth_ = 0;
   ++rehashes_;
   pages_.clear();
   evicted_ = nullptr;

@@ -47,10 +47,10 @@ struct RowShape {
   }
 };
 
-// The index is one open-addressing table per key group, so that growing one is a small step; key
-// groups share tables, neighbours first, when a subtask has more than kTablesMax, and all share one
-// while there are few rows. An entry is the address of a row under 16 bits of its hash. Row
-// addresses fit in 48 bits on all machines that this runs on; insert() checks it.
+// The index is many small open-addressing tables, so that growing is many small steps: one that is
+// full becomes two, by one more bit of the hash, and a directory says which one has which hashes
+// (extendible hashing). An entry is the address of a row under 16 bits of its hash. Row addresses
+// fit in 48 bits on all machines that this runs on; insert() checks it.
 class RowTable {
  public:
   RowTable(const RowShape& shape, SnapshotEpochs& epochs, MemoryPool& pool);
@@ -141,7 +141,10 @@ class RowTable {
   [[nodiscard]] const SnapshotEpochs& epochs() const { return *epochs_; }
 
  private:
-  static constexpr int kTablesMax = 256;
+  // Where a table would be larger, it becomes two.
+  static constexpr std::uint32_t kTableEntriesMax = 4096;
+  // Hashes that are much alike make one table larger instead of the directory.
+  static constexpr std::size_t kDirectoryPerTableMax = 8;
   static constexpr std::int64_t kPageRowsMin = 4;
 
   using Entry = std::uint64_t;
@@ -152,6 +155,7 @@ class RowTable {
     std::uint32_t mask = 0;  // Entries - 1.
     std::uint32_t used = 0;  // Not kEmpty.
     std::uint32_t live = 0;  // Neither kEmpty nor kErased.
+    int depth = 0;           // So many first bits of directory_bits() are those of all its rows.
   };
   // Where the hashes of a few keys first point to, asked for ahead of use.
   static constexpr std::int64_t kPrefetchKeys = kAskedMax;
@@ -172,12 +176,12 @@ class RowTable {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag shares the word with the address.
     return reinterpret_cast<RowHeader*>(entry & 0xFFFF'FFFF'FFFF);
   }
+  // Independent of the bits that choose key groups, places and tags, and never all ones.
+  static std::uint64_t directory_bits(std::uint64_t hash) {
+    return (hash * 0x9E37'79B9'7F4A'7C15) >> 1;
+  }
   [[nodiscard]] const Table& table_of(std::uint64_t hash) const {
-    if (tables_.size() == 1) return tables_[0];
-    // A key of another subtask's group (which nobody should ask for) goes to the last table.
-    const auto group = static_cast<std::uint32_t>(key_group_of(hash, shape_->max_parallelism) -
-                                                  shape_->key_groups.begin);
-    return tables_[std::min<std::size_t>(group >> group_shift_, tables_.size() - 1)];
+    return tables_[directory_[directory_bits(hash) >> (63 - directory_depth_)]];
   }
   Table& table_of(std::uint64_t hash) {
     return const_cast<Table&>(std::as_const(*this).table_of(hash));
@@ -207,7 +211,9 @@ class RowTable {
   Status add_page();
   Status make_room(Table*& table, std::uint64_t hash);
   Status rehash(Table& table, std::uint32_t entries);
-  Status split_tables();
+  Status split(Table& table, std::uint64_t hash);
+  void move_entries(const Table& from, Table* const (&to)[2], int depth);
+  void free_entries(const Table& table);
   static void put(Table& table, RowHeader* row);
   void compact();
 
@@ -226,8 +232,9 @@ class RowTable {
   std::unique_ptr<EntryIndex> entries_;
   std::vector<Page> pages_;
   std::vector<Table> tables_;
-  int group_shift_ = 0;
-  std::size_t tables_wanted_ = 1;  // Once there are enough rows.
+  // Places in `tables_`, by the first bits of directory_bits().
+  std::vector<std::uint32_t> directory_;
+  int directory_depth_ = 0;
   std::int64_t live_rows_ = 0;
   std::int64_t dead_rows_ = 0;  // Those in `evicted_` included.
   // Places of rows that are gone: where the next is, instead of a hash.
