@@ -25,7 +25,11 @@ constexpr StateNamespace kNamespace = 7;
 // Numbers by BIGINT key, their snapshots, and what there should be.
 class Counters {
  public:
-  Counters() : pool_(MemoryPool::make_root("test")) { backend_ = make(); }
+  // `snapshot_rows_min`: as in StateBackendOptions.
+  explicit Counters(std::int64_t snapshot_rows_min = 0)
+      : pool_(MemoryPool::make_root("test")), snapshot_rows_min_(snapshot_rows_min) {
+    backend_ = make();
+  }
 
   void write(const std::vector<std::int64_t>& keys, std::int64_t value) {
     std::vector<std::byte*> values(keys.size());
@@ -97,9 +101,12 @@ class Counters {
 
  private:
   std::unique_ptr<KeyedStateBackend> make() {
-    return testing::make_test_backend("hashmap", {.pool = pool_.get(),
-                                                  .key_groups = {0, kMaxParallelism},
-                                                  .max_parallelism = kMaxParallelism});
+    return StateBackendRegistry::built_in()
+        .make("hashmap", {.pool = pool_.get(),
+                          .key_groups = {0, kMaxParallelism},
+                          .max_parallelism = kMaxParallelism,
+                          .snapshot_rows_min = snapshot_rows_min_})
+        .value();
   }
   KeyedRows& open(KeyedStateBackend& backend) {
     return **backend.open_rows({.name = "counters",
@@ -114,6 +121,7 @@ class Counters {
   }
 
   const std::shared_ptr<MemoryPool> pool_;
+  const std::int64_t snapshot_rows_min_;
   std::unique_ptr<KeyedStateBackend> backend_;
   std::vector<std::string> chain_;
   std::map<std::int64_t, std::int64_t> model_;
@@ -162,6 +170,20 @@ TEST(BaseSlicesTest, of_few_changes_too) {
     counters.write({i}, i);
     EXPECT_LE(counters.take(), kKeys / 64 + 2);
     EXPECT_LE(counters.chain_length(), 100U);
+  }
+  EXPECT_EQ(counters.restored(), counters.model());
+}
+
+TEST(BaseSlicesTest, of_small_states_two_are_enough) {
+  constexpr std::int64_t kKeys = 1000;
+  Counters counters(1024);
+  counters.write(keys_from_to(0, kKeys), 1);
+  counters.take();
+  for (int i = 0; i < 50; ++i) {
+    counters.write({i}, i);
+    counters.erase({i + 100});
+    EXPECT_LE(counters.take(), 1024);
+    EXPECT_EQ(counters.chain_length(), 2U);
   }
   EXPECT_EQ(counters.restored(), counters.model());
 }

@@ -38,6 +38,9 @@ struct StateBackendOptions {
   KeyGroupRange key_groups{0, kDefaultMaxParallelism};  // Of this subtask.
   int max_parallelism = kDefaultMaxParallelism;
   LocalStateOptions local = {};
+  // Backends whose snapshots of changes may have other rows too give one so many rows, if there
+  // are: then the state needs few of them.
+  std::int64_t snapshot_rows_min = 1024;
 };
 
 // What becomes of a number when there are more or fewer subtasks than when it was stored.

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from command import TIMEOUT_S
-from stateful_job import ROWS, StatefulJobTest
+from stateful_job import QUERY, ROWS, StatefulJobTest
 
 LOCAL = {"state__backend__type": "rocksdb", "state__backend__rocksdb__memory__fixed_per_slot": "4mb"}
 # Where not even root can write.
@@ -172,10 +172,14 @@ class FolderTest(StatefulJobTest):
         self.assertRegex(outcome.err, r"execution\.checkpointing\.tolerable-failed-checkpoints")
 
     def test_a_disk_that_gets_full_only_costs_checkpoints_where_that_is_tolerated(self):
-        self.works(self.script(out="plain"))
+        # State grows until the only window ends: then there is little of it, and room for that.
+        self.write_clicks(ROWS, ROWS)
+        query = QUERY.replace("'10' MINUTE", "'1' DAY")
+        self.works(self.script(query, out="plain"))
         disk = self.path("disk")
-        outcome = self.on_small_disk(disk, "100k", self.script(scan__rows_per_second=ROWS * 2), *self.settings(
-            execution__checkpointing__dir=disk, execution__checkpointing__tolerable_failed_checkpoints=1_000_000))
+        outcome = self.on_small_disk(disk, "160k", self.script(query, scan__rows_per_second=ROWS * 2), *self.settings(
+            execution__checkpointing__dir=disk, execution__checkpointing__num_retained=1,
+            execution__checkpointing__tolerable_failed_checkpoints=1_000_000))
         if outcome is None:
             self.skipTest("may not mount")
         self.assertEqual(outcome.code, 0, outcome)

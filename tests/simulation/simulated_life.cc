@@ -95,7 +95,9 @@ const StateBackendRegistry& simulated_backends() {
   static const StateBackendRegistry registry = [] {
     StateBackendRegistry made;
     made.add({.name = "hashmap", .make = [](const StateBackendOptions& options) {
-                return StateBackendRegistry::built_in().make("hashmap", options);
+                StateBackendOptions own = options;
+                own.snapshot_rows_min = 0;  // Few rows do what many would.
+                return StateBackendRegistry::built_in().make("hashmap", own);
               }});
     made.add({.name = "rocksdb", .make = make_on_disk<0>, .uses_local_disk = true});
     made.add({.name = "rocksdb_cached", .make = make_on_disk<8 << 10>, .uses_local_disk = true});

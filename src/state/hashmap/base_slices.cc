@@ -61,7 +61,7 @@ void BaseSlices::confirm(bool completed) {
 }
 
 std::int64_t BaseSlices::rows_of_slice(std::int64_t changed, std::int64_t all) const {
-  const std::int64_t rows = changed / kChangesPerRow;
+  const std::int64_t rows = std::max(changed / kChangesPerRow, rows_min_ - changed);
   if (writing_.begins.size() <= kLongChain) return rows;
   return std::max(rows, all / kSlicesOfLongChain + 1);
 }

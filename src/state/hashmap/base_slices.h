@@ -36,6 +36,9 @@ class BaseSlices {
  public:
   using Rows = std::map<std::string, std::unique_ptr<HashmapRows>, std::less<>>;
 
+  // `rows_min`: as in StateBackendOptions.
+  explicit BaseSlices(std::int64_t rows_min) : rows_min_(rows_min) {}
+
   // A snapshot with everything begins a chain.
   void begin_base();
   // A snapshot of changes. How many of the oldest ones that it builds on are outdated with it.
@@ -66,6 +69,7 @@ class BaseSlices {
     SlicePlace next;
   };
 
+  const std::int64_t rows_min_;
   Chain confirmed_;
   Chain writing_;
   std::optional<Chain> written_;

@@ -13,7 +13,8 @@
 
 namespace clepsydra {
 
-HashmapBackend::HashmapBackend(StateBackendOptions options) : options_(std::move(options)) {}
+HashmapBackend::HashmapBackend(StateBackendOptions options)
+    : options_(std::move(options)), slices_(options_.snapshot_rows_min) {}
 
 Status HashmapBackend::restore(RestoredState state) {
   CLP_CHECK(rows_.empty() && timers_.empty() && numbers_.empty() && lists_.empty());
