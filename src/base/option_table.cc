@@ -28,6 +28,8 @@ constexpr OptionInfo kOwnOptions[] = {
     {"clepsydra.state-directory", "(none)", "String",
      "folder of the socket files by which running jobs are found; default: clepsydra in "
      "XDG_STATE_HOME or ~/.local/state"},
+    {"clepsydra.state-recovery.renamed-fields", "", "String",
+     "fields of state that were stored under another name: 'operator/state/old=new; ...'"},
     {"clepsydra.udf.directory", "(none)", "String",
      "folder below which libraries of functions may be; without it there are none"},
     {"s3.access-key", "(none)", "String", "who reads and writes s3://; default: AWS_ACCESS_KEY_ID"},

@@ -68,7 +68,7 @@ void JobCheckpoints::prepare(JobWork::Done done) {
   FileSystem* files = options_.services->file_system;
   const bool opens = options_.checkpoints.is_enabled() && !options_.checkpoints.dir.empty() &&
                      storage_.folder().empty();
-  const auto work = [found, files, services = options_.services, opens,
+  const auto work = [found, files, services = options_.services, opens, options = &options_,
                      dir = options_.checkpoints.dir, job = options_.job.to_string(),
                      path = options_.recovery.path, check = file_check_]() -> Status {
     if (!path.empty()) {
@@ -82,6 +82,7 @@ void JobCheckpoints::prepare(JobWork::Done done) {
                                 .with_context("the job whose checkpoint it is still runs, or "
                                               "another one has gone on from it"));
       }
+      CLP_RETURN_IF_ERROR(check_state(*options, checkpoint));
     }
     if (!opens) return Status::ok();
     CLP_ASSIGN_OR_RETURN(found->storage, CheckpointStorage::open(*files, dir, job));
@@ -106,6 +107,13 @@ Status JobCheckpoints::lock(const JobServices& services, const std::string& fold
   // Nobody writes where we cannot.
   const bool is_taken = locked.status().code() == StatusCode::kFailedPrecondition;
   return is_own || is_taken ? locked.status() : Status::ok();
+}
+
+Status JobCheckpoints::check_state(const JobCheckpointsOptions& options,
+                                   const CompletedCheckpoint& checkpoint) {
+  if (!options.services->check_state) return Status::ok();
+  Status status = options.services->check_state(*options.graph, *options.configuration, checkpoint);
+  return status.code() == StatusCode::kFailedPrecondition ? status : Status::ok();
 }
 
 void JobCheckpoints::take_found(Found found) {

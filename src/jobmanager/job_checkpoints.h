@@ -44,6 +44,7 @@ struct JobCheckpointsOptions {
   CheckpointOptions checkpoints;
   RecoveryOptions recovery;
   // All outlive it.
+  const Configuration* configuration = nullptr;  // Of the job.
   const JobServices* services = nullptr;
   JobWork* work = nullptr;
   CheckpointedJob* owner = nullptr;
@@ -117,6 +118,10 @@ class JobCheckpoints {
   static Status lock(const JobServices& services, const std::string& folder, bool is_own,
                      Found& found);
 
+  // What else is wrong with the checkpoint than that its operators cannot read it is found later,
+  // when an older one may do.
+  static Status check_state(const JobCheckpointsOptions& options,
+                            const CompletedCheckpoint& checkpoint);
   void take_found(Found found);
   // It comes from a task of an attempt that runs.
   [[nodiscard]] bool runs(const SubtaskRef& subtask) const;

@@ -102,6 +102,7 @@ JobServices JobManager::Impl::make_services(const JobId& id) {
     run_blocking(job, std::move(work), std::move(done));
   };
   services.lock_directory = options_.lock_directory;
+  services.check_state = options_.check_state;
   services.on_change = options_.on_change;
   return services;
 }

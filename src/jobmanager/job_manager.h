@@ -15,6 +15,7 @@
 
 namespace clepsydra {
 
+struct CompletedCheckpoint;
 class ConnectorRuntime;
 
 struct JobManagerOptions {
@@ -33,6 +34,9 @@ struct JobManagerOptions {
   Configuration configuration;
   // As in JobServices; may be empty.
   std::function<Result<std::shared_ptr<void>>(const std::string& directory)> lock_directory;
+  std::function<Status(const JobGraph& graph, const Configuration& configuration,
+                       const CompletedCheckpoint& checkpoint)>
+      check_state;
   // A job's phase has changed. Must not call the JobManager.
   std::function<void()> on_change;
 };

@@ -13,7 +13,9 @@
 
 namespace clepsydra {
 
+struct CompletedCheckpoint;
 class ConnectorRuntime;
+struct JobGraph;
 class TaskManagerClient;
 
 struct JobServices {
@@ -34,6 +36,11 @@ struct JobServices {
   // Keeps others out of a folder as long as the result lives (base/directory_lock.h); blocks.
   // Empty: nobody is kept out.
   std::function<Result<std::shared_ptr<void>>(const std::string& directory)> lock_directory;
+  // Whether the operators of a job can read the state that a checkpoint has for them; blocks.
+  // FailedPrecondition: the job does not begin. Empty: its tasks find out.
+  std::function<Status(const JobGraph& graph, const Configuration& configuration,
+                       const CompletedCheckpoint& checkpoint)>
+      check_state;
   // Something that JobStatus tells has changed.
   std::function<void()> on_change;
 };

@@ -100,6 +100,7 @@ Status JobSupervisor::open() {
   CLP_ASSIGN_OR_RETURN(sinks_, SinkCommits::make(graph_, *services_.connectors, sink_context));
   options.job = id_;
   options.graph = &graph_;
+  options.configuration = &configuration_;
   options.services = &services_;
   options.work = &work_;
   options.owner = this;

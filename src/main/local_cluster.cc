@@ -24,6 +24,7 @@
 #include "base/transport.h"
 #include "base/uri_file_system.h"
 #include "jobmanager/job_manager.h"
+#include "main/restored_schemas.h"
 #include "operators/operator_registry.h"
 #include "state/local_state.h"
 #include "state/local_stores.h"
@@ -258,6 +259,11 @@ Status LocalCluster::Impl::start() {
       return std::shared_ptr<void>(std::move(lock));
     };
   }
+  jobs.check_state = [this](const JobGraph& graph, const Configuration& configuration,
+                            const CompletedCheckpoint& checkpoint) {
+    return check_restored_schemas(*options.file_system, checkpoint, graph, configuration,
+                                  *options.operators);
+  };
   CLP_ASSIGN_OR_RETURN(job_manager, JobManager::start(std::move(jobs)));
   return Status::ok();
 }

@@ -15,12 +15,15 @@
 #include "checkpoint/state_assignment.h"
 #include "checkpoint/state_summary.h"
 #include "graph/job_graph.h"
+#include "main/restored_schemas.h"
+#include "operators/operator_registry.h"
 
 namespace clepsydra {
 namespace {
 
 constexpr std::size_t kNameShown = 200;
 constexpr std::size_t kTypeShown = 300;
+constexpr std::size_t kErrorShown = 1000;
 
 std::string_view kind_name(StoredKind kind) {
   switch (kind) {
@@ -80,9 +83,25 @@ struct Sections {
   std::string added;
 };
 
-Sections compare(const std::vector<OperatorSummary>& former, const JobGraph& graph) {
+// How what it holds is read, a line each.
+std::string schema_lines(const RestoredSchemas& schemas) {
+  std::string text;
+  for (const std::string& change : schemas.changes) {
+    text += fmt::format("    changed: {}\n", clip(change, kTypeShown));
+  }
+  if (!schemas.status.is_ok()) {
+    text +=
+        fmt::format("    cannot be restored: {}\n", clip(schemas.status.message(), kErrorShown));
+  }
+  return text;
+}
+
+Sections compare(const std::vector<OperatorSummary>& former,
+                 const std::vector<RestoredSchemas>& schemas, const JobGraph& graph) {
   std::map<std::string_view, const OperatorSummary*> by_uid;
   for (const OperatorSummary& op : former) by_uid.emplace(op.uid, &op);
+  std::map<std::string_view, const RestoredSchemas*> schemas_of;
+  for (const RestoredSchemas& each : schemas) schemas_of.emplace(each.uid, &each);
   Sections sections;
   for (const JobVertex& vertex : graph.vertices) {
     for (const ChainedOperator& chained : vertex.operators) {
@@ -102,6 +121,8 @@ Sections compare(const std::vector<OperatorSummary>& former, const JobGraph& gra
             fmt::format("    parallelism {} -> {}\n", op.parallelism, vertex.parallelism);
       }
       sections.kept += held.empty() ? "    nothing yet\n" : held;
+      const auto schema = schemas_of.find(spec.uid);
+      if (schema != schemas_of.end()) sections.kept += schema_lines(*schema->second);
     }
   }
   for (const OperatorSummary& op : former) {
@@ -126,7 +147,10 @@ Result<std::string> recovery_report(FileSystem& files, const Configuration& conf
                   metadata.id, clip(metadata.job_name, kNameShown), clip(metadata.job_id, 64),
                   found.checkpoint.metadata_folder);
   for (const std::string& why : found.skipped) text += fmt::format("passed over: {}\n", why);
-  const Sections sections = compare(summarize_state(files, found.checkpoint), graph);
+  CLP_ASSIGN_OR_RETURN(const std::vector<RestoredSchemas> schemas,
+                       restored_schemas(files, found.checkpoint, graph, configuration,
+                                        OperatorRegistry::built_in()));
+  const Sections sections = compare(summarize_state(files, found.checkpoint), schemas, graph);
   const auto add = [&text](std::string_view title, const std::string& lines) {
     text += fmt::format("{}:{}", title, lines.empty() ? " nothing\n" : "\n" + lines);
   };
@@ -135,9 +159,13 @@ Result<std::string> recovery_report(FileSystem& files, const Configuration& conf
   add("New", sections.added);
   const Result<StateAssignment> assigned =
       assign_state(metadata, found.checkpoint.folder, graph, options.ignore_unclaimed_state);
-  text += assigned.is_ok()
-              ? "The job would go on from here.\n"
-              : fmt::format("The job would be refused: {}\n", assigned.status().message());
+  const auto refused =
+      std::find_if(schemas.begin(), schemas.end(),
+                   [](const RestoredSchemas& each) { return !each.status.is_ok(); });
+  const Status& status =
+      !assigned.is_ok() || refused == schemas.end() ? assigned.status() : refused->status;
+  text += status.is_ok() ? "The job would go on from here.\n"
+                         : fmt::format("The job would be refused: {}\n", status.message());
   return text;
 }
 

@@ -10,8 +10,9 @@
 namespace clepsydra {
 
 // Lines: the checkpoint, then the operators whose state is kept, dropped or new, each with its
-// states, their types and sizes, and last whether the job would start. Reads
-// execution.state-recovery.* and the files of the checkpoint; blocks. Names may hold anything.
+// states, their types and sizes and how they have changed, and last whether the job would start.
+// Reads execution.state-recovery.* and the files of the checkpoint; blocks. Names may hold
+// anything.
 Result<std::string> recovery_report(FileSystem& files, const Configuration& configuration,
                                     const JobGraph& graph);
 

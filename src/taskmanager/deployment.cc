@@ -11,8 +11,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/logging.h"
 #include "base/memory_pool.h"
 #include "checkpoint/checkpoint_options.h"
+#include "checkpoint/field_renames.h"
 #include "graph/job_graph.h"
 #include "network/input_gate.h"
 #include "network/local_channel.h"
@@ -53,6 +55,7 @@ struct Limits {
   LocalStateOptions local_state;
   TaskCheckpointOptions checkpoint;
   bool ignore_unclaimed_state = false;
+  std::vector<OperatorRename> renames;
 };
 
 Result<Limits> read_limits(const Configuration& configuration) {
@@ -88,6 +91,7 @@ Result<Limits> read_limits(const Configuration& configuration) {
   limits.checkpoint.overtake_after_ms = checkpoint.aligned_timeout_ms;
   CLP_ASSIGN_OR_RETURN(const RecoveryOptions recovery, read_recovery_options(configuration));
   limits.ignore_unclaimed_state = recovery.ignore_unclaimed_state;
+  CLP_ASSIGN_OR_RETURN(limits.renames, read_field_renames(configuration));
   return limits;
 }
 
@@ -377,6 +381,8 @@ Result<std::unique_ptr<KeyedStateBackend>> DeploymentBuilder::make_state(const J
   if (task == restored_.end()) return state;
   const auto restored = task->second.operators.find(op);
   if (restored == task->second.operators.end()) return state;
+  const OperatorSpec& spec = vertex.operators[static_cast<std::size_t>(op)].spec;
+  restored->second.renames = renames_of(limits_.renames, spec.uid, spec.name);
   CLP_RETURN_IF_ERROR(state->restore(std::move(restored->second)));
   return state;
 }
@@ -394,9 +400,13 @@ LocalStateOptions DeploymentBuilder::local_state_of(const TaskId& id, int op) {
 
 // State that no operator has opened would be lost with the next checkpoint.
 Status DeploymentBuilder::check_all_claimed(const JobVertex& vertex, const TaskParts& parts) const {
-  if (limits_.ignore_unclaimed_state) return Status::ok();
   for (std::size_t op = 0; op < parts.states.size(); ++op) {
     if (parts.states[op] == nullptr) continue;
+    for (const std::string& change : parts.states[op]->restored_changes()) {
+      CLP_LOG(kInfo, "taskmanager",
+              fmt::format("{} of operator '{}'", change, vertex.operators[op].spec.name));
+    }
+    if (limits_.ignore_unclaimed_state) continue;
     const std::vector<std::string> unclaimed = parts.states[op]->unclaimed();
     if (unclaimed.empty()) continue;
     return Status::failed_precondition(

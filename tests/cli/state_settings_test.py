@@ -50,6 +50,8 @@ WRONG = (
     ("execution.checkpointing.snapshot-compression", {}, (*BOOLEANS, ("true", "not built yet; remove it"))),
     ("execution.state-recovery.claim-mode", {}, (("LEGACY", "NO_CLAIM CLAIM"), )),
     ("execution.state-recovery.ignore-unclaimed-state", {}, BOOLEANS),
+    ("clepsydra.state-recovery.renamed-fields", {}, (("a=b", "operator/state/old=new"), ("a/b/c=", "operator/state/old=new"),
+                                                     ("a/b=c", "'a/b=c'"))),
     ("state.changelog.enabled", {}, (*BOOLEANS, ("true", "not built yet; remove it"))),
     ("state.backend.type", {}, (("rock", "hashmap, rocksdb"), ("", "hashmap, rocksdb"))),
     ("state.backend.rocksdb.localdir", ROCKS, (("", "path"), ("gopher://host/a", "gopher"), ("s3://bucket/a", "s3"))),

@@ -1,0 +1,27 @@
+// Which fields of stored state have another name in the job that goes on from it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fwd.h"
+#include "clepsydra/status.h"
+#include "state/schema_evolution.h"
+
+namespace clepsydra {
+
+struct OperatorRename {
+  std::string op;  // Its uid or its name.
+  FieldRename field;
+  friend bool operator==(const OperatorRename&, const OperatorRename&) = default;
+};
+
+// Key: clepsydra.state-recovery.renamed-fields, "operator/state/old=new; ...", where a backslash
+// takes its meaning from the next character. Errors name the key and the part that is wrong.
+Result<std::vector<OperatorRename>> read_field_renames(const Configuration& configuration);
+// Those of one operator.
+std::vector<FieldRename> renames_of(const std::vector<OperatorRename>& renames,
+                                    std::string_view uid, std::string_view name);
+
+}  // namespace clepsydra
