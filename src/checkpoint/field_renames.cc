@@ -1,6 +1,7 @@
 #include "checkpoint/field_renames.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include "base/check.h"
 #include "base/configuration.h"
 #include "base/utf8.h"
+#include "graph/job_graph.h"
 
 namespace clepsydra {
 namespace {
@@ -74,6 +76,24 @@ Result<std::vector<OperatorRename>> read_field_renames(const Configuration& conf
   return renames;
 }
 
+Status check_renamed_operators(const std::vector<OperatorRename>& renames, const JobGraph& graph) {
+  for (const OperatorRename& rename : renames) {
+    const auto is_meant = [&rename](const ChainedOperator& chained) {
+      return chained.spec.uid == rename.op || chained.spec.name == rename.op;
+    };
+    const bool is_there =
+        std::any_of(graph.vertices.begin(), graph.vertices.end(), [&](const JobVertex& vertex) {
+          return std::any_of(vertex.operators.begin(), vertex.operators.end(), is_meant);
+        });
+    if (is_there) continue;
+    return Status::failed_precondition(
+        fmt::format("option '{}' has the operator '{}', and the job has none of this id or name "
+                    "(EXPLAIN shows them)",
+                    kRenamedFields.key, clip(rename.op, 64)));
+  }
+  return Status::ok();
+}
+
 std::vector<FieldRename> renames_of(const std::vector<OperatorRename>& renames,
                                     std::string_view uid, std::string_view name) {
   std::vector<FieldRename> found;
@@ -81,6 +101,17 @@ std::vector<FieldRename> renames_of(const std::vector<OperatorRename>& renames,
     if (rename.op == uid || rename.op == name) found.push_back(rename.field);
   }
   return found;
+}
+
+Status check_renamed_states(const std::vector<FieldRename>& renames,
+                            const std::vector<std::string>& stored) {
+  for (const FieldRename& rename : renames) {
+    if (std::find(stored.begin(), stored.end(), rename.state) != stored.end()) continue;
+    return Status::failed_precondition(fmt::format(
+        "option '{}' has the state '{}' and those that are stored are '{}'", kRenamedFields.key,
+        clip(rename.state, 64), clip(fmt::format("{}", fmt::join(stored, "', '")), 300)));
+  }
+  return Status::ok();
 }
 
 }  // namespace clepsydra

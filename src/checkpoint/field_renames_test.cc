@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/configuration.h"
+#include "graph/job_graph.h"
 
 namespace clepsydra {
 namespace {
@@ -43,6 +44,24 @@ TEST(FieldRenamesTest, an_operator_is_meant_by_its_uid_or_its_name) {
       {"uid", {"s", "a", "b"}}, {"Name", {"s", "c", "d"}}, {"other", {"s", "e", "f"}}};
   EXPECT_THAT(renames_of(renames, "uid", "Name"),
               ElementsAre(FieldRename{"s", "a", "b"}, FieldRename{"s", "c", "d"}));
+}
+
+TEST(FieldRenamesTest, what_nobody_has_is_mistyped) {
+  JobGraph graph;
+  graph.vertices.resize(2);
+  graph.vertices[1].operators.resize(2);
+  graph.vertices[1].operators[1].spec.uid = "uid";
+  graph.vertices[1].operators[1].spec.name = "Name";
+  EXPECT_TRUE(check_renamed_operators({{"uid", {}}, {"Name", {}}}, graph).is_ok());
+  const Status op = check_renamed_operators({{"uid", {}}, {"Nane", {}}}, graph);
+  EXPECT_EQ(op.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(op.message(), HasSubstr("'clepsydra.state-recovery.renamed-fields'"));
+  EXPECT_THAT(op.message(), HasSubstr("operator 'Nane'"));
+
+  EXPECT_TRUE(check_renamed_states({{"s", "a", "b"}, {"t", "a", "b"}}, {"t", "s"}).is_ok());
+  const Status state = check_renamed_states({{"s", "a", "b"}, {"u", "a", "b"}}, {"t", "s"});
+  EXPECT_EQ(state.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(state.message(), HasSubstr("state 'u' and those that are stored are 't', 's'"));
 }
 
 }  // namespace

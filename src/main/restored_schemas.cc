@@ -63,26 +63,32 @@ Result<StoredOutline> outline_of(FileSystem& files, const std::string& folder,
   });
 }
 
-// The states of an operator without their rows. All subtasks have the same, so one that can be read
-// will do.
-std::optional<std::string> schemas_of(FileSystem& files, const std::string& folder,
-                                      const CheckpointMetadata::Vertex& vertex, int op) {
+// The states of an operator without their rows.
+struct StoredSchemas {
+  std::vector<std::string> names;
+  std::string snapshot;
+};
+
+// All subtasks have the same, so one that can be read will do.
+std::optional<StoredSchemas> schemas_of(FileSystem& files, const std::string& folder,
+                                        const CheckpointMetadata::Vertex& vertex, int op) {
   for (const CheckpointMetadata::Subtask& subtask : vertex.subtasks) {
     for (const OperatorSnapshot& snapshot : subtask.operators) {
       if (snapshot.op != op || snapshot.files.empty()) continue;
       const Result<StoredOutline> outline = outline_of(files, folder, snapshot.files.back());
       if (!outline.is_ok() || outline->states.empty()) continue;
-      std::string bytes;
+      StoredSchemas schemas;
       StateBlockWriter writer;
       writer.begin({.is_base = true,
                     .key_groups = {0, outline->origin.max_parallelism},
                     .max_parallelism = outline->origin.max_parallelism},
-                   bytes);
+                   schemas.snapshot);
       for (const StoredSchema& schema : outline->states) {
-        if (!writer.add_state(schema, bytes).is_ok()) return std::nullopt;
+        if (!writer.add_state(schema, schemas.snapshot).is_ok()) return std::nullopt;
+        schemas.names.push_back(schema.name);
       }
-      writer.finish(bytes);
-      return bytes;
+      writer.finish(schemas.snapshot);
+      return schemas;
     }
   }
   return std::nullopt;
@@ -92,17 +98,18 @@ std::optional<std::string> schemas_of(FileSystem& files, const std::string& fold
 class SchemaTrial {
  public:
   static Result<SchemaTrial> make(FileSystem& files, const Configuration& configuration,
-                                  const OperatorRegistry& operators) {
+                                  const OperatorRegistry& operators, const JobGraph& graph) {
     SchemaTrial trial(files, configuration, operators);
     CLP_ASSIGN_OR_RETURN(const RecoveryOptions recovery, read_recovery_options(configuration));
     trial.ignores_unclaimed_ = recovery.ignore_unclaimed_state;
     CLP_ASSIGN_OR_RETURN(trial.renames_, read_field_renames(configuration));
+    CLP_RETURN_IF_ERROR(check_renamed_operators(trial.renames_, graph));
     CLP_ASSIGN_OR_RETURN(const std::string zone, configuration.get(kTimeZone));
     CLP_ASSIGN_OR_RETURN(trial.zone_, find_time_zone(zone == "default" ? "UTC" : zone));
     return trial;
   }
 
-  RestoredSchemas run(const JobVertex& vertex, const OperatorSpec& spec, std::string schemas) {
+  RestoredSchemas run(const JobVertex& vertex, const OperatorSpec& spec, StoredSchemas schemas) {
     RestoredSchemas result{.uid = spec.uid, .name = spec.name, .changes = {}, .status = {}};
     result.status = restore(vertex, spec, std::move(schemas), result.changes);
     if (!result.status.is_ok()) {
@@ -117,7 +124,7 @@ class SchemaTrial {
               const OperatorRegistry& operators)
       : files_(&files), configuration_(&configuration), operators_(&operators) {}
 
-  Status restore(const JobVertex& vertex, const OperatorSpec& spec, std::string schemas,
+  Status restore(const JobVertex& vertex, const OperatorSpec& spec, StoredSchemas schemas,
                  std::vector<std::string>& changes) const {
     const auto pool = MemoryPool::make_root("schemas");
     CLP_ASSIGN_OR_RETURN(const std::unique_ptr<KeyedStateBackend> state,
@@ -126,8 +133,9 @@ class SchemaTrial {
                                          .key_groups = {0, vertex.max_parallelism},
                                          .max_parallelism = vertex.max_parallelism}));
     RestoredState restored;
-    restored.parts.push_back({.snapshots = {std::move(schemas)}});
     restored.renames = renames_of(renames_, spec.uid, spec.name);
+    CLP_RETURN_IF_ERROR(check_renamed_states(restored.renames, schemas.names));
+    restored.parts.push_back({.snapshots = {std::move(schemas.snapshot)}});
     CLP_RETURN_IF_ERROR(state->restore(std::move(restored)));
     const SystemClock clock;
     OperatorCounters counters;
@@ -168,7 +176,8 @@ Result<std::vector<RestoredSchemas>> restored_schemas(FileSystem& files,
                                                       const JobGraph& graph,
                                                       const Configuration& configuration,
                                                       const OperatorRegistry& operators) {
-  CLP_ASSIGN_OR_RETURN(SchemaTrial trial, SchemaTrial::make(files, configuration, operators));
+  CLP_ASSIGN_OR_RETURN(SchemaTrial trial,
+                       SchemaTrial::make(files, configuration, operators, graph));
   std::map<std::string_view, std::pair<const CheckpointMetadata::Vertex*, int>> former;
   for (const CheckpointMetadata::Vertex& vertex : checkpoint.metadata.vertices) {
     for (std::size_t i = 0; i < vertex.operators.size(); ++i) {
@@ -183,7 +192,7 @@ Result<std::vector<RestoredSchemas>> restored_schemas(FileSystem& files,
       const auto& [stored, op] = found->second;
       // Another maximal parallelism is refused with its own words when state is assigned.
       if (stored->max_parallelism != vertex.max_parallelism) continue;
-      std::optional<std::string> schemas = schemas_of(files, checkpoint.folder, *stored, op);
+      std::optional<StoredSchemas> schemas = schemas_of(files, checkpoint.folder, *stored, op);
       if (schemas) results.push_back(trial.run(vertex, chained.spec, *std::move(schemas)));
     }
   }

@@ -4,6 +4,7 @@ refused before anything runs; EXPLAIN tells both."""
 
 import collections
 import pathlib
+import shutil
 import signal
 import subprocess
 import unittest
@@ -11,6 +12,7 @@ import unittest
 from command import TIMEOUT_S, csv_table
 from stateful_job import ROWS, StatefulJobTest
 
+FORMATS = pathlib.Path(__file__).resolve().parent.parent / "formats"
 QUERY = ("INSERT INTO counts SELECT CAST(name AS BIGINT), window_start, COUNT(*), CAST({} AS BIGINT), CAST(MAX(amount) AS BIGINT) "
          "FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' MINUTE)) GROUP BY name, window_start, window_end;\n")
 
@@ -108,6 +110,33 @@ class EvolutionTest(StatefulJobTest):
         uid = next(word for word in self.explain(path).replace(")", " ").split() if word.startswith("window_aggregate-"))
         self.refused(path, "state 'slices' has no field 'number' that 'rows' could have become",
                      options=("-D", f"{option}={uid}/slices/rows=number"))
+        self.refused(path, rf"option '{option}' has the state 'slice' and those that are stored are '.*slices",
+                     options=("-D", f"{option}={uid}/slice/rows=number"))
+        self.fails(self.job(), rf"option '{option}' has the operator '{uid}0', and the job has none",
+                   options=(*self.going_on(path), "-D", f"{option}={uid}0/slices/rows=number"))
+
+    def test_a_savepoint_of_an_earlier_version_is_restored_as_it_was_and_wider(self):
+        """Written when metadata had version 2 and state version 1, of a job of two subtasks in the middle of its windows."""
+        shutil.copytree(FORMATS / "savepoint_v2", self.path("savepoint"))
+        shutil.move(self.path("savepoint", "clicks.csv"), self.path("clicks.csv"))
+        groups = collections.defaultdict(list)
+        for line in pathlib.Path(self.path("clicks.csv")).read_text().splitlines():
+            name, amount, price, moment = line.split(",")
+            groups[name, int(moment[14:16]) // 15 * 15].append((int(amount), float(price)))
+        expected = sorted(f"{name},2024-01-01 10:{minute:02d}:00.000,{len(of)},{sum(a for a, _ in of)},"
+                          f"{min(a for a, _ in of)},{max(p for _, p in of)}" for (name, minute), of in groups.items())
+        for amount, price, parallelism in (("INT", "FLOAT", 2), ("BIGINT", "DOUBLE", 3)):
+            with self.subTest(amount):
+                outcome = self.works(
+                    csv_table("clicks", f"name STRING, amount {amount}, price {price}, ts TIMESTAMP(3), "
+                              "WATERMARK FOR ts AS ts - INTERVAL '5' SECOND", "clicks.csv") +
+                    csv_table("counts", "name STRING, moment TIMESTAMP(3), n BIGINT, s BIGINT, least BIGINT, dear DOUBLE",
+                              amount) +
+                    "INSERT INTO counts SELECT name, window_start, COUNT(*), SUM(amount), CAST(MIN(amount) AS BIGINT), "
+                    "CAST(MAX(price) AS DOUBLE) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '15' MINUTE)) "
+                    "GROUP BY name, window_start, window_end;\n",
+                    *self.going_on(self.path("savepoint"), parallelism__default=parallelism))
+                self.assertEqual(self.result_rows(amount), expected, outcome)
 
 
 if __name__ == "__main__":
