@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -34,12 +36,17 @@ constexpr ConfigOption<bool> kHasFilter{"state.backend.rocksdb.use-bloom-filter"
                                         "keep filters of keys"};
 constexpr ConfigOption<double> kFilterBits{"state.backend.rocksdb.bloom-filter.bits-per-key",
                                            "10.0", "bits per key of a filter"};
+constexpr ConfigOption<std::string> kCompaction{"state.backend.rocksdb.compaction.style",
+                                                "UNIVERSAL", "how files are merged"};
+constexpr ConfigOption<StringList> kCompression{"state.backend.rocksdb.compression.per.level",
+                                                "NO_COMPRESSION", "compression of files, by level"};
 
 // Of a slot, unless it is set.
 constexpr std::int64_t kSlotBytes = 128 << 20;
 // Below, a batch of rows leaves no room for others.
 constexpr std::int64_t kSlotBytesMin = 4 << 20;
 constexpr std::int64_t kSlotBytesMax = std::int64_t{1} << 46;
+constexpr std::size_t kLevelsMax = 64;
 constexpr std::string_view kFolder = "clepsydra-state";
 
 Status out_of_bounds(std::string_view key, std::string_view expected, std::string_view found) {
@@ -53,6 +60,37 @@ Result<std::int64_t> bytes_between(const Configuration& configuration,
   if (size.bytes >= least && size.bytes <= most) return size.bytes;
   return out_of_bounds(option.key, fmt::format("between {} and {} bytes", least, most),
                        fmt::format("{} bytes", size.bytes));
+}
+
+Status read_compaction(const Configuration& configuration, LocalStoreOptions& options) {
+  CLP_ASSIGN_OR_RETURN(const std::string style, configuration.get(kCompaction));
+  if (style != "UNIVERSAL" && style != "LEVEL") {
+    return out_of_bounds(kCompaction.key, "UNIVERSAL or LEVEL", style);
+  }
+  options.compaction = style == "LEVEL" ? StoreCompaction::kLeveled : StoreCompaction::kUniversal;
+  CLP_ASSIGN_OR_RETURN(const StringList levels, configuration.get(kCompression));
+  if (levels.empty() || levels.size() > kLevelsMax) {
+    return out_of_bounds(kCompression.key, fmt::format("a list of 1 to {} levels", kLevelsMax),
+                         fmt::format("one of {}", levels.size()));
+  }
+  constexpr std::array<std::pair<std::string_view, StoreCompression>, 4> kNames = {
+      {{"NO_COMPRESSION", StoreCompression::kNone},
+       {"SNAPPY_COMPRESSION", StoreCompression::kSnappy},
+       {"LZ4_COMPRESSION", StoreCompression::kLz4},
+       {"ZSTD_COMPRESSION", StoreCompression::kZstd}}};
+  options.compression.clear();
+  for (const std::string& level : levels) {
+    const auto* found = std::find_if(kNames.begin(), kNames.end(),
+                                     [&](const auto& known) { return known.first == level; });
+    if (found == kNames.end()) {
+      return out_of_bounds(kCompression.key,
+                           "a list of NO_COMPRESSION, SNAPPY_COMPRESSION, LZ4_COMPRESSION and "
+                           "ZSTD_COMPRESSION",
+                           level);
+    }
+    options.compression.push_back(found->second);
+  }
+  return Status::ok();
 }
 
 Status refuse_unknown(const Configuration& configuration) {
@@ -111,6 +149,7 @@ Result<LocalStateOptions> read_local_state_options(const Configuration& configur
     return out_of_bounds(kFilterBits.key, "between 0 and 100", fmt::format("{}", filter_bits));
   }
   options.store.filter_bits_per_key = has_filter ? filter_bits : 0;
+  CLP_RETURN_IF_ERROR(read_compaction(configuration, options.store));
   return options;
 }
 

@@ -32,6 +32,17 @@ TEST(LocalStateOptionsTest, memory_of_a_slot_is_shared_between_rows_buffers_and_
   EXPECT_TRUE(read_local_state_options({}).is_ok());
 }
 
+TEST(LocalStateOptionsTest, files_are_merged_and_compressed_as_said) {
+  const auto options = read_local_state_options(configuration_of(
+      {{"state.backend.rocksdb.compaction.style", "LEVEL"},
+       {"state.backend.rocksdb.compression.per.level", "NO_COMPRESSION;LZ4_COMPRESSION"}}));
+  ASSERT_TRUE(options.is_ok()) << options.status().to_string();
+  EXPECT_EQ(options->store.compaction, StoreCompaction::kLeveled);
+  EXPECT_EQ(options->store.compression,
+            (std::vector{StoreCompression::kNone, StoreCompression::kLz4}));
+  EXPECT_EQ(read_local_state_options({})->store.compaction, StoreCompaction::kUniversal);
+}
+
 TEST(LocalStateOptionsTest, what_cannot_work_is_refused_by_its_key) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {"state.backend.rocksdb.memory.fixed-per-slot", "1 mb"},
@@ -47,6 +58,8 @@ TEST(LocalStateOptionsTest, what_cannot_work_is_refused_by_its_key) {
       {"state.backend.rocksdb.bloom-filter.bits-per-key", "-1"},
       {"state.backend.rocksdb.bloom-filter.bits-per-key", "1e9"},
       {"state.backend.rocksdb.memory.managed", "perhaps"},
+      {"state.backend.rocksdb.compaction.style", "FIFO"},
+      {"state.backend.rocksdb.compression.per.level", "NO_COMPRESSION;LESS_COMPRESSION"},
       {"state.backend.rocksdb.options-factory", "a.b.C"},
       {"state.backend.rocksdb.predefined-options", "FLASH_SSD_OPTIMIZED"},
   };

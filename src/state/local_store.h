@@ -107,6 +107,11 @@ struct LocalStoreMemory {
   friend bool operator==(const LocalStoreMemory&, const LocalStoreMemory&) = default;
 };
 
+// How files are merged: those of about one size, which writes each row fewer times; or level by
+// level, which takes less room on disk.
+enum class StoreCompaction : std::uint8_t { kUniversal, kLeveled };
+enum class StoreCompression : std::uint8_t { kNone, kSnappy, kLz4, kZstd };
+
 struct LocalStoreOptions {
   // Stores of one slot share its memory. The first one that is open says how much it is.
   std::string slot = {};
@@ -116,6 +121,9 @@ struct LocalStoreOptions {
   // Bits per key of a filter that saves reading for keys that are not there; 0: none.
   double filter_bits_per_key = 10.0;
   std::int64_t block_bytes = 4 << 10;
+  StoreCompaction compaction = StoreCompaction::kUniversal;
+  // By level, from the newest on; the last one counts for all below.
+  std::vector<StoreCompression> compression = {StoreCompression::kNone};
 };
 
 // Keys are ordered by their bytes. A store is no place to keep things: it outlives neither its

@@ -111,6 +111,54 @@ TEST_P(LocalStoreTest, changes_are_made_in_their_order) {
   ASSERT_TRUE(store->write({}).is_ok());
 }
 
+// Through buffers so small that files are written and merged all the time.
+TEST_P(LocalStoreTest, rows_are_what_was_written_last_however_files_are_merged) {
+  for (const StoreCompaction compaction :
+       {StoreCompaction::kUniversal, StoreCompaction::kLeveled}) {
+    for (const StoreCompression compression : {StoreCompression::kNone, StoreCompression::kSnappy,
+                                               StoreCompression::kLz4, StoreCompression::kZstd}) {
+      const auto store =
+          open("merged", {.memory = {.block_cache_bytes = 64 << 10, .write_buffer_bytes = 64 << 10},
+                          .compaction = compaction,
+                          .compression = {StoreCompression::kNone, compression}});
+      Random random(7);
+      std::map<std::string, std::string> expected;
+      const auto any_key = [&] { return "key" + std::to_string(random.uniform(5000)); };
+      for (int round = 0; round < 60; ++round) {
+        StoreWrites writes;
+        const std::string begin = any_key();
+        const std::string end = begin + "5";
+        writes.erase_range(begin, end);
+        expected.erase(expected.lower_bound(begin), expected.lower_bound(end));
+        for (int i = 0; i < 200; ++i) {
+          const std::string key = any_key();
+          if (random.uniform(4) == 0) {
+            writes.erase(key);
+            expected.erase(key);
+            continue;
+          }
+          expected[key] = std::string(1 + random.uniform(100), static_cast<char>('a' + round % 26));
+          writes.put(key, expected[key]);
+        }
+        ASSERT_TRUE(store->write(writes).is_ok());
+        std::vector<std::string> keys(64);
+        for (std::string& key : keys) key = any_key();
+        StoreValues values;
+        ASSERT_TRUE(
+            store->multi_get(std::vector<std::string_view>(keys.begin(), keys.end()), values)
+                .is_ok());
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+          const auto found = expected.find(keys[i]);
+          ASSERT_EQ(values[i].value_or("none"), found != expected.end() ? found->second : "none")
+              << keys[i];
+        }
+      }
+      EXPECT_EQ(scan(*store), (std::vector<std::pair<std::string, std::string>>(expected.begin(),
+                                                                                expected.end())));
+    }
+  }
+}
+
 TEST_P(LocalStoreTest, scans_go_over_bytes_in_order_and_keep_their_limits) {
   const auto store = open();
   put(*store, {{"b", "2"}, {"a", "1"}, {"\x80", "high"}, {"ab", std::string(200, 'x')}});

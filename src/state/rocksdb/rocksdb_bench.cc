@@ -215,12 +215,12 @@ BENCHMARK(BM_direct_all_in_memory)->Arg(1'000'000)->MeasureProcessCPUTime();
 void BM_backend_zipf(benchmark::State& bench) {
   BM_backend(bench, true, bench.range(0) * kRowBytes / 4);
 }
-BENCHMARK(BM_backend_zipf)->Arg(500'000)->MeasureProcessCPUTime();
+BENCHMARK(BM_backend_zipf)->Arg(500'000)->Arg(2'000'000)->MeasureProcessCPUTime();
 
 void BM_direct_zipf(benchmark::State& bench) {
   BM_direct(bench, true, bench.range(0) * kRowBytes / 4);
 }
-BENCHMARK(BM_direct_zipf)->Arg(500'000)->MeasureProcessCPUTime();
+BENCHMARK(BM_direct_zipf)->Arg(500'000)->Arg(2'000'000)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace clepsydra

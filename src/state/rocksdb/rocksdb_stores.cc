@@ -10,6 +10,7 @@
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -24,6 +25,12 @@ namespace {
 
 constexpr std::string_view kLockFile = "LOCK";
 constexpr std::size_t kMultiGetKeysMax = 4096;
+// Of a write buffer, for a filter that says of most keys at once that it does not have them.
+constexpr double kBufferFilterRatio = 0.05;
+// Where files of one size are merged: so many runs are read beside each other, and so many percent
+// of room is left to rows that are out of date.
+constexpr int kRunsMax = 8;
+constexpr unsigned kOutdatedPercentMax = 100;
 
 rocksdb::Slice slice_of(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -64,6 +71,33 @@ std::shared_ptr<SlotMemory> make_slot_memory(const LocalStoreMemory& memory) {
   return made;
 }
 
+rocksdb::CompressionType compression_of(StoreCompression compression) {
+  switch (compression) {
+    case StoreCompression::kNone:
+      return rocksdb::kNoCompression;
+    case StoreCompression::kSnappy:
+      return rocksdb::kSnappyCompression;
+    case StoreCompression::kLz4:
+      return rocksdb::kLZ4Compression;
+    case StoreCompression::kZstd:
+      return rocksdb::kZSTD;
+  }
+  return rocksdb::kNoCompression;
+}
+
+void set_compaction(const LocalStoreOptions& options, rocksdb::Options& out) {
+  if (options.compaction == StoreCompaction::kUniversal) {
+    out.compaction_style = rocksdb::kCompactionStyleUniversal;
+    out.compaction_options_universal.size_ratio = 10;
+    out.compaction_options_universal.max_size_amplification_percent = kOutdatedPercentMax;
+    out.level0_file_num_compaction_trigger = kRunsMax;
+  }
+  for (int level = 0; level < out.num_levels && !options.compression.empty(); ++level) {
+    const auto place = std::min(static_cast<std::size_t>(level), options.compression.size() - 1);
+    out.compression_per_level.push_back(compression_of(options.compression[place]));
+  }
+}
+
 rocksdb::Options options_of(const LocalStoreOptions& options, const SlotMemory& memory) {
   rocksdb::Options out;
   out.write_buffer_manager = memory.write_buffers;
@@ -73,7 +107,12 @@ rocksdb::Options options_of(const LocalStoreOptions& options, const SlotMemory& 
   out.avoid_flush_during_shutdown = true;  // Nothing here outlives the process.
   out.info_log_level = rocksdb::WARN_LEVEL;
   out.keep_log_file_num = 1;
-  out.compression = rocksdb::kSnappyCompression;
+  out.memtable_whole_key_filtering = true;
+  out.memtable_prefix_bloom_size_ratio = kBufferFilterRatio;
+  // Nearly all keys that are asked for are there, most of them in the last level, whose filter
+  // would be nine tenths of all.
+  out.optimize_filters_for_hits = true;
+  set_compaction(options, out);
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = memory.cache;
   table.block_size = static_cast<std::size_t>(options.block_bytes);
