@@ -29,6 +29,8 @@ constexpr std::string_view kCheckpointPrefix = "chk-";
 constexpr std::string_view kShared = "shared";
 constexpr std::string_view kTaskOwned = "taskowned";
 constexpr std::int64_t kStateFileBytesMax = 1LL << 40;
+// Smaller ones are not worth an open file.
+constexpr std::int64_t kReadAtOnceMax = 1 << 20;
 
 std::string quoted(std::string_view path) {
   return fmt::format("'{}'", clip(path, 200));
@@ -326,6 +328,20 @@ Result<std::string> read_state(FileSystem& files, std::string_view folder, const
   if (size != file.bytes) return wrong_size(path, size, file.bytes);
   if (hash64(bytes) != file.checksum) return wrong_checksum(path);
   return bytes;
+}
+
+Result<SnapshotBytes> open_state(FileSystem& files, std::string_view folder,
+                                 const StateFile& file) {
+  const bool is_far = !scheme_of(folder).empty();
+  if (file.path.empty() || is_far || file.bytes <= kReadAtOnceMax) {
+    CLP_ASSIGN_OR_RETURN(std::string bytes, read_state(files, folder, file));
+    return SnapshotBytes(std::move(bytes));
+  }
+  CLP_RETURN_IF_ERROR(check_relative_path(file.path));
+  std::string path = join_path(folder, file.path);
+  CLP_RETURN_IF_ERROR(check_size(files, path, file));
+  CLP_RETURN_IF_ERROR(check_bytes(files, path, file));
+  return SnapshotBytes(files, std::move(path), file.bytes);
 }
 
 Status remove_state(FileSystem& files, std::string_view folder,

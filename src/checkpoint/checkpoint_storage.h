@@ -13,6 +13,7 @@
 #include "checkpoint/checkpoint_types.h"
 #include "checkpoint/completed_checkpoint_store.h"
 #include "clepsydra/status.h"
+#include "state/snapshot_bytes.h"
 
 namespace clepsydra {
 
@@ -64,6 +65,9 @@ Result<StateFile> write_state(FileSystem& files, std::string_view folder, std::s
                               std::string bytes, std::int64_t inline_bytes_max);
 // The bytes, checked: DataLoss for a missing file, another size or another checksum.
 Result<std::string> read_state(FileSystem& files, std::string_view folder, const StateFile& file);
+// The same, but a large file on a disk is only read through here, and again, block by block, when
+// its rows are restored. `files` outlives the result.
+Result<SnapshotBytes> open_state(FileSystem& files, std::string_view folder, const StateFile& file);
 // Removes what a task wrote for a checkpoint that will never complete. Files of others in the same
 // folder stay.
 Status remove_state(FileSystem& files, std::string_view folder,

@@ -185,6 +185,32 @@ TEST_F(CheckpointStorageTest, broken_state_files_are_data_loss) {
   EXPECT_THAT(std::string(gone.message()), HasSubstr("is missing"));
 }
 
+TEST_F(CheckpointStorageTest, large_state_files_are_checked_and_stay_where_they_are) {
+  const CheckpointStorage storage = open();
+  const std::string bytes(3 << 20, 'x');
+  const StateFile file = *write_state(files_, storage.folder(), "shared/a", bytes, 0);
+  const Result<SnapshotBytes> opened = open_state(files_, storage.folder(), file);
+  ASSERT_TRUE(opened.is_ok()) << opened.status().to_string();
+  EXPECT_FALSE(opened->is_in_memory());
+  std::string room;
+  EXPECT_EQ(*opened->read(0, opened->size(), room), bytes);
+  EXPECT_TRUE(open_state(files_, "", inline_state("some"))->is_in_memory());
+
+  const std::string path = kFolder + "/shared/a";
+  for (const std::size_t byte : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+    flip(files_, path, byte);
+    const Status status = open_state(files_, storage.folder(), file).status();
+    EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(path), HasSubstr("checksum")));
+    flip(files_, path, byte);
+  }
+  ASSERT_TRUE(write_file_atomically(files_, path, bytes.substr(1)).is_ok());
+  EXPECT_EQ(open_state(files_, storage.folder(), file).status().code(), StatusCode::kDataLoss);
+  ASSERT_TRUE(files_.remove(path).is_ok());
+  EXPECT_THAT(std::string(open_state(files_, storage.folder(), file).status().message()),
+              HasSubstr("is missing"));
+}
+
 // ---- Storing and finding ----
 
 TEST_F(CheckpointStorageTest, a_checkpoint_is_found_by_every_path_that_means_it) {

@@ -28,7 +28,7 @@ std::int64_t rows_of(const std::vector<StoredBatch>& batches) {
 
 std::int64_t bytes_of(const std::vector<StoredBatch>& batches) {
   std::int64_t bytes = 0;
-  for (const StoredBatch& batch : batches) bytes += static_cast<std::int64_t>(batch.frame.size());
+  for (const StoredBatch& batch : batches) bytes += batch.bytes;
   return bytes;
 }
 
@@ -72,7 +72,7 @@ void add_small(const StoredSnapshot& snapshot, OperatorSummary& out) {
 
 Status add_file(FileSystem& files, const std::string& folder, const StateFile& file, bool is_last,
                 OperatorSummary& out) {
-  CLP_ASSIGN_OR_RETURN(const std::string bytes, read_state(files, folder, file));
+  CLP_ASSIGN_OR_RETURN(const SnapshotBytes bytes, open_state(files, folder, file));
   CLP_ASSIGN_OR_RETURN(const StoredSnapshot snapshot, read_state_blocks(bytes));
   add_snapshot(snapshot, out);
   if (is_last) add_small(snapshot, out);

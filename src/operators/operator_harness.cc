@@ -120,7 +120,7 @@ Status OperatorHarness::checkpoint(bool as_base) {
 Status OperatorHarness::restore() {
   std::vector<RestoredState> restored(snapshots_.size());
   for (std::size_t op = 0; op < snapshots_.size(); ++op) {
-    restored[op].parts.push_back({.snapshots = snapshots_[op]});
+    restored[op].parts.push_back({.snapshots = SnapshotBytes::all_of(snapshots_[op])});
   }
   for (int op = 0; op < chain_->size(); ++op)
     former_counters_[static_cast<std::size_t>(op)] = counters(op);

@@ -78,7 +78,7 @@ class Counters {
   [[nodiscard]] std::map<std::int64_t, std::int64_t> restored() {
     const auto copy = make();
     RestoredState state;
-    state.parts.push_back({.snapshots = chain_});
+    state.parts.push_back({.snapshots = SnapshotBytes::all_of(chain_)});
     const Status status = copy->restore(std::move(state));
     EXPECT_TRUE(status.is_ok()) << status.to_string();
     std::map<std::int64_t, std::int64_t> found;

@@ -90,7 +90,7 @@ std::string take(KeyedStateBackend& backend, bool as_base = false) {
 
 RestoredState of_one(std::vector<std::string> snapshots) {
   RestoredState state;
-  state.parts.push_back({.snapshots = std::move(snapshots)});
+  state.parts.push_back({.snapshots = SnapshotBytes::all_of(std::move(snapshots))});
   return state;
 }
 

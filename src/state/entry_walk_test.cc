@@ -64,9 +64,9 @@ using OuterKey = std::pair<StateNamespace, std::string>;
 using Model = std::map<OuterKey, Entries>;
 using Found = std::vector<std::pair<Entry, Value>>;
 
-RestoredState of_one(std::vector<std::string> snapshots) {
+RestoredState of_one(const std::vector<std::string>& snapshots) {
   RestoredState state;
-  state.parts.push_back({.snapshots = std::move(snapshots)});
+  state.parts.push_back({.snapshots = testing::in_files(snapshots)});
   return state;
 }
 
@@ -518,7 +518,7 @@ TEST_P(EntryWalkTest, entries_go_where_their_outer_keys_go) {
       for (int i = 0; i < 300 && !HasFatalFailure(); ++i) walker.step();
       walker.settle();
       if (HasFatalFailure()) return;
-      next.parts.push_back({.snapshots = walker.chain()});
+      next.parts.push_back({.snapshots = testing::in_files(walker.chain())});
       for (const auto& [key, entries] : walker.model()) {
         ASSERT_TRUE(next_all.insert({key, entries}).second);
       }

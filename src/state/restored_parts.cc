@@ -94,13 +94,12 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
   restored.renames_ = std::move(state.renames);
   for (RestoredState::Part& given : state.parts) {
     if (given.snapshots.empty()) continue;
-    auto part = std::make_unique<Part>();
-    part->bytes = std::move(given.snapshots);
-    for (const std::string& bytes : part->bytes) {
+    Part part;
+    for (const SnapshotBytes& bytes : given.snapshots) {
       CLP_ASSIGN_OR_RETURN(StoredSnapshot snapshot, read_state_blocks(bytes));
       const StoredOrigin& origin = snapshot.origin;
       const bool may_begin = origin.is_base || origin.needed.has_value();
-      if (part->snapshots.empty() ? !may_begin : origin.is_base) {
+      if (part.snapshots.empty() ? !may_begin : origin.is_base) {
         return Status::data_loss(
             origin.is_base ? "a snapshot of all state follows another one of the same subtask"
                            : "a snapshot of changes has nothing before it that they change");
@@ -111,13 +110,13 @@ Result<RestoredParts> RestoredParts::read(RestoredState state, KeyGroupRange key
                         "with one of {}",
                         origin.max_parallelism, max_parallelism));
       }
-      part->snapshots.push_back(std::move(snapshot));
+      part.snapshots.push_back(std::move(snapshot));
     }
-    const std::size_t before = part->snapshots.size() - 1;
-    if (part->last().origin.needed.value_or(before) != before) {
+    const std::size_t before = part.snapshots.size() - 1;
+    if (part.last().origin.needed.value_or(before) != before) {
       return Status::data_loss(
           fmt::format("a snapshot of changes needs {} others before it, and {} are there",
-                      *part->last().origin.needed, before));
+                      *part.last().origin.needed, before));
     }
     restored.parts_.push_back(std::move(part));
   }
@@ -141,9 +140,9 @@ Result<SchemaEvolution> RestoredParts::plan(const StoredRows& stored, const Keye
 Status RestoredParts::restore_rows(const KeyedRowsSpec& spec, KeyedRows& rows, MemoryPool& pool) {
   claimed_rows_.insert(spec.name);
   // One without codec follows from others, whatever it was before.
-  for (const std::unique_ptr<Part>& part : parts_) {
+  for (const Part& part : parts_) {
     if (spec.codec == nullptr) break;
-    CLP_RETURN_IF_ERROR(restore_part(*part, spec, rows, pool));
+    CLP_RETURN_IF_ERROR(restore_part(part, spec, rows, pool));
   }
   free_if_claimed();
   return Status::ok();
@@ -208,6 +207,7 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
                                i > 0 || !part.snapshots[i].origin.is_base, run_rows.values(), pool);
           }));
     }
+    stored->snapshot.close();
   }
   return Status::ok();
 }
@@ -215,12 +215,12 @@ Status RestoredParts::restore_part(const Part& part, const KeyedRowsSpec& spec, 
 std::optional<std::int64_t> RestoredParts::number(std::string_view name, NumberMerge merge) {
   claimed_numbers_.emplace(name);
   std::optional<std::int64_t> merged;
-  for (const std::unique_ptr<Part>& part : parts_) {
-    for (const auto& [stored_name, value] : part->last().numbers) {
+  for (const Part& part : parts_) {
+    for (const auto& [stored_name, value] : part.last().numbers) {
       if (stored_name != name) continue;
       // A sum goes to whoever has the first of its key groups now.
       const bool is_elsewhere =
-          merge == NumberMerge::kSum && !is_ours(part->last().origin.key_groups.begin);
+          merge == NumberMerge::kSum && !is_ours(part.last().origin.key_groups.begin);
       const std::int64_t added = is_elsewhere ? 0 : value;
       if (!merged) {
         merged = added;
@@ -238,9 +238,9 @@ std::optional<std::int64_t> RestoredParts::number(std::string_view name, NumberM
 
 std::vector<KeyedStateBackend::RestoredNumber> RestoredParts::numbers(std::string_view name) const {
   std::vector<KeyedStateBackend::RestoredNumber> found;
-  for (const std::unique_ptr<Part>& part : parts_) {
-    for (const auto& [stored_name, value] : part->last().numbers) {
-      if (stored_name == name) found.push_back({part->last().origin.key_groups, value});
+  for (const Part& part : parts_) {
+    for (const auto& [stored_name, value] : part.last().numbers) {
+      if (stored_name == name) found.push_back({part.last().origin.key_groups, value});
     }
   }
   return found;
@@ -250,11 +250,11 @@ std::vector<std::string> RestoredParts::list(std::string_view name, ListMode mod
   claimed_lists_.emplace(name);
   std::vector<std::string> merged;
   bool has_copy = false;
-  for (const std::unique_ptr<Part>& part : parts_) {
+  for (const Part& part : parts_) {
     // Item i belongs to the i-th of its key groups, over and over.
-    const KeyGroupRange& groups = part->last().origin.key_groups;
+    const KeyGroupRange& groups = part.last().origin.key_groups;
     const int count = std::max(1, groups.end - groups.begin);
-    for (const auto& [stored_name, items] : part->last().lists) {
+    for (const auto& [stored_name, items] : part.last().lists) {
       if (stored_name != name) continue;
       for (std::size_t i = 0; i < items.size(); ++i) {
         const int group = groups.begin + static_cast<int>(i % static_cast<std::size_t>(count));
@@ -270,15 +270,15 @@ std::vector<std::string> RestoredParts::list(std::string_view name, ListMode mod
 
 std::vector<std::string> RestoredParts::timer_names() const {
   std::set<std::string> names;
-  for (const std::unique_ptr<Part>& part : parts_) {
-    for (const auto& [name, timers] : part->last().timers) names.insert(name);
+  for (const Part& part : parts_) {
+    for (const auto& [name, timers] : part.last().timers) names.insert(name);
   }
   return {names.begin(), names.end()};
 }
 
 Status RestoredParts::restore_timers(std::string_view name, TimerService& timers) const {
-  for (const std::unique_ptr<Part>& part : parts_) {
-    for (const auto& [stored_name, stored] : part->last().timers) {
+  for (const Part& part : parts_) {
+    for (const auto& [stored_name, stored] : part.last().timers) {
       if (stored_name != name) continue;
       for (const Timer& timer : stored) CLP_RETURN_IF_ERROR(timers.set(timer));
     }
@@ -297,19 +297,19 @@ void RestoredParts::free_if_claimed() {
 
 std::vector<std::string> RestoredParts::unclaimed() const {
   std::set<std::string> names;
-  for (const std::unique_ptr<Part>& part : parts_) {
-    for (const StoredSnapshot& snapshot : part->snapshots) {
+  for (const Part& part : parts_) {
+    for (const StoredSnapshot& snapshot : part.snapshots) {
       for (const StoredRows& state : snapshot.states) {
         if (!claimed_rows_.contains(state.schema.name)) names.insert(state.schema.name);
       }
     }
-    for (const auto& [name, value] : part->last().numbers) {
+    for (const auto& [name, value] : part.last().numbers) {
       if (!claimed_numbers_.contains(name)) names.insert(name);
     }
-    for (const auto& [name, items] : part->last().lists) {
+    for (const auto& [name, items] : part.last().lists) {
       if (!claimed_lists_.contains(name)) names.insert(name);
     }
-    for (const auto& [name, timers] : part->last().timers) {
+    for (const auto& [name, timers] : part.last().timers) {
       if (!claimed_timers_.contains(name)) names.insert(name);
     }
   }

@@ -21,7 +21,8 @@ namespace clepsydra {
 
 class MemoryPool;
 
-// Keeps the bytes that it was given until all in them is claimed, by asking for it by name.
+// Keeps what it was given until all in it is claimed, by asking for it by name. Rows that are in
+// files are read block by block, when they are asked for.
 // Threads: one at a time.
 class RestoredParts {
  public:
@@ -49,7 +50,6 @@ class RestoredParts {
 
  private:
   struct Part {
-    std::vector<std::string> bytes;  // What `snapshots` refer to.
     std::vector<StoredSnapshot> snapshots;
     [[nodiscard]] const StoredSnapshot& last() const { return snapshots.back(); }
   };
@@ -65,8 +65,7 @@ class RestoredParts {
 
   KeyGroupRange key_groups_{0, 0};
   int max_parallelism_ = 0;
-  // On the heap: snapshots refer to strings that may be short.
-  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<Part> parts_;
   std::vector<FieldRename> renames_;
   std::vector<std::string> changes_;
   std::set<std::string, std::less<>> claimed_rows_;

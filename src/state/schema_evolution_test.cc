@@ -379,7 +379,7 @@ class EvolvedStateTest : public ::testing::TestWithParam<std::string> {
                                               KeyGroupRange groups = {0, kMaxParallelism}) {
     auto backend = make_backend(groups);
     RestoredState state;
-    state.parts.push_back({.snapshots = std::move(snapshots)});
+    state.parts.push_back({.snapshots = SnapshotBytes::all_of(std::move(snapshots))});
     state.renames = std::move(renames);
     const Status status = backend->restore(std::move(state));
     EXPECT_TRUE(status.is_ok()) << status.to_string();

@@ -14,6 +14,7 @@
 #include "state/keyed_state.h"
 #include "state/local_store.h"
 #include "state/schema_evolution.h"
+#include "state/snapshot_bytes.h"
 #include "state/timer_service.h"
 #include "stream/key_group.h"
 
@@ -70,7 +71,7 @@ struct RestoredState {
   struct Part {
     // A base and its deltas, or deltas whose slices are one, oldest first: each the blocks of one
     // snapshot.
-    std::vector<std::string> snapshots;
+    std::vector<SnapshotBytes> snapshots;
   };
   // By former subtask, ascending: its own alone where parallelism has not changed, else all. A
   // snapshot knows the key groups it was made for, and rows, items and sums go where these are now.

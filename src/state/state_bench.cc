@@ -219,7 +219,7 @@ void BM_restore_base(benchmark::State& bench) {
   for (auto _ : bench) {
     auto copy = StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get()}).value();
     RestoredState state;
-    state.parts.push_back({.snapshots = {bytes}});
+    state.parts.push_back({.snapshots = {SnapshotBytes(bytes)}});
     if (!copy->restore(std::move(state)).is_ok() || !copy->open_rows(count_spec()).is_ok()) {
       bench.SkipWithError("restore");
     }

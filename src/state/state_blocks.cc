@@ -264,9 +264,86 @@ class BodyReader {
   std::size_t at_;
 };
 
+// A block without its body.
+struct BlockHeader {
+  StateBlockKind kind;
+  std::int64_t body_bytes;
+};
+
+// `bytes`: the block, or some of it, from its header on. `rest`: bytes of the snapshot from there
+// on.
+Result<BlockHeader> read_header(std::string_view bytes, std::int64_t rest, std::size_t at) {
+  if (bytes.size() < kHeaderBytes) return broken(at, "the snapshot ends early");
+  if (load_le<std::uint32_t>(bytes.data()) != kMagic) return broken(at, "it does not begin so");
+  const auto size = load_le<std::uint64_t>(bytes.data() + 16);
+  const auto room = static_cast<std::uint64_t>(rest - kStateBlockHeaderBytes);
+  if (size > static_cast<std::uint64_t>(kStateBlockBytesMax) || size % 8 != 0 || size > room) {
+    return broken(at, fmt::format("{} bytes are said to follow, {} are there", size, room));
+  }
+  return BlockHeader{.kind = static_cast<StateBlockKind>(load_le<std::uint16_t>(bytes.data() + 6)),
+                     .body_bytes = static_cast<std::int64_t>(size)};
+}
+
+Status check_version(std::string_view block, std::size_t at) {
+  const auto version = load_le<std::uint16_t>(block.data() + 4);
+  if (version == kVersion) return Status::ok();
+  return Status::failed_precondition(
+      fmt::format("the block of state at byte {} has version {}; this program reads version {}", at,
+                  version, kVersion));
+}
+
+// `block`: the whole block.
+Status check_block(std::string_view block, std::size_t at) {
+  const std::uint64_t checksum = hash64_with_seed(
+      block.data() + kHashedFrom, block.size() - kHashedFrom, load_le<std::uint64_t>(block.data()));
+  if (load_le<std::uint64_t>(block.data() + 8) != checksum) {
+    return broken(at, "its checksum is wrong");
+  }
+  return check_version(block, at);
+}
+
+// What comes before the frame.
+struct BatchHead {
+  std::uint32_t state = 0;
+  std::vector<NamespaceRun> runs = {};
+};
+
+Result<BatchHead> read_batch_head(BodyReader& body) {
+  BatchHead head;
+  CLP_ASSIGN_OR_RETURN(head.state, body.read<std::uint32_t>());
+  CLP_ASSIGN_OR_RETURN(const std::size_t runs, body.read_count<std::uint32_t>(16));
+  head.runs.reserve(runs);
+  std::int64_t rows = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    CLP_ASSIGN_OR_RETURN(const auto ns, body.read<std::int64_t>());
+    CLP_ASSIGN_OR_RETURN(const auto count, body.read<std::int64_t>());
+    if (count < 1 || count > std::numeric_limits<std::int32_t>::max() - rows) {
+      return body.broken_here(fmt::format("{} rows of namespace {}", count, ns));
+    }
+    rows += count;
+    head.runs.push_back({.ns = ns, .rows = count});
+  }
+  return head;
+}
+
+// What is left is one frame.
+Status check_frame(const BodyReader& body) {
+  const std::string_view rest = body.rest();
+  CLP_ASSIGN_OR_RETURN(
+      const std::int64_t size,
+      frame_bytes({reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}));
+  if (static_cast<std::uint64_t>(size) == rest.size()) return Status::ok();
+  return body.broken_here(fmt::format("its rows have {} bytes, not {}", rest.size(), size));
+}
+
+// Of a batch.
+std::int64_t frame_offset(std::size_t runs) {
+  return kStateBlockHeaderBytes + 8 + 16 * static_cast<std::int64_t>(runs);
+}
+
 class SnapshotReader {
  public:
-  explicit SnapshotReader(std::string_view bytes) : bytes_(bytes) {}
+  explicit SnapshotReader(const SnapshotBytes& bytes) : bytes_(bytes) {}
 
   Result<StoredSnapshot> run() {
     while (!has_ended_) {
@@ -277,13 +354,14 @@ class SnapshotReader {
       CLP_RETURN_IF_ERROR(read_block(kind));
       ++blocks_;
     }
-    if (at_ != bytes_.size()) return broken(at_, "bytes follow the end of the snapshot");
+    bytes_.close();
+    if (at_ != size()) return broken(at_, "bytes follow the end of the snapshot");
     return std::move(snapshot_);
   }
 
   // The bytes are a beginning and states alone.
   Result<StoredSnapshot> run_outline() {
-    while (at_ != bytes_.size()) {
+    while (at_ != size()) {
       CLP_ASSIGN_OR_RETURN(const StateBlockKind kind, next_block());
       CLP_RETURN_IF_ERROR(read_block(kind));
       ++blocks_;
@@ -292,33 +370,35 @@ class SnapshotReader {
   }
 
  private:
-  // Sets body_ to what follows the header at at_, whose checksum is right.
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(bytes_.size()); }
+
+  // Sets body_ to what follows the header at at_, whose checksum is right; or, of rows in a file,
+  // to what comes before the frame, without a look at the rest.
   Result<StateBlockKind> next_block() {
     block_at_ = at_;
-    const std::string_view rest = bytes_.substr(at_);
-    if (rest.size() < kHeaderBytes) return broken(at_, "the snapshot ends early");
-    if (load_le<std::uint32_t>(rest.data()) != kMagic) return broken(at_, "it does not begin so");
-    const auto size = load_le<std::uint64_t>(rest.data() + 16);
-    if (size > static_cast<std::uint64_t>(kStateBlockBytesMax) || size % 8 != 0 ||
-        size > rest.size() - kHeaderBytes) {
-      return broken(at_, fmt::format("{} bytes are said to follow, {} are there", size,
-                                     rest.size() - kHeaderBytes));
+    const auto at = static_cast<std::int64_t>(at_);
+    const std::int64_t rest = bytes_.size() - at;
+    CLP_ASSIGN_OR_RETURN(const std::string_view peek,
+                         bytes_.read(at, std::min(rest, kPeekBytes), room_));
+    CLP_ASSIGN_OR_RETURN(const BlockHeader header, read_header(peek, rest, at_));
+    const bool is_batch =
+        header.kind == StateBlockKind::kRows || header.kind == StateBlockKind::kErased;
+    block_bytes_ = kStateBlockHeaderBytes + header.body_bytes;
+    std::int64_t wanted = block_bytes_;
+    // Of another version, or damaged: the checksum tells.
+    if (is_batch && !bytes_.is_in_memory() && check_version(peek, at_).is_ok()) {
+      if (header.body_bytes < 8) return broken(at_, "it ends early");
+      const auto runs = load_le<std::uint32_t>(peek.data() + kStateBlockHeaderBytes + 4);
+      wanted = std::min(wanted, frame_offset(runs));
     }
-    const std::uint64_t checksum =
-        hash64_with_seed(rest.data() + kHashedFrom, kHeaderBytes - kHashedFrom + size,
-                         load_le<std::uint64_t>(rest.data()));
-    if (load_le<std::uint64_t>(rest.data() + 8) != checksum) {
-      return broken(at_, "its checksum is wrong");
+    std::string_view block = peek.substr(0, static_cast<std::size_t>(wanted));
+    if (wanted > static_cast<std::int64_t>(peek.size())) {
+      CLP_ASSIGN_OR_RETURN(block, bytes_.read(at, wanted, room_));
     }
-    const auto version = load_le<std::uint16_t>(rest.data() + 4);
-    if (version != kVersion) {
-      return Status::failed_precondition(
-          fmt::format("the block of state at byte {} has version {}; this program reads version {}",
-                      at_, version, kVersion));
-    }
-    body_ = rest.substr(kHeaderBytes, size);
-    at_ += kHeaderBytes + size;
-    return static_cast<StateBlockKind>(load_le<std::uint16_t>(rest.data() + 6));
+    if (wanted == block_bytes_) CLP_RETURN_IF_ERROR(check_block(block, at_));
+    body_ = block.substr(kHeaderBytes);
+    at_ += static_cast<std::size_t>(block_bytes_);
+    return header.kind;
   }
 
   Status read_block(StateBlockKind kind) {
@@ -375,7 +455,7 @@ class SnapshotReader {
     }
     CLP_RETURN_IF_ERROR(body.end());
     if (bytes.size() > kTreeBytesMax) return body.broken_here("its description is too long");
-    StoredRows state;
+    StoredRows state{.snapshot = bytes_, .schema = {}, .dropped = {}, .erased = {}, .rows = {}};
     const auto read_tree = [&]() -> Status {
       CLP_ASSIGN_OR_RETURN(const ValueTree tree, ValueTree::decode(bytes));
       CLP_ASSIGN_OR_RETURN(state.schema.name, tree.get_string("name"));
@@ -406,36 +486,21 @@ class SnapshotReader {
 
   Result<StoredRows*> read_state_number(BodyReader& body) {
     CLP_ASSIGN_OR_RETURN(const auto state, body.read<std::uint32_t>());
-    if (state >= snapshot_.states.size()) {
-      return body.broken_here(fmt::format("there is no state number {}", state));
-    }
+    if (state >= snapshot_.states.size()) return no_such_state(body, state);
     return &snapshot_.states[state];
+  }
+  static Status no_such_state(const BodyReader& body, std::uint32_t state) {
+    return body.broken_here(fmt::format("there is no state number {}", state));
   }
 
   Status read_batch(BodyReader& body, std::vector<StoredBatch> StoredRows::*blocks) {
-    CLP_ASSIGN_OR_RETURN(StoredRows* const state, read_state_number(body));
-    CLP_ASSIGN_OR_RETURN(const std::size_t runs, body.read_count<std::uint32_t>(16));
-    StoredBatch block;
-    block.runs.reserve(runs);
-    std::int64_t rows = 0;
-    for (std::size_t i = 0; i < runs; ++i) {
-      CLP_ASSIGN_OR_RETURN(const auto ns, body.read<std::int64_t>());
-      CLP_ASSIGN_OR_RETURN(const auto count, body.read<std::int64_t>());
-      if (count < 1 || count > std::numeric_limits<std::int32_t>::max() - rows) {
-        return body.broken_here(fmt::format("{} rows of namespace {}", count, ns));
-      }
-      rows += count;
-      block.runs.push_back({.ns = ns, .rows = count});
-    }
-    const std::string_view rest = body.rest();
-    CLP_ASSIGN_OR_RETURN(
-        const std::int64_t size,
-        frame_bytes({reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}));
-    if (static_cast<std::uint64_t>(size) != rest.size()) {
-      return body.broken_here(fmt::format("its rows have {} bytes, not {}", rest.size(), size));
-    }
-    block.frame = rest;
-    (state->*blocks).push_back(std::move(block));
+    CLP_ASSIGN_OR_RETURN(BatchHead head, read_batch_head(body));
+    if (head.state >= snapshot_.states.size()) return no_such_state(body, head.state);
+    if (bytes_.is_in_memory()) CLP_RETURN_IF_ERROR(check_frame(body));
+    (snapshot_.states[head.state].*blocks)
+        .push_back({.runs = std::move(head.runs),
+                    .offset = static_cast<std::int64_t>(block_at_),
+                    .bytes = block_bytes_});
     return Status::ok();
   }
 
@@ -459,10 +524,10 @@ class SnapshotReader {
   Status read_list(BodyReader& body) {
     CLP_ASSIGN_OR_RETURN(const std::size_t count, body.read_count<std::uint64_t>(8));
     CLP_ASSIGN_OR_RETURN(const std::string_view name, body.read_text());
-    std::vector<std::string_view> items;
+    std::vector<std::string> items;
     for (std::size_t i = 0; i < count; ++i) {
       CLP_ASSIGN_OR_RETURN(const std::string_view item, body.read_text());
-      items.push_back(item);
+      items.emplace_back(item);
     }
     snapshot_.lists.emplace_back(name, std::move(items));
     return body.end();
@@ -492,27 +557,49 @@ class SnapshotReader {
     return body.end();
   }
 
-  std::string_view bytes_;
+  // Enough for the header of a block of rows, mostly.
+  static constexpr std::int64_t kPeekBytes = 4096;
+
+  const SnapshotBytes& bytes_;
+  std::string room_;  // What body_ refers to, of a file.
   std::size_t at_ = 0;
   std::size_t block_at_ = 0;
+  std::int64_t block_bytes_ = 0;
   std::string_view body_;
   std::uint64_t blocks_ = 0;
   bool has_ended_ = false;
   StoredSnapshot snapshot_;
 };
 
-Result<Batch> decode_batch(const StoredBatch& block, const SchemaPtr& schema,
-                           std::string_view state, MemoryPool& pool) {
+Result<Batch> decode_batch(const StoredRows& rows, const StoredBatch& block,
+                           const SchemaPtr& schema, MemoryPool& pool) {
+  const std::int64_t frame_at = frame_offset(block.runs.size());
+  std::int64_t shift = 0;
+  CLP_ASSIGN_OR_RETURN(const BufferPtr bytes, rows.snapshot.read_aligned(block.offset, block.bytes,
+                                                                         frame_at, pool, &shift));
+  const std::string_view whole(reinterpret_cast<const char*>(bytes->data()) + shift,
+                               static_cast<std::size_t>(block.bytes));
+  const auto at = static_cast<std::size_t>(block.offset);
+  // In memory this was seen to before.
+  if (!rows.snapshot.is_in_memory()) {
+    CLP_ASSIGN_OR_RETURN(const BlockHeader header,
+                         read_header(whole, rows.snapshot.size() - block.offset, at));
+    if (kStateBlockHeaderBytes + header.body_bytes != block.bytes) {
+      return broken(at, "it is not what it was");
+    }
+    CLP_RETURN_IF_ERROR(check_block(whole, at));
+    BodyReader body(whole.substr(kHeaderBytes), at);
+    CLP_ASSIGN_OR_RETURN(const BatchHead head, read_batch_head(body));
+    if (head.runs != block.runs) return broken(at, "it is not what it was");
+    CLP_RETURN_IF_ERROR(check_frame(body));
+  }
   const auto decode = [&]() -> Result<Batch> {
-    CLP_ASSIGN_OR_RETURN(
-        const BufferPtr frame,
-        copy_to_buffer(
-            pool, {reinterpret_cast<const std::uint8_t*>(block.frame.data()), block.frame.size()}));
+    const BufferPtr frame = Buffer::slice(bytes, shift + frame_at, block.bytes - frame_at);
     CLP_ASSIGN_OR_RETURN(StreamElement element, BatchCodec(schema).decode(frame, false, pool));
     Batch* batch = std::get_if<Batch>(&element);
-    std::int64_t rows = 0;
-    for (const NamespaceRun& run : block.runs) rows += run.rows;
-    if (batch == nullptr || batch->rows() != rows || batch->row_kinds() != nullptr ||
+    std::int64_t count = 0;
+    for (const NamespaceRun& run : block.runs) count += run.rows;
+    if (batch == nullptr || batch->rows() != count || batch->row_kinds() != nullptr ||
         !batch->marks().empty()) {
       return Status::data_loss("its rows are not those that were announced");
     }
@@ -524,17 +611,17 @@ Result<Batch> decode_batch(const StoredBatch& block, const SchemaPtr& schema,
   const Status& status = batch.status();
   return Status(
       status.code() == StatusCode::kFailedPrecondition ? StatusCode::kDataLoss : status.code(),
-      fmt::format("cannot read rows of state '{}': {}", state, status.message()));
+      fmt::format("cannot read rows of state '{}': {}", rows.schema.name, status.message()));
 }
 
 }  // namespace
 
 Result<Batch> StoredRows::decode_rows(const StoredBatch& block, MemoryPool& pool) const {
-  return decode_batch(block, rows_schema(schema), schema.name, pool);
+  return decode_batch(*this, block, rows_schema(schema), pool);
 }
 
 Result<Batch> StoredRows::decode_erased(const StoredBatch& block, MemoryPool& pool) const {
-  return decode_batch(block, keys_schema(schema), schema.name, pool);
+  return decode_batch(*this, block, keys_schema(schema), pool);
 }
 
 const StoredRows* StoredSnapshot::find_state(std::string_view name) const {
@@ -544,7 +631,7 @@ const StoredRows* StoredSnapshot::find_state(std::string_view name) const {
   return found != states.end() ? &*found : nullptr;
 }
 
-Result<StoredSnapshot> read_state_blocks(std::string_view bytes) {
+Result<StoredSnapshot> read_state_blocks(const SnapshotBytes& bytes) {
   return SnapshotReader(bytes).run();
 }
 
@@ -579,7 +666,8 @@ Result<StoredOutline> read_state_outline(
     }
     at += whole;
   }
-  CLP_ASSIGN_OR_RETURN(StoredSnapshot snapshot, SnapshotReader(outline).run_outline());
+  CLP_ASSIGN_OR_RETURN(StoredSnapshot snapshot,
+                       SnapshotReader(SnapshotBytes(outline)).run_outline());
   StoredOutline result{.origin = snapshot.origin, .states = {}};
   for (StoredRows& state : snapshot.states) result.states.push_back(std::move(state.schema));
   return result;

@@ -14,6 +14,7 @@
 
 #include "clepsydra/status.h"
 #include "state/keyed_state.h"
+#include "state/snapshot_bytes.h"
 #include "state/timer_service.h"
 #include "stream/batch.h"
 #include "stream/batch_codec.h"
@@ -101,31 +102,35 @@ class StateBlockWriter {
   std::uint64_t blocks_ = 0;
 };
 
-// A block of rows or of erased keys; refers to the bytes that were read.
+// A block of rows or of erased keys.
 struct StoredBatch {
   std::vector<NamespaceRun> runs;
-  std::string_view frame;
+  // Of the whole block, in the snapshot.
+  std::int64_t offset = 0;
+  std::int64_t bytes = 0;
 };
 
 // What a snapshot has of one state. It means: first its namespaces were dropped, then keys erased,
 // then rows written.
 struct StoredRows {
+  SnapshotBytes snapshot;  // Where its blocks are.
   StoredSchema schema;
   std::vector<StateNamespace> dropped;
   std::vector<StoredBatch> erased;
   std::vector<StoredBatch> rows;
 
-  // The columns of a block: keys, and for rows the fields. DataLoss when they do not fit its runs.
+  // The columns of a block: keys, and for rows the fields. DataLoss when its bytes are damaged, or
+  // do not fit its runs.
   Result<Batch> decode_rows(const StoredBatch& block, MemoryPool& pool) const;
   Result<Batch> decode_erased(const StoredBatch& block, MemoryPool& pool) const;
 };
 
-// A snapshot, all of it checked but for the rows themselves. Refers to the bytes that were read.
+// A snapshot, all of it checked but for rows, and, where it is in a file, the blocks of rows.
 struct StoredSnapshot {
   StoredOrigin origin;
   std::vector<StoredRows> states;
   std::vector<std::pair<std::string, std::int64_t>> numbers;
-  std::vector<std::pair<std::string, std::vector<std::string_view>>> lists;
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
   std::vector<std::pair<std::string, std::vector<Timer>>> timers;
 
   [[nodiscard]] const StoredRows* find_state(std::string_view name) const;
@@ -133,7 +138,7 @@ struct StoredSnapshot {
 
 // DataLoss for broken or missing bytes, which are named by their place; FailedPrecondition for
 // another version.
-Result<StoredSnapshot> read_state_blocks(std::string_view bytes);
+Result<StoredSnapshot> read_state_blocks(const SnapshotBytes& bytes);
 
 // What stands before the rows of a snapshot, so that little of a large one need be read.
 struct StoredOutline {

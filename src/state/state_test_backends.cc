@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/local_file_system.h"
+#include "base/memory_file_system.h"
 #include "base/random.h"
 #include "state/local_stores.h"
 #include "stream/column_builder.h"
@@ -77,6 +79,21 @@ class WordsCodec final : public RowValueCodec {
 
 std::shared_ptr<RowValueCodec> make_words_codec(std::int64_t value_bytes) {
   return std::make_shared<WordsCodec>(value_bytes);
+}
+
+std::vector<SnapshotBytes> in_files(const std::vector<std::string>& snapshots) {
+  static SimulatedClock clock;
+  static MemoryFileSystem files(clock);
+  static int written = 0;
+  std::vector<SnapshotBytes> all;
+  for (const std::string& bytes : snapshots) {
+    // One after the other: nobody keeps more than the last few.
+    const std::string path = "/snapshots/" + std::to_string(written++ % 1000);
+    EXPECT_TRUE(files.create_directories("/snapshots").is_ok());
+    EXPECT_TRUE(files.write_atomically(path, bytes).is_ok());
+    all.emplace_back(files, path, static_cast<std::int64_t>(bytes.size()));
+  }
+  return all;
 }
 
 std::vector<std::string> state_backend_kinds() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "state/keyed_state.h"
+#include "state/snapshot_bytes.h"
 #include "state/state_backend.h"
 
 namespace clepsydra::testing {
@@ -19,6 +20,9 @@ std::vector<std::string> state_backend_kinds();
 // `options.local` is filled here.
 std::unique_ptr<KeyedStateBackend> make_test_backend(std::string_view kind,
                                                      StateBackendOptions options);
+
+// The same in files of a file system in memory.
+std::vector<SnapshotBytes> in_files(const std::vector<std::string>& snapshots);
 
 // Values of so many bytes, a multiple of 8, that hold nothing beside them.
 std::shared_ptr<RowValueCodec> make_words_codec(std::int64_t value_bytes);

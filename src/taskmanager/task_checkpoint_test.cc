@@ -71,11 +71,13 @@ class LinesState final : public KeyedStateBackend {
 
   Status restore(RestoredState state) override {
     for (const RestoredState::Part& part : state.parts) {
-      for (const std::string& snapshot : part.snapshots) {
+      for (const SnapshotBytes& bytes : part.snapshots) {
+        std::string room;
+        CLP_ASSIGN_OR_RETURN(const std::string_view snapshot, bytes.read(0, bytes.size(), room));
         std::size_t begin = 0;
-        for (std::size_t end = snapshot.find('\n'); end != std::string::npos;
+        for (std::size_t end = snapshot.find('\n'); end != std::string_view::npos;
              end = snapshot.find('\n', begin)) {
-          lines.push_back(snapshot.substr(begin, end - begin));
+          lines.emplace_back(snapshot.substr(begin, end - begin));
           begin = end + 1;
         }
       }

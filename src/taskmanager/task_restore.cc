@@ -25,7 +25,7 @@ Result<RestoredTask> read_task(const TaskRestore& restore, const JobVertex& vert
     for (const TaskRestore::Operator::Part& part : op.parts) {
       RestoredState::Part& read = state.parts.emplace_back();
       for (const StateFile& file : part.snapshots) {
-        CLP_ASSIGN_OR_RETURN(std::string bytes, read_state(files, restore.folder, file));
+        CLP_ASSIGN_OR_RETURN(SnapshotBytes bytes, open_state(files, restore.folder, file));
         read.snapshots.push_back(std::move(bytes));
       }
     }

@@ -548,7 +548,7 @@ TEST(WindowAggregateTest, another_aggregation_does_not_take_the_state) {
   WindowPlan other = plan;
   other.aggregates = {aggregate_int("MAX", 1)};
   OperatorHarness::Options options;
-  options.restored = {{.parts = {{.snapshots = harness->snapshots()[0]}}}};
+  options.restored = {{.parts = {{.snapshots = SnapshotBytes::all_of(harness->snapshots()[0])}}}};
 
   const Status status =
       OperatorHarness::make(window_aggregate_specs(other, false), options).status();
@@ -573,7 +573,7 @@ Result<std::vector<std::string>> over_two_inputs(const char* before, const char*
   plan.input = after;
   plan.aggregates = {std::move(later)};
   OperatorHarness::Options options;
-  options.restored = {{.parts = {{.snapshots = harness->snapshots()[0]}}}};
+  options.restored = {{.parts = {{.snapshots = SnapshotBytes::all_of(harness->snapshots()[0])}}}};
   Result<std::unique_ptr<OperatorHarness>> now =
       OperatorHarness::make(window_aggregate_specs(plan, false), options);
   if (!now.is_ok()) return now.status();
@@ -797,7 +797,7 @@ class Subtasks {
     std::vector<RestoredState::Part> parts;
     for (const auto& harness : harnesses_) {
       EXPECT_TRUE(harness->checkpoint().is_ok());
-      parts.push_back({.snapshots = harness->snapshots()[0]});
+      parts.push_back({.snapshots = SnapshotBytes::all_of(harness->snapshots()[0])});
     }
     return parts;
   }
