@@ -24,6 +24,14 @@ class DatePattern {
   // that a month does not have is its last one, up to the 31st. False for other texts.
   bool parse(std::string_view text, std::int64_t& millis, int& nanos) const;
 
+  // The length of every text of this pattern, when it is made of literals and numbers of fixed
+  // width
+  // ("yyyy-MM-dd HH:mm:ss.SSS") and short; 0 for others.
+  [[nodiscard]] int fixed_bytes() const { return static_cast<int>(fixed_text_.size()); }
+  // format() into `out`, which has room for fixed_bytes(), not 0. False for a year that does not
+  // have the width.
+  bool format_fixed(std::int64_t millis, int nanos, char* out) const;
+
  private:
   struct Token {
     char letter = 0;  // 0: the literal.
@@ -31,7 +39,14 @@ class DatePattern {
     std::string literal;
   };
   struct Fields;
+  // A number and its place in fixed_text_.
+  struct FixedNumber {
+    char letter = 0;
+    int count = 0;
+    std::size_t place = 0;
+  };
 
+  void make_fixed();
   static bool is_number(const Token& token);
   static bool is_fixed_width(const Token& token);
   bool format_token(const Token& token, std::int64_t millis, int nanos, std::string& out) const;
@@ -39,6 +54,9 @@ class DatePattern {
   bool parse_token(std::size_t token, std::string_view& text, Fields& fields) const;
 
   std::vector<Token> tokens_;
+  std::string fixed_text_;  // The literals, with room for the numbers; empty: see fixed_bytes().
+  std::vector<FixedNumber> fixed_numbers_;
+  bool fixed_has_date_ = false;
 };
 
 }  // namespace clepsydra

@@ -105,6 +105,83 @@ TEST(ExpressionProgramTest, coalesce_stops_at_the_first_value) {
               ElementsAre("6", "7", "3", "8", "9"));
 }
 
+// No branch has code that may fail or is costly: all are there for every row.
+TEST(ExpressionProgramTest, case_picks_among_values_of_every_layout) {
+  const Batch batch = batch_of(
+      "k INT, o BOOLEAN, b BIGINT, d DECIMAL(30, 2), i SMALLINT, f BOOLEAN, s STRING, t STRING",
+      {"1 | TRUE | 10 | 1.25 | 11 | TRUE | a first text that is long | one",
+       "2 | FALSE | NULL | NULL | 12 | NULL | short | another text that is long",
+       "3 | NULL | 30 | -3.50 | NULL | FALSE | NULL | three",
+       "4 | TRUE | 40 | 4.00 | 14 | TRUE | a fourth text that is long | four",
+       "NULL | TRUE | 50 | 5.00 | 15 | FALSE | fifth | NULL",
+       "6 | FALSE | 60 | 6.00 | 16 | TRUE | sixth | a sixth one that is long",
+       "7 | NULL | 70 | 7.00 | 17 | TRUE | seventh | seven",
+       "8 | TRUE | 80 | NULL | 18 | FALSE | eighth | eight",
+       "9 | FALSE | 90 | 9.00 | 19 | FALSE | a ninth text that is long | nine",
+       "10 | TRUE | 100 | 10.00 | 20 | NULL | tenth | a tenth one that is long"});
+  const ExpressionPtr k = column(batch, 0);
+  const ExpressionPtr small = call("<", {k, integer_literal(4)});
+  const ExpressionPtr odd = column(batch, 1);  // TRUE, FALSE, NULL as it comes.
+  const auto pick = [&](ExpressionPtr first, ExpressionPtr second, ExpressionPtr otherwise) {
+    return evaluate(
+        call("CASE", {small, std::move(first), odd, std::move(second), std::move(otherwise)}),
+        batch);
+  };
+  EXPECT_THAT(pick(column(batch, 2), big_int_literal(-1), null_literal(DataType::big_int())),
+              ElementsAre("10", "NULL", "30", "-1", "-1", "NULL", "NULL", "-1", "NULL", "-1"));
+  EXPECT_THAT(pick(big_int_literal(0), null_literal(DataType::big_int()), column(batch, 2)),
+              ElementsAre("0", "0", "0", "NULL", "NULL", "60", "70", "NULL", "90", "NULL"));
+  EXPECT_THAT(pick(column(batch, 3), column(batch, 3), column(batch, 3)),
+              ElementsAre("1.25", "NULL", "-3.50", "4.00", "5.00", "6.00", "7.00", "NULL", "9.00",
+                          "10.00"));
+  EXPECT_THAT(pick(column(batch, 4), column(batch, 4), column(batch, 4)),
+              ElementsAre("11", "12", "NULL", "14", "15", "16", "17", "18", "19", "20"));
+  EXPECT_THAT(pick(column(batch, 5), boolean_literal(true), column(batch, 5)),
+              ElementsAre("TRUE", "NULL", "FALSE", "TRUE", "TRUE", "TRUE", "TRUE", "TRUE", "FALSE",
+                          "TRUE"));
+  EXPECT_THAT(
+      pick(column(batch, 6), column(batch, 7), text_literal("none of both in many letters")),
+      ElementsAre("a first text that is long", "short", "NULL", "four", "NULL",
+                  "none of both in many letters", "none of both in many letters", "eight",
+                  "none of both in many letters", "a tenth one that is long"));
+}
+
+TEST(ExpressionProgramTest, case_within_a_branch_sees_only_its_rows) {
+  const Batch batch = numbers();
+  const ExpressionPtr a = column(batch, 0);
+  const ExpressionPtr b = column(batch, 1);
+  const ExpressionPtr inner = call("CASE", {call("<", {a, integer_literal(9)}), a, b});
+  const ExpressionPtr quotient = call("/", {integer_literal(24), inner});
+  EXPECT_THAT(
+      evaluate(call("CASE", {call("<>", {b, integer_literal(0)}), quotient, integer_literal(-1)}),
+               batch),
+      ElementsAre("4", "-1", "8", "-1", "8"));
+}
+
+// Expected: Python.
+TEST(ExpressionProgramTest, products_and_sums_of_decimals_hold_their_longest_values) {
+  const Batch batch = batch_of(
+      "p DECIMAL(18, 4), q DECIMAL(18, 9)",
+      {"99999999999999.9999 | 999999999.999999999", "-99999999999999.9999 | 999999999.999999999",
+       "-99999999999999.9999 | -999999999.999999999", "0.0001 | -0.000000001",
+       "NULL | 1.000000000"});
+  const ExpressionPtr p = column(batch, 0);
+  const ExpressionPtr q = column(batch, 1);
+  EXPECT_THAT(
+      evaluate(call("*", {p, q}), batch),
+      ElementsAre("99999999999999999800000.0000000000001", "-99999999999999999800000.0000000000001",
+                  "99999999999999999800000.0000000000001", "-0.0000000000001", "NULL"));
+  EXPECT_THAT(evaluate(call("+", {p, p}), batch),
+              ElementsAre("199999999999999.9998", "-199999999999999.9998", "-199999999999999.9998",
+                          "0.0002", "NULL"));
+  EXPECT_THAT(
+      evaluate(call("-", {q, q}), batch),
+      ElementsAre("0.000000000", "0.000000000", "0.000000000", "0.000000000", "0.000000000"));
+  EXPECT_THAT(evaluate(call("+", {p, q}), batch),
+              ElementsAre("100000999999999.999899999", "-99998999999999.999900001",
+                          "-100000999999999.999899999", "0.000099999", "NULL"));
+}
+
 TEST(ExpressionProgramTest, branches_of_texts_keep_their_bytes) {
   const Batch batch = batch_of("k INT, s STRING", {"1 | the first text that is long", "2 | second",
                                                    "3 | NULL", "4 | the fourth one is long"});

@@ -1,5 +1,5 @@
 // The inside of an ExpressionProgram: registers and instructions. program_compiler.cc makes it,
-// program_runner.cc runs it.
+// program_runner.cc and program_choice.cc run it.
 #pragma once
 
 #include <cstdint>
@@ -97,6 +97,9 @@ class Program {
   Status run_logic(Instruction& instruction, Rows rows);
   Status run_case(Instruction& instruction, Rows rows);
   Status run_coalesce(Instruction& instruction, Rows rows);
+  // program_choice.cc: a CASE whose conditions and values are there for every row.
+  [[nodiscard]] static bool is_flat_case(const Instruction& instruction);
+  Status run_flat_case(Instruction& instruction, Rows rows);
   [[nodiscard]] Status explain_failure(const Instruction& instruction,
                                        const KernelCall& call) const;
   Result<Column> to_column(Register& from, std::int64_t rows);
@@ -112,10 +115,14 @@ class Program {
   std::vector<int> results_;
   const Batch* batch_ = nullptr;  // While running.
   std::vector<const Vector*> argument_scratch_;
+  std::vector<std::uint8_t> choice_scratch_;  // Of a flat CASE: the value that each row takes.
   // Row indices of the branches that are being run, by nesting; kept for the next batch.
   std::vector<std::unique_ptr<std::vector<std::int32_t>>> index_scratch_;
   std::size_t index_scratch_used_ = 0;
 };
+
+// Kernels leave what lies under a NULL as it was: views must point nowhere, booleans be 0 or 1.
+void clean_nulls(const Vector& vector, const ResultBuffers& buffers, Rows rows);
 
 // Collects the rows of `rows` where the BOOLEAN `condition` is TRUE, and the others when `rest` is
 // given.

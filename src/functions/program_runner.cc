@@ -215,7 +215,14 @@ class IndexScratch {
   std::size_t& used_;
 };
 
-// Kernels leave what lies under a NULL as it was: views must point nowhere, booleans be 0 or 1.
+Rows rows_of(const std::vector<std::int32_t>& indices, std::int32_t length) {
+  return {.indices = indices.data(),
+          .count = static_cast<std::int32_t>(indices.size()),
+          .length = length};
+}
+
+}  // namespace
+
 void clean_nulls(const Vector& vector, const ResultBuffers& buffers, Rows rows) {
   if (vector.validity == nullptr || buffers.values == nullptr ||
       vector.values != buffers.values->data()) {
@@ -231,14 +238,6 @@ void clean_nulls(const Vector& vector, const ResultBuffers& buffers, Rows rows) 
     });
   }
 }
-
-Rows rows_of(const std::vector<std::int32_t>& indices, std::int32_t length) {
-  return {.indices = indices.data(),
-          .count = static_cast<std::int32_t>(indices.size()),
-          .length = length};
-}
-
-}  // namespace
 
 void split_rows(const Vector& condition, Rows rows, std::vector<std::int32_t>& taken,
                 std::vector<std::int32_t>* rest) {
@@ -326,7 +325,8 @@ Status Program::run_block(Block& block, Rows rows) {
         CLP_RETURN_IF_ERROR(run_logic(instruction, rows));
         break;
       case Instruction::Op::kCase:
-        CLP_RETURN_IF_ERROR(run_case(instruction, rows));
+        CLP_RETURN_IF_ERROR(is_flat_case(instruction) ? run_flat_case(instruction, rows)
+                                                      : run_case(instruction, rows));
         break;
       case Instruction::Op::kCoalesce:
         CLP_RETURN_IF_ERROR(run_coalesce(instruction, rows));

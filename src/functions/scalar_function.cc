@@ -190,7 +190,7 @@ char* TextWriter::reserve(std::int64_t bytes) {
 void TextWriter::commit(std::int32_t row, std::int64_t bytes) {
   const std::string_view text(block_ + size_, static_cast<std::size_t>(bytes));
   if (bytes <= StringView16::kInlineMax) {
-    views_[row] = StringView16::make_inline(text);
+    views_[row] = inline_view(text);
     return;
   }
   views_[row] = StringView16::make_ref(text, static_cast<std::int32_t>(call_.out.blobs.size()),
@@ -200,7 +200,7 @@ void TextWriter::commit(std::int32_t row, std::int64_t bytes) {
 
 bool TextWriter::write(std::int32_t row, std::string_view text) {
   if (text.size() <= StringView16::kInlineMax) {
-    views_[row] = StringView16::make_inline(text);
+    views_[row] = inline_view(text);
     return true;
   }
   char* to = reserve(static_cast<std::int64_t>(text.size()));

@@ -184,7 +184,7 @@ class TextSharer {
   void share(std::int32_t row, std::string_view part) {
     const auto bytes = static_cast<std::int32_t>(part.size());
     if (bytes <= StringView16::kInlineMax) {
-      views_[row] = StringView16::make_inline(part);
+      views_[row] = inline_view(part);
       return;
     }
     const StringView16& whole = source_.data<StringView16>()[source_.index_of(row)];

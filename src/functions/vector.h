@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -62,6 +63,27 @@ struct Vector {
   // Lets go of everything shared.
   void release();
 };
+
+// StringView16::make_inline() without a call per text.
+inline StringView16 inline_view(std::string_view text) {
+  StringView16 view;
+  const std::size_t length = text.size();
+  view.length = static_cast<std::int32_t>(length);
+  const char* from = text.data();
+  // Two copies of a fixed length that overlap.
+  if (length >= 8) {
+    std::memcpy(view.inlined, from, 8);
+    std::memcpy(view.inlined + length - 4, from + length - 4, 4);
+  } else if (length >= 4) {
+    std::memcpy(view.inlined, from, 4);
+    std::memcpy(view.inlined + length - 4, from + length - 4, 4);
+  } else if (length > 0) {
+    view.inlined[0] = from[0];
+    view.inlined[length / 2] = from[length / 2];
+    view.inlined[length - 1] = from[length - 1];
+  }
+  return view;
+}
 
 // Calls f(row) for each row to compute.
 template <typename F>

@@ -1,5 +1,6 @@
 // + - * / % and the sign of a number. Integers wrap, division of whole numbers and decimals by zero
 // fails, FLOAT and DOUBLE follow IEEE.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -104,9 +105,46 @@ bool decimal_kernel(KernelCall& call) {
   });
 }
 
+// Decimals of at most 18 digits, whose product of 36 always fits: one multiplication.
+struct ShortProduct {
+  static Int128 apply(Int128 a, Int128 b) {
+    return Int128{static_cast<std::int64_t>(a)} * static_cast<std::int64_t>(b);
+  }
+};
+
+// The unscaled sum or difference; what lies under a NULL may wrap.
+template <DecimalOp kOp>
+struct SameScale {
+  static Int128 apply(Int128 a, Int128 b) {
+    const auto x = static_cast<UInt128>(a);
+    const auto y = static_cast<UInt128>(b);
+    return static_cast<Int128>(kOp == DecimalOp::kAdd ? x + y : x - y);
+  }
+};
+
+// The kernel for types whose every result fits and has the scale that comes of itself, or null.
+template <DecimalOp kOp>
+Kernel exact_decimal_kernel(const DataType& a, const DataType& b, const DataType& result) {
+  if constexpr (kOp == DecimalOp::kMultiply) {
+    constexpr int kShortMax = 18;
+    const bool fits = a.precision() <= kShortMax && b.precision() <= kShortMax &&
+                      result.scale() == a.scale() + b.scale() &&
+                      result.precision() >= a.precision() + b.precision();
+    return fits ? binary_kernel<ShortProduct, Int128, Int128> : nullptr;
+  } else if constexpr (kOp == DecimalOp::kAdd || kOp == DecimalOp::kSubtract) {
+    const bool fits = a.scale() == b.scale() && result.scale() == a.scale() &&
+                      result.precision() > std::max(a.precision(), b.precision());
+    return fits ? binary_kernel<SameScale<kOp>, Int128, Int128> : nullptr;
+  } else {
+    return nullptr;
+  }
+}
+
 template <DecimalOp kOp>
 BoundKernel bind_decimal(const CallBinding& call) {
   const DataType& result = call.call.type();
+  const Kernel exact = exact_decimal_kernel<kOp>(call.type(0), call.type(1), result);
+  if (exact != nullptr) return {.kernel = exact};
   return {.kernel = decimal_kernel<kOp>,
           .site = make_site(DecimalShape{.a_scale = call.type(0).scale(),
                                          .b_scale = call.type(1).scale(),

@@ -115,7 +115,15 @@ bool print_rows(KernelCall& call, Print&& print) {
 
 template <typename T>
 bool whole_kernel(KernelCall& call) {
-  return print_rows<T>(call, [](T value, std::string& out) { append_int_text(value, out); });
+  const Fitting& fitting = site_data<ToTextSite>(call).fitting;
+  const Reader<T> values(call.argument(0));
+  TextWriter writer(call);
+  return for_each_result(call, [&](std::int32_t row) {
+    const fmt::format_int text(std::int64_t{values[row]});
+    const std::string_view digits(text.data(), text.size());
+    if (fitting.length == kMaxLength) return writer.write(row, digits);
+    return write_fitted(writer, row, digits, fitting);
+  });
 }
 bool boolean_kernel(KernelCall& call) {
   return print_rows<std::uint8_t>(

@@ -42,6 +42,14 @@ const DatePattern* pattern_of(KernelCall& call, std::size_t i, std::int32_t row)
 
 bool write_formatted(KernelCall& call, TextWriter& writer, const DatePattern& pattern,
                      std::int64_t millis, int nanos, std::int32_t row, std::string& scratch) {
+  if (const int bytes = pattern.fixed_bytes(); bytes > 0) {
+    char* to = writer.reserve(bytes);
+    if (to == nullptr) return false;
+    if (pattern.format_fixed(millis, nanos, to)) {
+      writer.commit(row, bytes);
+      return true;
+    }
+  }
   scratch.clear();
   if (!pattern.format(millis, nanos, scratch)) {
     return call.fail(row, "the pattern asks for a time zone, which the value does not have");
@@ -61,16 +69,20 @@ int nanos_of(std::int64_t ticks, int precision) {
 bool format_timestamp_kernel(KernelCall& call) {
   const DataType& type = call.argument(0).type;
   const bool is_local = type.kind() == TypeKind::kTimestampLtz;
+  const int precision = type.precision();
   const Reader<std::int64_t> values(call.argument(0));
+  PatternReader<DatePattern> patterns(call.site_as<DateSite>(), call.argument(1), nullptr);
   TextWriter writer(call);
   std::string text;
   return for_each_result(call, [&](std::int32_t row) {
-    const DatePattern* pattern = pattern_of(call, 1, row);
-    if (pattern == nullptr) return false;
+    const DatePattern* pattern = patterns[row];
+    if (pattern == nullptr) {
+      return call.fail(row, std::string(call.site_as<DateSite>().problem().message()));
+    }
     std::int64_t ticks = values[row];
-    if (is_local) ticks = ticks_to_local(call.context.session_zone, ticks, type.precision());
-    return write_formatted(call, writer, *pattern, timestamp_to_millis(ticks, type.precision()),
-                           nanos_of(ticks, type.precision()), row, text);
+    if (is_local) ticks = ticks_to_local(call.context.session_zone, ticks, precision);
+    return write_formatted(call, writer, *pattern, timestamp_to_millis(ticks, precision),
+                           nanos_of(ticks, precision), row, text);
   });
 }
 

@@ -17,6 +17,9 @@ class LikePattern {
   // `escape`: empty for none, else one character; InvalidArgument otherwise.
   static Result<LikePattern> compile(std::string_view pattern, std::string_view escape);
   [[nodiscard]] bool matches(std::string_view text) const;
+  // Bytes that every matching text has, and its first byte, or 0 when that may be any.
+  [[nodiscard]] std::int32_t bytes_min() const { return bytes_min_; }
+  [[nodiscard]] char first_byte() const { return first_byte_; }
 
  private:
   // What stands between two "%".
@@ -31,6 +34,8 @@ class LikePattern {
   static bool matches_end(const Segment& segment, std::string_view text, std::size_t begin);
 
   std::vector<Segment> segments_;  // One more than there are "%".
+  std::int32_t bytes_min_ = 0;
+  char first_byte_ = 0;
 };
 
 }  // namespace clepsydra

@@ -23,17 +23,24 @@ bool fail_pattern(KernelCall& call, std::int32_t row, const Status& problem) {
   return call.fail(row, std::string(problem.message()));
 }
 
+// The escape of LIKE and SIMILAR TO, when there is one.
+const Vector* escape_of(const KernelCall& call) {
+  return call.arguments.size() == 3 ? &call.argument(2) : nullptr;
+}
+
 bool like_kernel(KernelCall& call) {
   const auto& site = call.site_as<LikeSite>();
   auto* out = call.results<std::uint8_t>();
   const Vector& texts = call.argument(0);
-  const Vector& patterns = call.argument(1);
+  PatternReader<LikePattern> patterns(site, call.argument(1), escape_of(call));
   return for_each_result(call, [&](std::int32_t row) {
-    const std::string_view escape =
-        call.arguments.size() == 3 ? call.argument(2).string_at(row) : std::string_view();
-    const LikePattern* pattern = site.get(patterns.string_at(row), escape);
+    const LikePattern* pattern = patterns[row];
     if (pattern == nullptr) return fail_pattern(call, row, site.problem());
-    out[row] = pattern->matches(texts.string_at(row)) ? 1 : 0;
+    // Most texts that do not fit can be told from their view alone, without a look at their bytes.
+    const StringView16& view = texts.data<StringView16>()[texts.index_of(row)];
+    const bool may_fit = view.length >= pattern->bytes_min() &&
+                         (pattern->first_byte() == 0 || view.inlined[0] == pattern->first_byte());
+    out[row] = may_fit && pattern->matches(texts.string_at(row)) ? 1 : 0;
     return true;
   });
 }
@@ -97,10 +104,9 @@ Result<RegularExpression> compile_similar(std::string_view pattern, std::string_
 bool similar_kernel(KernelCall& call) {
   const auto& site = call.site_as<RegexSite>();
   auto* out = call.results<std::uint8_t>();
+  PatternReader<RegularExpression> patterns(site, call.argument(1), escape_of(call));
   return for_each_result(call, [&](std::int32_t row) {
-    const std::string_view escape =
-        call.arguments.size() == 3 ? call.argument(2).string_at(row) : std::string_view();
-    RegularExpression* pattern = site.get(call.argument(1).string_at(row), escape);
+    RegularExpression* pattern = patterns[row];
     if (pattern == nullptr) return fail_pattern(call, row, site.problem());
     const auto outcome = pattern->match_all(call.argument(0).string_at(row));
     if (outcome == RegularExpression::Outcome::kGaveUp) return fail_steps(call, row);
@@ -112,9 +118,9 @@ bool similar_kernel(KernelCall& call) {
 // Calls f(expression, text, row) for rows with a pattern that is right; the others are NULL.
 template <typename F>
 bool regex_rows(KernelCall& call, F&& f) {
-  const auto& site = call.site_as<RegexSite>();
+  PatternReader<RegularExpression> patterns(call.site_as<RegexSite>(), call.argument(1), nullptr);
   return for_each_result(call, [&](std::int32_t row) {
-    RegularExpression* pattern = site.get(call.argument(1).string_at(row), {});
+    RegularExpression* pattern = patterns[row];
     if (pattern == nullptr) {
       call.set_null(row);
       return call.status().is_ok();
@@ -127,11 +133,11 @@ bool regex_rows(KernelCall& call, F&& f) {
 bool regexp_kernel(KernelCall& call) {
   const auto& site = call.site_as<RegexSite>();
   auto* out = call.results<std::uint8_t>();
+  PatternReader<RegularExpression> patterns(site, call.argument(1), nullptr);
   return for_each_result(call, [&](std::int32_t row) {
-    const std::string_view regex = call.argument(1).string_at(row);
     out[row] = 0;
-    if (regex.empty()) return true;
-    RegularExpression* pattern = site.get(regex, {});
+    if (call.argument(1).string_at(row).empty()) return true;
+    RegularExpression* pattern = patterns[row];
     if (pattern == nullptr) return fail_pattern(call, row, site.problem());
     const auto outcome = pattern->find(call.argument(0).string_at(row), 0);
     if (outcome == RegularExpression::Outcome::kGaveUp) return fail_steps(call, row);
