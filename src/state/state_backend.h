@@ -127,6 +127,8 @@ class KeyedStateBackend {
   // A named set of timers; the same for the same name.
   virtual TimerService& open_timers(std::string_view name) = 0;
 
+  // Calls of states and snapshots may wait for a disk now: they are made on a thread that may.
+  [[nodiscard]] virtual bool may_block() const { return false; }
   // KeyedRows::release_rows() of all states. Called between the steps of a task.
   virtual Status release_rows() { return Status::ok(); }
 };

@@ -222,13 +222,14 @@ std::int64_t TaskCheckpoint::wake_deadline_ns() const {
   return wake_ns;
 }
 
+Status TaskCheckpoint::flush() {
+  begun_.front().is_flushed = true;
+  return parts_.chain->flush();
+}
+
 Result<std::optional<BarrierSignal>> TaskCheckpoint::prepare(bool may_send) {
   CLP_CHECK(!begun_.empty() && writing_ == nullptr && !parts_.chain->has_pending());
-  if (!begun_.front().is_flushed) {
-    begun_.front().is_flushed = true;
-    CLP_RETURN_IF_ERROR(parts_.chain->flush());
-    return std::optional<BarrierSignal>();
-  }
+  CLP_CHECK(!needs_flush());
   const Begun begun = std::move(begun_.front());
   begun_.pop_front();
   CLP_RETURN_IF_ERROR(parts_.chain->prepare_checkpoint());
@@ -305,6 +306,12 @@ bool TaskCheckpoint::write(bool has_time) {
   decline(writing_->order.id, written);
   abandon();
   return false;
+}
+
+bool TaskCheckpoint::reads_state() const {
+  if (writing_ == nullptr || writing_->next >= writing_->pieces.size()) return false;
+  const Piece& piece = writing_->pieces[writing_->next];
+  return piece.upload == nullptr || piece.upload->has_room();
 }
 
 Result<bool> TaskCheckpoint::encode(Piece& piece, bool has_time) {

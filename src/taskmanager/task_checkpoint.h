@@ -115,6 +115,10 @@ class TaskCheckpoint {
   [[nodiscard]] bool overtakes_now() const;
   // Something that was taken from the channels belongs before the checkpoint.
   [[nodiscard]] bool needs_input() const;
+  // The operators have not given out yet what must leave before the barrier: flush() is called
+  // before prepare().
+  [[nodiscard]] bool needs_flush() const { return !begun_.empty() && !begun_.front().is_flushed; }
+  Status flush();
   // A barrier: to be sent to all outputs, after what was emitted. `may_send`: the task has said its
   // first word; else the barrier waits for take_waiting_barrier(). Errors are the task's.
   Result<std::optional<BarrierSignal>> prepare(bool may_send);
@@ -133,6 +137,8 @@ class TaskCheckpoint {
   bool write(bool has_time);
   // Something is frozen and not acknowledged.
   [[nodiscard]] bool is_writing() const { return writing_ != nullptr; }
+  // write() reads state next, which may be on a disk.
+  [[nodiscard]] bool reads_state() const;
 
   // At the end of the task: what was prepared and is in no acknowledgement.
   std::vector<OperatorCommittables> take_committables();

@@ -55,6 +55,7 @@ Task::~Task() = default;
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the task may end before this does.
 void Task::start(Waker waker) {
   parts_.mailbox->set_waker(waker);
+  waker_ = waker;
   checkpoint_.set_waker(waker);
   for (const auto& sender : parts_.senders) sender->set_waker(waker);
   // The task may end and be destroyed as soon as it is seen to be started.
@@ -66,12 +67,16 @@ StepResult Task::step() {
   wake_deadline_ns_ = kNever;
   if (phase_ == TaskPhase::kCreated) move_to(TaskPhase::kDeploying);
   if (!started_.load(std::memory_order_acquire)) return StepResult::kBlocked;
+  if (aside_ != nullptr && !aside_->is_done()) return StepResult::kBlocked;
   if (phase_ == TaskPhase::kDeploying) move_to(TaskPhase::kRunning);
   account_time(Waiting::kNothing);
 
-  const Status mail = read_mail();
+  Status status = aside_ != nullptr ? aside_->status() : Status::ok();
+  aside_.reset();
+  if (status.is_ok()) status = read_mail();
   if (phase_ == TaskPhase::kCanceling) return end(TaskPhase::kCanceled, Status::ok());
-  const Result<StepResult> result = mail.is_ok() ? run() : Result<StepResult>(mail);
+  const Result<StepResult> result = status.is_ok() ? run() : Result<StepResult>(status);
+  if (aside_ != nullptr) return StepResult::kBlocked;
   if (!result.is_ok()) return end(TaskPhase::kFailed, result.status());
   if (*result == StepResult::kDone) return end(TaskPhase::kFinished, Status::ok());
 
@@ -108,9 +113,34 @@ Status Task::read_mail() {
   return Status::ok();
 }
 
+bool Task::may_block() const {
+  return std::any_of(parts_.states.begin(), parts_.states.end(),
+                     [](const auto& state) { return state != nullptr && state->may_block(); });
+}
+
+template <typename Piece>
+Result<StepResult> Task::work(Piece piece) {
+  if (may_block()) {
+    const bool is_aside = work_aside([this, piece]() mutable -> Status {
+      checkpoint_.write(false);
+      CLP_RETURN_IF_ERROR(piece());
+      return end_step();
+    });
+    if (is_aside) return StepResult::kBlocked;
+  }
+  CLP_RETURN_IF_ERROR(piece());
+  CLP_RETURN_IF_ERROR(end_step());
+  return StepResult::kProgress;
+}
+
+bool Task::work_aside(std::function<Status()> piece) {
+  aside_ = StepAside::begin(*parts_.blocking_pool, waker_, std::move(piece));
+  return aside_ != nullptr;
+}
+
 Result<StepResult> Task::run() {
   checkpoint_.watch_channels();
-  checkpoint_.write(false);
+  if (!may_block()) checkpoint_.write(false);
   const bool has_room = make_room();
   if (has_sent_end_) {
     const bool is_drained =
@@ -121,17 +151,13 @@ Result<StepResult> Task::run() {
   }
   if (!has_room && !may_overdraw()) return wait_for(Waiting::kOutput);
   if (parts_.chain->has_pending()) {
-    CLP_RETURN_IF_ERROR(parts_.chain->resume());
-    CLP_RETURN_IF_ERROR(end_step());
-    return StepResult::kProgress;
+    return work([this] { return parts_.chain->resume(); });
   }
   if (phase_ == TaskPhase::kFinishing) return finish();
   if (checkpoint_.is_preparing()) return prepare_checkpoint();
   if (const std::int64_t timer_ms = next_timer_ms(); timer_ms != kMaxWatermark) {
     if (const std::int64_t now_ms = parts_.clock->now_ms(); timer_ms <= now_ms) {
-      CLP_RETURN_IF_ERROR(parts_.chain->on_processing_time(now_ms));
-      CLP_RETURN_IF_ERROR(end_step());
-      return StepResult::kProgress;
+      return work([this, now_ms] { return parts_.chain->on_processing_time(now_ms); });
     }
   }
   return take_input();
@@ -144,6 +170,9 @@ Result<StepResult> Task::prepare_checkpoint() {
   if (checkpoint_.drains() && !is_finishing_) return drain();
   if (must_flush_before_idling()) return flush_held_rows();
   CLP_RETURN_IF_ERROR(announce_idleness());
+  if (checkpoint_.needs_flush()) {
+    return work([this] { return checkpoint_.flush(); });
+  }
   CLP_ASSIGN_OR_RETURN(const std::optional<BarrierSignal> barrier,
                        checkpoint_.prepare(has_announced_));
   if (barrier) CLP_RETURN_IF_ERROR(checkpoint_.send(*barrier));
@@ -155,13 +184,13 @@ Result<StepResult> Task::drain() {
   if (parts_.source != nullptr && !std::exchange(has_drained_, true)) {
     std::optional<Batch> end_of_time = parts_.source->drain();
     CLP_RETURN_IF_ERROR(announce_idleness());
-    if (end_of_time) CLP_RETURN_IF_ERROR(parts_.chain->process(0, *std::move(end_of_time)));
-  } else {
-    // Of other tasks the last mark has come with the rows before the barrier.
-    CLP_RETURN_IF_ERROR(finish_chain());
+    return work([this, end_of_time] {
+      return end_of_time ? parts_.chain->process(0, *end_of_time) : Status::ok();
+    });
   }
-  CLP_RETURN_IF_ERROR(end_step());
-  return StepResult::kProgress;
+  // Of other tasks the last mark has come with the rows before the barrier.
+  is_finishing_ = true;
+  return work([this] { return finish_chain(); });
 }
 
 Result<StepResult> Task::take_input() {
@@ -185,10 +214,7 @@ Result<StepResult> Task::take_input() {
       return StepResult::kProgress;
     case TaskInput::State::kNothing:
       if (!has_flushed_ && !parts_.has_finished_before && !is_finishing_) {
-        has_flushed_ = true;
-        CLP_RETURN_IF_ERROR(parts_.chain->flush());
-        CLP_RETURN_IF_ERROR(end_step());
-        if (parts_.chain->has_pending()) return StepResult::kProgress;
+        return flush_held_rows();
       }
       return wait_for(Waiting::kInput);
     case TaskInput::State::kEnd:
@@ -203,16 +229,15 @@ Result<StepResult> Task::take_batch(TaskInput::Next next) {
   // Of one that had finished before, only the end of time counts.
   if (parts_.has_finished_before) return StepResult::kProgress;
   has_flushed_ = false;
-  CLP_RETURN_IF_ERROR(parts_.chain->process(next.input, std::move(next.batch)));
-  CLP_RETURN_IF_ERROR(end_step());
-  return StepResult::kProgress;
+  return work([this, input = next.input, batch = std::move(next.batch)]() mutable {
+    return parts_.chain->process(input, std::move(batch));
+  });
 }
 
 Result<StepResult> Task::finish() {
   if (!is_finishing_) {
-    CLP_RETURN_IF_ERROR(finish_chain());
-    CLP_RETURN_IF_ERROR(end_step());
-    return StepResult::kProgress;
+    is_finishing_ = true;
+    return work([this] { return finish_chain(); });
   }
   has_sent_end_ = true;
   CLP_RETURN_IF_ERROR(send(EndOfInputSignal{}));
@@ -220,7 +245,6 @@ Result<StepResult> Task::finish() {
 }
 
 Status Task::finish_chain() {
-  is_finishing_ = true;
   if (!parts_.has_finished_before) return parts_.chain->finish();
   // Results went out before; whoever waits for the end is told.
   for (const auto& sender : parts_.senders) CLP_RETURN_IF_ERROR(sender->finish());
@@ -230,7 +254,18 @@ Status Task::finish_chain() {
 Result<StepResult> Task::wait_for(Waiting waiting) {
   // The time is the checkpoint's, whether it is input or room that is missing.
   const bool was_writing = checkpoint_.is_writing();
-  if (checkpoint_.write(true) || was_writing != checkpoint_.is_writing()) {
+  write_again_ns_ = kNever;
+  if (checkpoint_.reads_state() && may_block()) {
+    // Nobody says when there is memory again.
+    if (!std::exchange(has_written_, true)) {
+      write_again_ns_ = parts_.clock->monotonic_ns() + kWriteAgainNs;
+    } else if (work_aside([this]() -> Status {
+                 has_written_ = checkpoint_.write(true) || !checkpoint_.reads_state();
+                 return end_step();
+               })) {
+      return StepResult::kBlocked;
+    }
+  } else if (checkpoint_.write(true) || was_writing != checkpoint_.is_writing()) {
     CLP_RETURN_IF_ERROR(end_step());
     return StepResult::kProgress;
   }
@@ -274,9 +309,7 @@ bool Task::must_flush_before_idling() const {
 
 Result<StepResult> Task::flush_held_rows() {
   has_flushed_ = true;
-  CLP_RETURN_IF_ERROR(parts_.chain->flush());
-  CLP_RETURN_IF_ERROR(end_step());
-  return StepResult::kProgress;
+  return work([this] { return parts_.chain->flush(); });
 }
 
 Status Task::announce_idleness() {
@@ -342,7 +375,7 @@ std::int64_t Task::next_wake_ns() const {
       wake_ns = std::min(wake_ns, parts_.clock->monotonic_ns_at(timer_ms));
     }
   }
-  wake_ns = std::min(wake_ns, checkpoint_.wake_deadline_ns());
+  wake_ns = std::min({wake_ns, checkpoint_.wake_deadline_ns(), write_again_ns_});
   if (has_unpublished_) wake_ns = std::min(wake_ns, published_ns_ + kPublishEveryNs);
   return wake_ns;
 }

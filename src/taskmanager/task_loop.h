@@ -17,6 +17,7 @@
 #include "taskmanager/mailbox.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/source_driver.h"
+#include "taskmanager/step_aside.h"
 #include "taskmanager/task_checkpoint.h"
 #include "taskmanager/task_events.h"
 #include "taskmanager/task_id.h"
@@ -88,6 +89,10 @@ struct TaskParts {
 // bound but that of one step. Only what must go before a checkpoint that does not wait for room
 // goes on without, up to a bound of its own.
 //
+// What operators and checkpoints do may read state that is on a disk. Then it is done on an I/O
+// thread, a piece at a time, and the task waits: steps in between do nothing, mail is read after
+// it, and the worker thread has other tasks to step.
+//
 // Threads: step() and wake_deadline_ns() one at a time; start(), mailbox() and metrics() any.
 class Task final : public Steppable {
  public:
@@ -107,11 +112,20 @@ class Task final : public Steppable {
  private:
   using Waiting = TaskMetricsSnapshot::Waiting;
   static constexpr std::int64_t kPublishEveryNs = 50'000'000;
+  // While a checkpoint waits for memory.
+  static constexpr std::int64_t kWriteAgainNs = 1'000'000;
   // What may wait for room while a checkpoint is prepared that does not wait.
   static constexpr std::int64_t kOverdraftBytesMax = 16 << 20;
 
   Status read_mail();
   Result<StepResult> run();
+  // A piece that works on state, and the end of the step: at once, or aside.
+  template <typename Piece>
+  Result<StepResult> work(Piece piece);
+  // False: nobody takes it.
+  bool work_aside(std::function<Status()> piece);
+  // State may be on a disk.
+  [[nodiscard]] bool may_block() const;
   // Of a task that is stepped to prepare a checkpoint.
   Result<StepResult> prepare_checkpoint();
   // Before a savepoint that ends the job.
@@ -143,6 +157,7 @@ class Task final : public Steppable {
   void account_time(Waiting next);
 
   TaskParts parts_;
+  Waker waker_;
   TaskCheckpoint checkpoint_;
   TaskMetrics metrics_;
   std::atomic<bool> started_{false};
@@ -157,6 +172,9 @@ class Task final : public Steppable {
   bool is_finishing_ = false;  // The chain was told.
   bool has_drained_ = false;   // The source reads nothing more.
   bool has_sent_end_ = false;
+  // What was last written aside of a checkpoint was more than nothing; else, when to try again.
+  bool has_written_ = true;
+  std::int64_t write_again_ns_ = kNever;
   bool has_unpublished_ = false;
   std::int64_t wake_deadline_ns_ = kNever;
   std::int64_t last_ns_ = 0;  // Time up to here is accounted for.
@@ -164,6 +182,8 @@ class Task final : public Steppable {
   std::int64_t backpressured_ns_ = 0;
   std::int64_t busy_ns_ = 0;
   std::int64_t idle_ns_ = 0;
+  // Null: the task waits for no piece of its own. Goes first, as the piece works on all above.
+  std::unique_ptr<StepAside> aside_;
 };
 
 }  // namespace clepsydra

@@ -68,6 +68,8 @@ WRONG = (
     ("state.backend.rocksdb.use-bloom-filter", ROCKS, BOOLEANS),
     ("state.backend.rocksdb.bloom-filter.bits-per-key", ROCKS, (*NUMBERS, ("-1", "between 0 and 100"),
                                                                 ("101", "between 0 and 100"))),
+    ("state.backend.rocksdb.compaction.style", ROCKS, (("FIFO", "UNIVERSAL or LEVEL"), ("", "UNIVERSAL or LEVEL"))),
+    ("state.backend.rocksdb.compression.per.level", ROCKS, (("STRONG", "SNAPPY_COMPRESSION, LZ4_COMPRESSION"), )),
     ("state.backend.rocksdb.predefined-options", ROCKS, (("FLASH_SSD_OPTIMIZED", "can only be DEFAULT"), )),
     ("state.backend.rocksdb.memory.fixed-per-tm", ROCKS, (*SIZES, ("1 gb", "cannot be set yet"))),
     ("restart-strategy.type", {}, (("sometimes", "none, fixed-delay, failure-rate or exponential-delay"), )),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_pool.h"
 #include "clepsydra/status.h"
 #include "state/local_store.h"
 #include "state/state_backend.h"
@@ -12,7 +13,6 @@
 namespace clepsydra {
 
 class DiskRows;
-class MemoryPool;
 
 // Counts steps: rows that were handed out in the current one stay in memory. Threads: the owner of
 // the state.
@@ -39,6 +39,12 @@ class DiskSpace {
   [[nodiscard]] std::uint32_t age_of(std::uint32_t step) const {
     return (step_ - step) & kStepMask;
   }
+
+  // Rows are in the store, or will be soon.
+  [[nodiscard]] bool may_block() const {
+    return has_written_ || pool_->used_bytes() > bytes_max() / 8 * 7;
+  }
+  void note_written() { has_written_ = true; }
 
   // Made with the next release(); they concern nothing that anybody asks for.
   StoreWrites& later() { return later_; }
@@ -69,6 +75,7 @@ class DiskSpace {
   std::unique_ptr<LocalStore> store_;
   std::vector<DiskRows*> states_;
   std::uint64_t last_table_ = 0;
+  bool has_written_ = false;
   std::uint32_t step_ = 1;
   StoreWrites later_;
   std::int64_t added_bytes_ = 0;  // Since it was looked at last, ...

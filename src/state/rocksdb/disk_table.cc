@@ -385,6 +385,7 @@ Status DiskTable::store(std::span<std::byte* const> values) {
         writes_.put(key, {});
       }));
   is_on_disk_ = true;
+  space_->note_written();
   CLP_RETURN_IF_ERROR(space_->store().write(writes_));
   for (std::size_t i = 0; i < changed.size(); ++i) {
     RowTrailer& trailer = trailer_of(changed[i]);

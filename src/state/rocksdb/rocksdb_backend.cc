@@ -24,6 +24,7 @@ class RocksdbBackend final : public HashmapBackend {
   RocksdbBackend(StateBackendOptions options, std::shared_ptr<MemoryPool> pool)
       : HashmapBackend(std::move(options)), pool_(std::move(pool)) {}
 
+  [[nodiscard]] bool may_block() const override { return space_ != nullptr && space_->may_block(); }
   Status release_rows() override { return space_ != nullptr ? space_->release() : Status::ok(); }
 
  protected:
