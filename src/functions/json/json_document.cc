@@ -1,164 +1,303 @@
 #include "functions/json/json_document.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <fmt/format.h>
-#include <simdjson.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
-#include <utility>
+#include <vector>
 
 #include "base/utf8.h"
 
 namespace clepsydra {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
+// Zero bytes behind the text: no byte of JSON, so that nothing has to look for the end, and room
+// for reading sixteen bytes at a time.
+constexpr std::size_t kPadding = 16;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::size_t skip_digits(std::string_view text, std::size_t at) {
-  while (at < text.size() && is_digit(text[at])) ++at;
-  return at;
+// Where a quote, a backslash or a control character comes first; there is one. Bytes of other
+// characters than ASCII are remembered.
+char* find_special(char* at, bool& has_other) {
+#ifdef __SSE2__
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  for (;; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i is_end =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    const auto places = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(is_control, is_end)));
+    has_other |= _mm_movemask_epi8(bytes) != 0;
+    if (places != 0) return at + std::countr_zero(places);
+  }
+#else
+  for (;; ++at) {
+    const auto byte = static_cast<unsigned char>(*at);
+    if (byte < 0x20 || byte == '"' || byte == '\\') return at;
+    has_other |= byte >= 0x80;
+  }
+#endif
 }
 
-// -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
-bool is_number(std::string_view text) {
-  std::size_t at = text.starts_with('-') ? 1 : 0;
-  std::size_t end = skip_digits(text, at);
-  if (end == at || (text[at] == '0' && end > at + 1)) return false;
-  at = end;
-  if (at < text.size() && text[at] == '.') {
-    end = skip_digits(text, at + 1);
-    if (end == at + 1) return false;
-    at = end;
+// The value of four hexadecimal digits, or -1.
+int hex_value(const char* digits) {
+  int value = 0;
+  for (int i = 0; i < 4; ++i) {
+    const char c = digits[i];
+    const char letter = static_cast<char>(c | 0x20);
+    if (is_digit(c)) {
+      value = value * 16 + (c - '0');
+    } else if (letter >= 'a' && letter <= 'f') {
+      value = value * 16 + (letter - 'a' + 10);
+    } else {
+      return -1;
+    }
   }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    end = skip_digits(text, at);
-    if (end == at) return false;
-    at = end;
-  }
-  return at == text.size();
+  return value;
 }
 
-std::string_view without_blanks(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\t' ||
-                            token.back() == '\r')) {
-    token.remove_suffix(1);
+// The character of a backslash and this letter; 0 for none.
+char escaped_character(char letter) {
+  switch (letter) {
+    case '"':
+    case '\\':
+    case '/':
+      return letter;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return 0;
   }
-  return token;
 }
 
 }  // namespace
 
+// A copy of the text, in which strings lose their escapes where they stand. Every step takes the
+// place where it begins and answers the one behind what it read, or null.
 struct JsonDocument::Impl {
-  ondemand::parser parser;
   std::vector<char> buffer;
-  std::vector<JsonNode> nodes;
+  std::vector<JsonNode> nodes;  // The first `count` are those of the text.
+  std::int32_t count = 0;
   std::string problem;
+  const char* wrong = "";             // What was expected ...
+  const char* wrong_place = nullptr;  // ... and where.
+  bool has_other = false;             // Than ASCII, or may have.
 
-  // The text in brackets, so that a value at the top is read like all others.
-  simdjson::padded_string_view bracketed(std::string_view text) {
-    const std::size_t length = text.size() + 2;
-    if (buffer.size() < length + simdjson::SIMDJSON_PADDING) {
-      buffer.resize(length * 2 + simdjson::SIMDJSON_PADDING);
-    }
-    buffer[0] = '[';
-    text.copy(buffer.data() + 1, text.size());
-    buffer[length - 1] = ']';
-    std::memset(buffer.data() + length, 0, simdjson::SIMDJSON_PADDING);
-    return simdjson::padded_string_view(buffer.data(), length, buffer.size());
+  bool read(std::string_view text) {
+    if (buffer.size() < text.size() + kPadding) buffer.resize(2 * text.size() + kPadding);
+    text.copy(buffer.data(), text.size());
+    std::memset(buffer.data() + text.size(), 0, kPadding);
+    has_other = false;
+    char* at = value(skip_blanks(buffer.data()), {}, 0);
+    if (at == nullptr) return false;
+    at = skip_blanks(at);
+    if (at != buffer.data() + text.size()) return fail(at, "the end") != nullptr;
+    // Characters are checked once for the whole text, where there are any.
+    return !has_other || is_valid_utf8(text) || fail(at, "UTF-8") != nullptr;
   }
 
-  simdjson::error_code read(std::string_view text) {
-    ondemand::document document;
-    ondemand::array outer;
-    if (const auto error = parser.iterate(bracketed(text)).get(document)) return error;
-    if (const auto error = document.get_array().get(outer)) return error;
-    int count = 0;
-    for (simdjson::simdjson_result<ondemand::value> element : outer) {
-      ondemand::value value;
-      if (const auto error = element.get(value)) return error;
-      if (++count > 1) return simdjson::TRAILING_CONTENT;
-      if (const auto error = add(value, {}, 0)) return error;
-    }
-    if (count == 0) return simdjson::EMPTY;
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) == simdjson::SUCCESS) {
-      return simdjson::TRAILING_CONTENT;
-    }
-    return simdjson::SUCCESS;
+  char* fail(const char* at, const char* expected) {
+    wrong = expected;
+    wrong_place = at;
+    return nullptr;
   }
 
-  simdjson::error_code add(ondemand::value& value, std::string_view key, int depth) {
-    if (depth > kNestingMax) return simdjson::DEPTH_ERROR;
-    const std::size_t own = nodes.size();
-    nodes.push_back({.kind = JsonKind::kNull, .next = 0, .key = key, .text = {}});
-    ondemand::json_type type = ondemand::json_type::null;
-    if (const auto error = value.type().get(type)) return error;
-    simdjson::error_code error = simdjson::SUCCESS;
-    switch (type) {
-      case ondemand::json_type::array:
-        nodes[own].kind = JsonKind::kArray;
-        error = add_elements(value, depth);
-        break;
-      case ondemand::json_type::object:
-        nodes[own].kind = JsonKind::kObject;
-        error = add_members(value, depth);
-        break;
-      case ondemand::json_type::string:
-        nodes[own].kind = JsonKind::kString;
-        error = value.get_string().get(nodes[own].text);
-        break;
-      default:
-        error = read_scalar(without_blanks(value.raw_json_token()), nodes[own]);
-    }
-    nodes[own].next = static_cast<std::int32_t>(nodes.size());
-    return error;
+  static char* skip_blanks(char* at) {
+    if (*at > ' ') return at;  // Nearly always.
+    while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') ++at;
+    return at;
   }
 
-  simdjson::error_code add_elements(ondemand::value& value, int depth) {
-    ondemand::array array;
-    if (const auto error = value.get_array().get(array)) return error;
-    for (simdjson::simdjson_result<ondemand::value> element : array) {
-      ondemand::value inner;
-      if (const auto error = element.get(inner)) return error;
-      if (const auto error = add(inner, {}, depth + 1)) return error;
-    }
-    return simdjson::SUCCESS;
+  std::int32_t add_node(JsonKind kind, std::string_view key, std::string_view text) {
+    if (static_cast<std::size_t>(count) == nodes.size()) nodes.resize(2 * nodes.size() + 64);
+    nodes[static_cast<std::size_t>(count)] = {
+        .kind = kind, .next = count + 1, .key = key, .text = text};
+    return count++;
   }
 
-  simdjson::error_code add_members(ondemand::value& value, int depth) {
-    ondemand::object object;
-    if (const auto error = value.get_object().get(object)) return error;
-    for (simdjson::simdjson_result<ondemand::field> member : object) {
-      ondemand::field field;
-      if (const auto error = std::move(member).get(field)) return error;
-      std::string_view key;
-      if (const auto error = field.unescaped_key().get(key)) return error;
-      ondemand::value inner = field.value();
-      if (const auto error = add(inner, key, depth + 1)) return error;
+  char* value(char* at, std::string_view key, int depth) {
+    if (depth > kNestingMax) return fail(at, "fewer levels");
+    switch (*at) {
+      case '{':
+        return members(at + 1, key, depth);
+      case '[':
+        return elements(at + 1, key, depth);
+      case '"': {
+        std::string_view text;
+        at = string(at + 1, text);
+        if (at != nullptr) add_node(JsonKind::kString, key, text);
+        return at;
+      }
+      case 'n':
+        add_node(JsonKind::kNull, key, {});
+        return word(at, "null");
+      case 't':
+        add_node(JsonKind::kTrue, key, {});
+        return word(at, "true");
+      case 'f':
+        add_node(JsonKind::kFalse, key, {});
+        return word(at, "false");
+      default: {
+        char* end = number(at);
+        if (end != nullptr) {
+          add_node(JsonKind::kNumber, key, {at, static_cast<std::size_t>(end - at)});
+        }
+        return end;
+      }
     }
-    return simdjson::SUCCESS;
   }
 
-  static simdjson::error_code read_scalar(std::string_view token, JsonNode& node) {
-    if (token == "null") {
-      node.kind = JsonKind::kNull;
-    } else if (token == "true") {
-      node.kind = JsonKind::kTrue;
-    } else if (token == "false") {
-      node.kind = JsonKind::kFalse;
-    } else if (is_number(token)) {
-      node.kind = JsonKind::kNumber;
-      node.text = token;
+  char* elements(char* at, std::string_view key, int depth) {
+    const std::int32_t own = add_node(JsonKind::kArray, key, {});
+    at = skip_blanks(at);
+    while (*at != ']') {
+      at = value(at, {}, depth + 1);
+      if (at == nullptr) return nullptr;
+      at = skip_blanks(at);
+      if (*at == ']') break;
+      if (*at != ',') return fail(at, "',' or ']'");
+      at = skip_blanks(at + 1);
+      if (*at == ']') return fail(at, "a value");
+    }
+    nodes[static_cast<std::size_t>(own)].next = count;
+    return at + 1;
+  }
+
+  char* members(char* at, std::string_view key, int depth) {
+    const std::int32_t own = add_node(JsonKind::kObject, key, {});
+    at = skip_blanks(at);
+    while (*at != '}') {
+      if (*at != '"') return fail(at, "a key");
+      std::string_view name;
+      at = string(at + 1, name);
+      if (at == nullptr) return nullptr;
+      at = skip_blanks(at);
+      if (*at != ':') return fail(at, "':'");
+      at = value(skip_blanks(at + 1), name, depth + 1);
+      if (at == nullptr) return nullptr;
+      at = skip_blanks(at);
+      if (*at == '}') break;
+      if (*at != ',') return fail(at, "',' or '}'");
+      at = skip_blanks(at + 1);
+      if (*at == '}') return fail(at, "a key");
+    }
+    nodes[static_cast<std::size_t>(own)].next = count;
+    return at + 1;
+  }
+
+  // Behind the opening quote.
+  char* string(char* at, std::string_view& text) {
+    char* end = find_special(at, has_other);
+    if (*end == '"') {
+      text = std::string_view(at, static_cast<std::size_t>(end - at));
+      return end + 1;
+    }
+    return escaped_string(at, end, text);
+  }
+
+  // From `begin` on; nothing is special before `at`.
+  char* escaped_string(char* begin, char* at, std::string_view& text) {
+    char* out = at;
+    while (*at != '"') {
+      if (*at != '\\') return fail(at, "the end of the string");
+      at = escape(at, out);
+      if (at == nullptr) return nullptr;
+      char* next = find_special(at, has_other);
+      const auto bytes = static_cast<std::size_t>(next - at);
+      std::memmove(out, at, bytes);
+      out += bytes;
+      at = next;
+    }
+    text = std::string_view(begin, static_cast<std::size_t>(out - begin));
+    return at + 1;
+  }
+
+  // Writes the character of the escape to `out`, which is not behind it, and moves that on.
+  char* escape(char* at, char*& out) {
+    if (const char character = escaped_character(at[1]); character != 0) {
+      *out++ = character;
+      return at + 2;
+    }
+    if (at[1] != 'u') return fail(at, "an escape");
+    int code = hex_value(at + 2);
+    int length = 6;
+    if (code >= 0xD800 && code < 0xDC00) {
+      const int low = at[6] == '\\' && at[7] == 'u' ? hex_value(at + 8) : -1;
+      if (low < 0xDC00 || low > 0xDFFF) return fail(at, "a pair of surrogates");
+      code = 0x10000 + (code - 0xD800) * 0x400 + (low - 0xDC00);
+      length = 12;
+    } else if (code < 0 || (code >= 0xDC00 && code < 0xE000)) {
+      return fail(at, "a character");
+    }
+    write_character(static_cast<unsigned>(code), out);
+    return at + length;
+  }
+
+  static void write_character(unsigned code, char*& out) {
+    const auto put = [&out](unsigned byte) { *out++ = static_cast<char>(byte); };
+    if (code < 0x80) {
+      put(code);
+    } else if (code < 0x800) {
+      put(0xC0 | code >> 6);
+      put(0x80 | (code & 0x3F));
     } else {
-      return simdjson::TAPE_ERROR;
+      if (code < 0x10000) {
+        put(0xE0 | code >> 12);
+      } else {
+        put(0xF0 | code >> 18);
+        put(0x80 | (code >> 12 & 0x3F));
+      }
+      put(0x80 | (code >> 6 & 0x3F));
+      put(0x80 | (code & 0x3F));
     }
-    return simdjson::SUCCESS;
+  }
+
+  char* word(char* at, std::string_view expected) {
+    for (const char c : expected) {
+      if (*at != c) return fail(at, "null, true or false");
+      ++at;
+    }
+    return at;
+  }
+
+  // -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
+  char* number(char* at) {
+    if (*at == '-') ++at;
+    if (*at == '0') {
+      ++at;
+    } else {
+      at = digits(at, "a value");
+    }
+    if (at != nullptr && *at == '.') at = digits(at + 1, "a digit");
+    if (at != nullptr && (*at == 'e' || *at == 'E')) {
+      ++at;
+      if (*at == '+' || *at == '-') ++at;
+      at = digits(at, "a digit");
+    }
+    return at;
+  }
+
+  char* digits(char* at, const char* expected) {
+    if (!is_digit(*at)) return fail(at, expected);
+    while (is_digit(*at)) ++at;
+    return at;
   }
 };
 
@@ -168,19 +307,19 @@ JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
 JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 
 bool JsonDocument::parse(std::string_view text) {
-  impl_->nodes.clear();
+  impl_->count = 0;
   if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()) - 2) {
     impl_->problem = "a JSON text of more than 2 GiB";
     return false;
   }
-  const simdjson::error_code error = impl_->read(text);
-  if (error == simdjson::SUCCESS) return true;
-  impl_->problem = fmt::format("not JSON ({}): {}", simdjson::error_message(error), clip(text, 64));
+  if (impl_->read(text)) return true;
+  impl_->problem = fmt::format("not JSON (expected {} at byte {}): {}", impl_->wrong,
+                               impl_->wrong_place - impl_->buffer.data(), clip(text, 64));
   return false;
 }
 
-const std::vector<JsonNode>& JsonDocument::nodes() const {
-  return impl_->nodes;
+std::span<const JsonNode> JsonDocument::nodes() const {
+  return {impl_->nodes.data(), static_cast<std::size_t>(impl_->count)};
 }
 
 const std::string& JsonDocument::problem() const {

@@ -1,11 +1,11 @@
-// One JSON text taken apart: its values in the order of the text. The parser itself is simdjson.
+// One JSON text taken apart: its values in the order of the text.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace clepsydra {
 
@@ -38,7 +38,7 @@ class JsonDocument {
   // next call.
   bool parse(std::string_view text);
   // Node 0 is the value itself.
-  [[nodiscard]] const std::vector<JsonNode>& nodes() const;
+  [[nodiscard]] std::span<const JsonNode> nodes() const;
   [[nodiscard]] const JsonNode& node(std::int32_t i) const {
     return nodes()[static_cast<std::size_t>(i)];
   }

@@ -44,6 +44,60 @@ TEST(JsonDocumentTest, reads_exactly_one_value) {
   }
 }
 
+TEST(JsonDocumentTest, strings_lose_their_escapes) {
+  const auto text_of = [](std::string_view json) {
+    JsonDocument document;
+    return document.parse(json) ? std::string(document.node(0).text) : "refused";
+  };
+  EXPECT_EQ(text_of(R"("\"\\\/\b\f\n\r\t")"), "\"\\/\b\f\n\r\t");
+  EXPECT_EQ(text_of(R"("a\u0041\u00e9\u20AC\ud83d\ude00z")"), "aA\u00e9\u20ac\U0001f600z");
+  EXPECT_EQ(text_of("\"\u00e9 and \U0001f600 as they are\""), "\u00e9 and \U0001f600 as they are");
+  // Escapes at every place of a block of sixteen bytes, with text before and behind.
+  for (std::size_t before = 0; before < 40; ++before) {
+    const std::string filling(before, 'x');
+    EXPECT_EQ(text_of("\"" + filling + "\\n" + filling + "\\u0041" + filling + "\""),
+              filling + "\n" + filling + "A" + filling);
+  }
+  for (const char* wrong : {R"("\u12")", R"("\u12g4")", R"("\ud800")", R"("\ud800\u0041")",
+                            R"("\ude00")", R"("\a")", R"("\)", "\"a\nb\"", "\"a\tb\"", "\"a\x01\"",
+                            "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xf5\x80\x80\x80\""}) {
+    EXPECT_EQ(text_of(wrong), "refused") << wrong;
+  }
+  EXPECT_EQ(text_of(std::string_view("\"a\0b\"", 5)), "refused");
+}
+
+TEST(JsonDocumentTest, says_where_a_text_stops_being_json) {
+  JsonDocument document;
+  EXPECT_FALSE(document.parse(R"({"a": [1, x]})"));
+  EXPECT_EQ(document.problem(), R"(not JSON (expected a value at byte 10): {"a": [1, x]})");
+  EXPECT_FALSE(document.parse("[1] 2"));
+  EXPECT_EQ(document.problem(), "not JSON (expected the end at byte 4): [1] 2");
+  EXPECT_FALSE(document.parse(std::string_view("1\0", 2)));
+}
+
+TEST(JsonDocumentTest, numbers_are_kept_as_written) {
+  for (const char* good :
+       {"0", "-0", "10", "1.5", "-0.25", "1e5", "1E+05", "2.5e-300", "123456789"}) {
+    JsonDocument document;
+    ASSERT_TRUE(document.parse(good)) << good;
+    EXPECT_EQ(document.node(0).kind, JsonKind::kNumber);
+    EXPECT_EQ(document.node(0).text, good);
+  }
+  for (const char* wrong : {"-", "+1", ".5", "1.e5", "1e", "1e+", "00", "-01", "0x10", "1_0", "NaN",
+                            "Infinity", "tru", "truee", "nulL"}) {
+    EXPECT_EQ(written(wrong), "refused") << wrong;
+  }
+}
+
+TEST(JsonDocumentTest, reads_long_texts) {
+  const std::string text(10 << 20, 'x');
+  JsonDocument document;
+  ASSERT_TRUE(document.parse("{\"" + text + "\":\"" + text + "\"}"));
+  EXPECT_EQ(document.node(1).key, text);
+  EXPECT_EQ(document.node(1).text, text);
+  EXPECT_FALSE(document.parse("\"" + text));
+}
+
 TEST(JsonDocumentTest, refuses_what_is_nested_too_deeply) {
   const std::string open(JsonDocument::kNestingMax - 1, '[');
   const std::string close(JsonDocument::kNestingMax - 1, ']');

@@ -233,8 +233,9 @@ bool JsonPath::apply(Search& search, std::int32_t node, std::size_t step, bool d
     case StepKind::kKey: {
       if (value.kind != JsonKind::kObject) return !definite;
       std::int32_t found = -1;  // Of a key that occurs twice the last one counts.
-      for (std::int32_t i = node + 1; i < value.next; i = document.node(i).next) {
-        if (document.node(i).key == own.key) found = i;
+      const JsonNode* nodes = document.nodes().data();
+      for (std::int32_t i = node + 1; i < value.next; i = nodes[i].next) {
+        if (nodes[i].key == own.key) found = i;
       }
       return found < 0 ? !definite : apply(search, found, step + 1, definite);
     }
@@ -259,6 +260,14 @@ bool JsonPath::apply_indices(Search& search, std::int32_t node, std::size_t step
   const Step& own = steps_[step];
   const JsonDocument& document = search.document;
   if (document.node(node).kind != JsonKind::kArray) return !definite;
+  if (own.kind == StepKind::kIndices && own.indices.size() == 1 && own.indices[0] >= 0) {
+    // From the front there is no need to count all elements.
+    const JsonNode* nodes = document.nodes().data();
+    const std::int32_t end = nodes[node].next;
+    std::int32_t at = node + 1;
+    for (std::int64_t i = own.indices[0]; i > 0 && at < end; --i) at = nodes[at].next;
+    return at < end ? apply(search, at, step + 1, definite) || !definite : !definite;
+  }
   const std::int64_t count = count_elements(document, node);
   const auto element = [&](std::int64_t index) {
     std::int32_t at = node + 1;

@@ -160,8 +160,15 @@ bool append_row(const Column& column, std::int64_t row, std::string& out) {
 }  // namespace
 
 void append_json_number(std::string_view number, std::string& out) {
-  if (number.find_first_of(".eE") == std::string_view::npos) {
-    out += number == "-0" ? "0" : number;
+  const bool has_exponent =
+      std::any_of(number.begin(), number.end(), [](char c) { return c == 'e' || c == 'E'; });
+  const char first = number[number.front() == '-' ? 1 : 0];
+  if (!has_exponent && first != '0') {  // Plain, with or without a point.
+    out += number;
+    return;
+  }
+  if (number == "0" || number == "-0") {
+    out += '0';
     return;
   }
   const Digits parts = digits_of(number);
