@@ -1,9 +1,10 @@
 // VAR_POP, VAR_SAMP, STDDEV_POP and STDDEV_SAMP. The result has the argument's type, as in the
-// reference, which divides whole numbers as such.
-#include <algorithm>
+// reference: whole numbers have a whole number, without the fraction.
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,8 @@ std::int64_t divisor_of(std::int64_t count, SpreadKind kind) {
   return kind.is_sample ? count - 1 : count;
 }
 
-// FLOAT and DOUBLE: mean and sum of squared differences from it (Chan, Golub, LeVeque, 1979), which
-// lose no digits to cancellation.
+// FLOAT, DOUBLE and DECIMAL, as DOUBLE: mean and sum of squared differences from it (Chan, Golub,
+// LeVeque, 1979), which lose no digits to cancellation.
 template <typename Value>
 struct RealSpread {
   using Element = Value;
@@ -35,13 +36,20 @@ struct RealSpread {
     return {DataType::big_int().with_nullable(false), DataType::double_().with_nullable(false),
             DataType::double_().with_nullable(false)};
   }
-  explicit RealSpread(const DataType&, const DataType&) {}
+  RealSpread(const DataType& argument, const DataType& result)
+      : argument_scale(argument.scale()), precision(result.precision()), scale(result.scale()) {}
 
-  void add(State& state, Value value) const {
+  void add(State& state, Value element) const {
+    double value = 0;
+    if constexpr (std::is_same_v<Value, Int128>) {
+      value = decimal_to_double(element, argument_scale);
+    } else {
+      value = static_cast<double>(element);
+    }
     ++state.count;
-    const double from_old = static_cast<double>(value) - state.mean;
+    const double from_old = value - state.mean;
     state.mean += from_old / static_cast<double>(state.count);
-    state.squares += from_old * (static_cast<double>(value) - state.mean);
+    state.squares += from_old * (value - state.mean);
   }
   void merge(State& a, const State& b) const {
     if (b.count == 0) return;
@@ -67,9 +75,21 @@ struct RealSpread {
   }
   bool emit(const State& state, SpreadKind kind, ColumnBuilder& builder) const {
     const double variance = state.squares / static_cast<double>(divisor_of(state.count, kind));
-    builder.append(static_cast<Value>(kind.is_deviation ? std::sqrt(variance) : variance));
+    const double result = kind.is_deviation ? std::sqrt(variance) : variance;
+    if constexpr (std::is_same_v<Value, Int128>) {
+      Int128 digits = 0;
+      if (!decimal_from_double(result, precision, scale, digits)) return false;
+      builder.append<Int128>(digits);
+    } else {
+      builder.append(static_cast<Value>(result));
+    }
     return true;
   }
+
+  // Of a DECIMAL.
+  int argument_scale;
+  int precision;
+  int scale;
 };
 
 // Int128 in an accumulator, which is only 8-byte aligned.
@@ -82,135 +102,124 @@ struct StoredInt128 {
     return value;
   }
   void set(Int128 value) { std::memcpy(words, &value, sizeof(value)); }
-};
-
-// Sums of the values and of their squares; both exact, or `overflow`.
-struct ExactState {
-  std::int64_t count;
-  std::int64_t overflow;
-  StoredInt128 sum;
-  StoredInt128 squares;
-
-  void add(Int128 value, Int128 square) {
+  // False when the sum does not fit.
+  bool add(Int128 value) {
     Int128 total = 0;
-    if (__builtin_add_overflow(sum.get(), value, &total)) overflow = 1;
-    sum.set(total);
-    if (__builtin_add_overflow(squares.get(), square, &total)) overflow = 1;
-    squares.set(total);
+    if (__builtin_add_overflow(get(), value, &total)) return false;
+    set(total);
+    return true;
   }
 };
 
-struct ExactParts {
-  using State = ExactState;
+// Whole numbers: sums of their differences from the first one and of the squares of these, both
+// exact, so that the result does not depend on the order of rows.
+template <typename Value>
+struct IntegerSpread {
+  using Element = Value;
+  struct State {
+    std::int64_t count;
+    std::int64_t overflow;  // Not 0: they did not fit, the spread is larger than any result.
+    std::int64_t base;
+    StoredInt128 sum;
+    StoredInt128 squares;
+
+    void add(Int128 difference, Int128 square) {
+      if (!sum.add(difference) || !squares.add(square)) overflow = 1;
+    }
+  };
 
   static std::vector<DataType> state_types() {
-    const DataType number = DataType::big_int().with_nullable(false);
-    return {number, number, number, number, number, number};
+    return std::vector<DataType>(7, DataType::big_int().with_nullable(false));
   }
+  explicit IntegerSpread(const DataType&, const DataType&) {}
+
+  void add(State& state, Value value) const {
+    if (state.count == 0) state.base = value;
+    ++state.count;
+    const Int128 difference = Int128{value} - state.base;
+    Int128 square = 0;
+    if (__builtin_mul_overflow(difference, difference, &square)) state.overflow = 1;
+    state.add(difference, square);
+  }
+  // With d the difference of the bases, sum (x + d) and sum (x + d)^2 of the other's x.
   void merge(State& a, const State& b) const {
-    a.count += b.count;
+    if (b.count == 0) return;
+    if (a.count == 0) {
+      a = b;
+      return;
+    }
+    const Int128 d = Int128{b.base} - a.base;
+    const Int128 sum = b.sum.get();
+    Int128 moved = 0;
+    Int128 mixed = 0;
+    Int128 square = 0;
     a.overflow |= b.overflow;
-    a.add(b.sum.get(), b.squares.get());
+    if (__builtin_mul_overflow(d, Int128{b.count}, &moved) ||
+        __builtin_mul_overflow(d, 2 * sum, &mixed) || __builtin_mul_overflow(d, moved, &square) ||
+        __builtin_add_overflow(square, mixed, &square) ||
+        __builtin_add_overflow(square, b.squares.get(), &square)) {
+      a.overflow = 1;
+    }
+    a.count += b.count;
+    a.add(sum + moved, square);
   }
   static void write(const State& state, std::vector<ColumnBuilder>& builders) {
     builders[0].append(state.count);
     builders[1].append(state.overflow);
+    builders[2].append(state.base);
     for (std::size_t i = 0; i < 2; ++i) {
-      builders[2 + i].append(static_cast<std::int64_t>(state.sum.words[i]));
-      builders[4 + i].append(static_cast<std::int64_t>(state.squares.words[i]));
+      builders[3 + i].append(static_cast<std::int64_t>(state.sum.words[i]));
+      builders[5 + i].append(static_cast<std::int64_t>(state.squares.words[i]));
     }
   }
   static State read(std::span<const Column> columns, std::int64_t row) {
     const auto at = [&](std::size_t i) { return columns[i].values<std::int64_t>()[row]; };
-    State state{at(0), at(1), {}, {}};
+    State state{at(0), at(1), at(2), {}, {}};
     for (std::size_t i = 0; i < 2; ++i) {
-      state.sum.words[i] = static_cast<std::uint64_t>(at(2 + i));
-      state.squares.words[i] = static_cast<std::uint64_t>(at(4 + i));
+      state.sum.words[i] = static_cast<std::uint64_t>(at(3 + i));
+      state.squares.words[i] = static_cast<std::uint64_t>(at(5 + i));
     }
     return state;
   }
-};
-
-template <typename Value>
-struct IntegerSpread : ExactParts {
-  using Element = Value;
-  explicit IntegerSpread(const DataType&, const DataType&) {}
-
-  void add(State& state, Value value) const {
-    ++state.count;
-    state.add(value, Int128{value} * value);
-  }
-  // The sum of squared differences from the mean and its quotient, each without its fraction.
   bool emit(const State& state, SpreadKind kind, ColumnBuilder& builder) const {
-    Int128 squared_sum = 0;
-    Int128 scaled_squares = 0;
-    if (state.overflow != 0 ||
-        __builtin_mul_overflow(state.sum.get(), state.sum.get(), &squared_sum) ||
-        __builtin_mul_overflow(state.squares.get(), Int128{state.count}, &scaled_squares)) {
-      return false;
-    }
-    const Int128 differences = (scaled_squares - squared_sum) / state.count;
-    const Int128 variance = differences / divisor_of(state.count, kind);
-    // A result that does not fit wraps, as that of SUM does.
-    const Int128 result = kind.is_deviation
-                              ? static_cast<Int128>(std::sqrt(static_cast<double>(variance)))
-                              : variance;
-    builder.append(static_cast<Value>(result));
-    return true;
-  }
-};
-
-struct DecimalSpread : ExactParts {
-  using Element = Int128;
-
-  // Squares keep as many digits after the point as leave room for large sums before it.
-  DecimalSpread(const DataType& argument, const DataType& result)
-      : scale_(argument.scale()), result_(result) {
-    constexpr int kRoomForSums = 4;
-    const int whole = 2 * (argument.precision() - argument.scale());
-    square_scale_ = std::clamp(kMaxDecimalPrecision - whole - kRoomForSums, 6,
-                               std::max(6, 2 * argument.scale()));
-  }
-
-  void add(State& state, Int128 value) const {
-    ++state.count;
-    Int128 square = 0;
-    if (!decimal_multiply(value, scale_, value, scale_, kMaxDecimalPrecision, square_scale_,
-                          square)) {
-      state.overflow = 1;
-    }
-    state.add(value, square);
-  }
-  bool emit(const State& state, SpreadKind kind, ColumnBuilder& builder) const {
-    constexpr int kDigits = kMaxDecimalPrecision;
-    const Int128 sum = state.sum.get();
-    const std::int64_t divisor = divisor_of(state.count, kind);
-    Int128 value = 0;
-    const bool fits =
-        state.overflow == 0 && decimal_fits(sum, kDigits) &&
-        decimal_multiply(sum, scale_, sum, scale_, kDigits, square_scale_, value) &&
-        decimal_divide(value, square_scale_, state.count, 0, kDigits, square_scale_, value) &&
-        decimal_add(state.squares.get(), square_scale_, -value, square_scale_, kDigits,
-                    square_scale_, value);
-    if (!fits) return false;
-    const int precision = result_.precision();
-    const int scale = result_.scale();
-    Int128 result = 0;
-    if (kind.is_deviation) {
-      const double variance =
-          decimal_to_double(value, square_scale_) / static_cast<double>(divisor);
-      if (!decimal_from_double(std::sqrt(variance), precision, scale, result)) return false;
-    } else if (!decimal_divide(value, square_scale_, divisor, 0, precision, scale, result)) {
-      return false;
-    }
-    builder.append<Int128>(result);
+    builder.append(narrowed(result_of(state, kind)));
     return true;
   }
 
  private:
-  int scale_;
-  int square_scale_ = 6;
-  DataType result_;
+  // Below 2^53 the whole part is exact, above it is the nearest DOUBLE.
+  static double result_of(const State& state, SpreadKind kind) {
+    if (state.overflow != 0) return std::numeric_limits<double>::infinity();
+    const auto count = static_cast<double>(state.count);
+    const std::int64_t divisor = divisor_of(state.count, kind);
+    const Int128 sum = state.sum.get();
+    const Int128 squares = state.squares.get();
+    Int128 squared_sum = 0;
+    Int128 scaled = 0;
+    Int128 differences = 0;
+    double variance = 0;
+    if (__builtin_mul_overflow(sum, sum, &squared_sum) ||
+        __builtin_mul_overflow(squares, Int128{state.count}, &scaled) ||
+        __builtin_sub_overflow(scaled, squared_sum, &differences)) {
+      const auto mean = static_cast<double>(sum) / count;
+      variance = (static_cast<double>(squares) - mean * static_cast<double>(sum)) /
+                 static_cast<double>(divisor);
+    } else {
+      constexpr Int128 kExactMax = Int128{1} << 53;
+      const Int128 whole = differences / state.count / divisor;
+      variance = whole < kExactMax
+                     ? static_cast<double>(whole)
+                     : static_cast<double>(differences) / (count * static_cast<double>(divisor));
+    }
+    return kind.is_deviation ? std::sqrt(variance) : variance;
+  }
+  // As CAST does: TINYINT and SMALLINT are what is left of an INT, others end at their limits.
+  static Value narrowed(double value) {
+    using Wide = std::conditional_t<(sizeof(Value) < 4), std::int32_t, Value>;
+    constexpr auto kLimit = std::numeric_limits<Wide>::max();
+    if (value >= static_cast<double>(kLimit)) return static_cast<Value>(kLimit);
+    return static_cast<Value>(static_cast<Wide>(value));
+  }
 };
 
 template <typename Spread>
@@ -307,7 +316,7 @@ AggregateFunctionPtr make_spread(SpreadKind kind, const DataType& argument,
     case TypeKind::kDouble:
       return make_for<RealSpread<double>>(kind, argument, result);
     case TypeKind::kDecimal:
-      return make_for<DecimalSpread>(kind, argument, result);
+      return make_for<RealSpread<Int128>>(kind, argument, result);
     default:
       return nullptr;
   }
