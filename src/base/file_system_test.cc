@@ -193,6 +193,28 @@ TEST(LocalFileSystemTest, a_full_disk_is_resource_exhausted) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("'/dev/full': No space left on device"));
 }
 
+TEST(LocalFileSystemTest, a_link_is_a_second_name) {
+  LocalFileSystem files;
+  const std::string folder = *make_temporary_directory("clepsydra-link-");
+  const std::string one = join_path(folder, "one");
+  const std::string two = join_path(folder, "two");
+  ASSERT_TRUE(write_file(files, one, "text").is_ok());
+  ASSERT_TRUE(hard_link(one, two).is_ok());
+  ASSERT_TRUE(files.remove(one).is_ok());
+  EXPECT_EQ(*read_file(files, two), "text");
+  EXPECT_EQ(hard_link(one, two).code(), StatusCode::kNotFound);
+  ASSERT_TRUE(write_file(files, one, "other").is_ok());
+  EXPECT_EQ(hard_link(one, two).code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(*read_file(files, two), "text");
+  struct stat here {};
+  struct stat elsewhere {};
+  if (::stat(folder.c_str(), &here) == 0 && ::stat("/dev/shm", &elsewhere) == 0 &&
+      here.st_dev != elsewhere.st_dev) {
+    EXPECT_EQ(hard_link(one, "/dev/shm/clepsydra-link").code(), StatusCode::kUnimplemented);
+  }
+  EXPECT_TRUE(files.remove_all(folder).is_ok());
+}
+
 TEST(LocalFileSystemTest, pipes_are_refused_without_waiting) {
   LocalFileSystem files;
   const std::string directory = *make_temporary_directory("clepsydra-files-");

@@ -256,6 +256,17 @@ Status LocalFileSystem::sync_directory(std::string_view directory) {
   return Status::ok();
 }
 
+Status hard_link(std::string_view from, std::string_view to) {
+  CLP_ASSIGN_OR_RETURN(const std::string old_name, local_path(from));
+  CLP_ASSIGN_OR_RETURN(const std::string new_name, local_path(to));
+  if (::link(old_name.c_str(), new_name.c_str()) == 0) return Status::ok();
+  const int error = errno;
+  Status status =
+      status_from_errno(fmt::format("cannot link '{}' to", clip(old_name, 200)), new_name, error);
+  const bool cannot = error == EXDEV || error == EPERM || error == EOPNOTSUPP || error == EMLINK;
+  return cannot ? Status::unimplemented(std::string(status.message())) : status;
+}
+
 Result<std::string> make_temporary_directory(std::string_view prefix) {
   const char* parent = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   std::string name = join_path(parent == nullptr || *parent == '\0' ? "/tmp" : parent, prefix);

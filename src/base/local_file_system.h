@@ -22,6 +22,10 @@ class LocalFileSystem final : public FileSystem {
   Status sync_directory(std::string_view directory) override;
 };
 
+// A second name for a file. Unimplemented: the folders are on different disks, or theirs has no
+// such names; else as FileSystem's errors, AlreadyExists among them.
+Status hard_link(std::string_view from, std::string_view to);
+
 // A fresh directory for a test or a scratch area; the name starts with
 // `prefix`. Removed by the caller.
 Result<std::string> make_temporary_directory(std::string_view prefix);

@@ -96,6 +96,11 @@ constexpr ConfigOption<Duration> kAlignedTimeout{
     "after so long the barriers of an unaligned checkpoint overtake"};
 constexpr ConfigOption<bool> kLocalBackup{"execution.checkpointing.local-backup.enabled", "false",
                                           "keep a copy of the state beside each task"};
+constexpr ConfigOption<std::string> kLocalBackupDirs{"execution.checkpointing.local-backup.dirs",
+                                                     std::nullopt, "folder of those copies"};
+// Unlike the reference, where it is off unless it is set: who keeps copies wants them read.
+constexpr ConfigOption<bool> kFromLocal{"execution.state-recovery.from-local", std::nullopt,
+                                        "restore from those copies"};
 constexpr ConfigOption<std::string> kRecoveryPath{"execution.state-recovery.path", std::nullopt,
                                                   "checkpoint or savepoint to start from"};
 constexpr ConfigOption<RecoveryClaimMode> kClaimMode{"execution.state-recovery.claim-mode",
@@ -239,6 +244,25 @@ Status read_unaligned(const Configuration& configuration, CheckpointOptions& opt
   return Status::ok();
 }
 
+Status read_local_copies(const Configuration& configuration, CheckpointOptions& options) {
+  CLP_ASSIGN_OR_RETURN(options.has_local_copies, configuration.get(kLocalBackup));
+  CLP_ASSIGN_OR_RETURN(const std::optional<bool> from_local,
+                       configuration.get_optional(kFromLocal));
+  options.reads_local_copies = from_local.value_or(options.has_local_copies);
+  CLP_ASSIGN_OR_RETURN(options.local_copies_dir, read_path(configuration, kLocalBackupDirs));
+  if (options.local_copies_dir.find_first_of(",;") != std::string::npos) {
+    return Status::unimplemented(
+        fmt::format("option '{}' is '{}': more than one folder is not built yet; name one",
+                    kLocalBackupDirs.key, clip(options.local_copies_dir, 64)));
+  }
+  if (!scheme_of(options.local_copies_dir).empty()) {
+    return Status::invalid_argument(
+        fmt::format("option '{}' is '{}', expected a folder of this machine", kLocalBackupDirs.key,
+                    clip(options.local_copies_dir, 64)));
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration) {
@@ -252,12 +276,7 @@ Result<CheckpointOptions> read_checkpoint_options(const Configuration& configura
   CLP_ASSIGN_OR_RETURN(options.is_incremental, configuration.get(kIncremental));
   CLP_ASSIGN_OR_RETURN(options.after_tasks_finish, configuration.get(kAfterTasksFinish));
   CLP_RETURN_IF_ERROR(read_unaligned(configuration, options));
-  CLP_ASSIGN_OR_RETURN(const bool has_local_backup, configuration.get(kLocalBackup));
-  if (has_local_backup) {
-    return Status::unimplemented(
-        fmt::format("option '{}' is true: local copies of state are not built yet; remove it",
-                    kLocalBackup.key));
-  }
+  CLP_RETURN_IF_ERROR(read_local_copies(configuration, options));
   return options;
 }
 

@@ -44,6 +44,10 @@ struct CheckpointOptions {
   std::int64_t inline_bytes_max = 20 << 10;  // Snapshots up to this size are kept in the metadata.
   std::string dir;            // Of the checkpoints of all jobs. Empty: they are kept in memory.
   std::string savepoint_dir;  // Default of savepoints. Empty: each names its own.
+  // Tasks keep a second copy of their state files on a disk of their machine.
+  bool has_local_copies = false;
+  bool reads_local_copies = false;  // They are preferred when state is restored.
+  std::string local_copies_dir;     // Empty: in the folder for temporary files.
   // What was set and is not followed, and why: for the log.
   std::vector<std::string> overruled;
 
@@ -56,7 +60,7 @@ struct CheckpointOptions {
   static constexpr std::int64_t kDurationMsMax = 365LL * 24 * 3600 * 1000;
 };
 
-// Errors name the key, the value and what is expected. Local backups are Unimplemented.
+// Errors name the key, the value and what is expected.
 Result<CheckpointOptions> read_checkpoint_options(const Configuration& configuration);
 
 // Keys: execution.state-recovery.*

@@ -76,11 +76,28 @@ TEST(CheckpointOptionsTest, every_key_is_read) {
   EXPECT_EQ(options->savepoint_dir, "/savepoints");
 }
 
-TEST(CheckpointOptionsTest, what_is_not_built_is_refused_by_name) {
-  const auto options = read({{"execution.checkpointing.local-backup.enabled", "true"}});
-  EXPECT_EQ(options.status().code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(options.status().message()), HasSubstr("local-backup"));
-  EXPECT_TRUE(read({{"execution.checkpointing.local-backup.enabled", "false"}}).is_ok());
+TEST(CheckpointOptionsTest, local_copies_are_read_where_they_are_written_unless_it_is_said) {
+  EXPECT_FALSE(read({})->has_local_copies);
+  EXPECT_FALSE(read({})->reads_local_copies);
+  const auto both = read({{"execution.checkpointing.local-backup.enabled", "true"},
+                          {"execution.checkpointing.local-backup.dirs", "file:///fast%20disk"}});
+  ASSERT_TRUE(both.is_ok()) << both.status().to_string();
+  EXPECT_TRUE(both->has_local_copies);
+  EXPECT_TRUE(both->reads_local_copies);
+  EXPECT_EQ(both->local_copies_dir, "/fast disk");
+  const auto written = read({{"execution.checkpointing.local-backup.enabled", "true"},
+                             {"execution.state-recovery.from-local", "false"}});
+  EXPECT_TRUE(written->has_local_copies);
+  EXPECT_FALSE(written->reads_local_copies);
+  const auto only_read = read({{"execution.state-recovery.from-local", "true"}});
+  EXPECT_FALSE(only_read->has_local_copies);
+  EXPECT_TRUE(only_read->reads_local_copies);
+  EXPECT_THAT(error_of("local-backup.dirs", "s3://bucket/a"),
+              HasSubstr("expected a folder of this machine"));
+  EXPECT_THAT(error_of("local-backup.dirs", ""), HasSubstr("local-backup.dirs"));
+  const auto several = read({{"execution.checkpointing.local-backup.dirs", "/a;/b"}});
+  EXPECT_EQ(several.status().code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(several.status().message()), HasSubstr("local-backup.dirs"));
 }
 
 TEST(CheckpointOptionsTest, what_the_reference_only_has_is_refused_when_it_is_asked_for) {

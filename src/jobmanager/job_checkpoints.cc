@@ -554,6 +554,10 @@ void JobCheckpoints::clean_up(JobPhase end, JobWork::Done done) {
       savepoint.status = {true, Status::unavailable("the job has ended"), ""};
     }
   }
+  if (options_.checkpoints.has_local_copies) {
+    const Status told = options_.services->task_manager->job_ended(options_.job);
+    if (!told.is_ok()) CLP_LOG(kWarning, "jobmanager", of_job(options_.job, told.to_string()));
+  }
   if (storage_.folder().empty() && store_.latest() == nullptr) {
     locks_.clear();
     done(Status::ok());

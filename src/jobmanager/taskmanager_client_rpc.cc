@@ -104,6 +104,12 @@ Status TaskManagerClient::release_job(const JobId& job) {
   return send(message.SerializeAsString());
 }
 
+Status TaskManagerClient::job_ended(const JobId& job) {
+  proto::ToTaskManager message;
+  message.mutable_job_ended()->set_job(job_bytes(job));
+  return send(message.SerializeAsString());
+}
+
 Status TaskManagerClient::send(std::string bytes) {
   return transport_.send(own_endpoint_, task_manager_, std::move(bytes));
 }

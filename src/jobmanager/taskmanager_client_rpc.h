@@ -42,6 +42,7 @@ class TaskManagerClient {
   // Not completed: aborted.
   Status end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed);
   Status release_job(const JobId& job);
+  Status job_ended(const JobId& job);
 
  private:
   Status send(std::string bytes);

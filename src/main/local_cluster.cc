@@ -29,6 +29,7 @@
 #include "state/local_state.h"
 #include "state/local_stores.h"
 #include "state/state_backend.h"
+#include "taskmanager/local_copies.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/task_manager.h"
 
@@ -82,6 +83,13 @@ std::int64_t deadline_after(const Clock& clock, std::optional<std::chrono::milli
   return now_ns + std::max<std::int64_t>(0, timeout->count()) * kNsPerMs;
 }
 
+Result<std::shared_ptr<void>> lock_local_directory(const std::string& directory) {
+  // Only of this machine's folders it is known who has died.
+  if (directory.find("://") != std::string::npos) return std::shared_ptr<void>();
+  CLP_ASSIGN_OR_RETURN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::take(directory));
+  return std::shared_ptr<void>(std::move(lock));
+}
+
 }  // namespace
 
 // Destroyed from the last to the first: what runs goes before what it runs on.
@@ -93,6 +101,7 @@ struct LocalCluster::Impl {
   std::unique_ptr<UriFileSystem> own_file_system;
   std::unique_ptr<LocalStores> own_local_stores;
   std::unique_ptr<LocalStatePlaces> local_state;
+  std::unique_ptr<LocalCopyPlaces> local_copies;
   std::shared_ptr<MemoryPool> memory;
   std::unique_ptr<ResultExchange> results;
   std::unique_ptr<ThreadBlockingPool> own_blocking_pool;
@@ -213,6 +222,11 @@ void LocalCluster::Impl::make_world() {
   }
   const std::optional<std::string> temporary = make_process()->environment("TMPDIR");
   local_state = std::make_unique<LocalStatePlaces>(temporary.value_or("/tmp"));
+  const bool is_real = own_file_system != nullptr;
+  local_copies = std::make_unique<LocalCopyPlaces>(
+      *options.file_system, *options.blocking_pool, temporary.value_or("/tmp"),
+      is_real ? lock_local_directory : LocalCopyPlaces::Lock(),
+      is_real ? hard_link : LocalCopies::Link());
   memory = MemoryPool::make_root("process");
   results = std::make_unique<ResultExchange>([this] { changed.notify(); });
 }
@@ -236,6 +250,7 @@ Status LocalCluster::Impl::start() {
     if (options.local_stores == nullptr) return local_state->open(configuration);
     return std::shared_ptr<LocalStores>(options.local_stores, [](LocalStores*) {});
   };
+  tasks.environment.local_copies = local_copies.get();
   tasks.environment.configuration = options.configuration;
   CLP_ASSIGN_OR_RETURN(task_manager, TaskManager::start(std::move(tasks)));
 
@@ -252,12 +267,7 @@ Status LocalCluster::Impl::start() {
   jobs.configuration = options.configuration;
   jobs.on_change = [this] { changed.notify(); };
   if (own_file_system != nullptr) {
-    jobs.lock_directory = [](const std::string& directory) -> Result<std::shared_ptr<void>> {
-      // Only of this machine's folders it is known who has died.
-      if (directory.find("://") != std::string::npos) return std::shared_ptr<void>();
-      CLP_ASSIGN_OR_RETURN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::take(directory));
-      return std::shared_ptr<void>(std::move(lock));
-    };
+    jobs.lock_directory = lock_local_directory;
   }
   jobs.check_state = [this](const JobGraph& graph, const Configuration& configuration,
                             const CompletedCheckpoint& checkpoint) {

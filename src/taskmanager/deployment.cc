@@ -25,6 +25,7 @@
 #include "stream/key_group.h"
 #include "taskmanager/in_flight_restore.h"
 #include "taskmanager/input_driver.h"
+#include "taskmanager/local_copies.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/source_driver.h"
 #include "taskmanager/task_restore.h"
@@ -51,6 +52,7 @@ struct Limits {
   std::int64_t batch_bytes_max = 0;
   std::int64_t channel_bytes_max = 0;
   std::int64_t watermark_interval_ms = 0;
+  bool writes_local_copies = false;
   std::string state_backend;
   LocalStateOptions local_state;
   TaskCheckpointOptions checkpoint;
@@ -87,6 +89,7 @@ Result<Limits> read_limits(const Configuration& configuration) {
   limits.checkpoint.exactly_once = checkpoint.mode == CheckpointingMode::kExactlyOnce;
   limits.checkpoint.incremental = checkpoint.is_incremental;
   limits.checkpoint.inline_bytes_max = checkpoint.inline_bytes_max;
+  limits.writes_local_copies = checkpoint.has_local_copies;
   limits.checkpoint.overtakes = checkpoint.is_unaligned;
   limits.checkpoint.overtake_after_ms = checkpoint.aligned_timeout_ms;
   CLP_ASSIGN_OR_RETURN(const RecoveryOptions recovery, read_recovery_options(configuration));
@@ -225,6 +228,7 @@ Result<std::unique_ptr<Task>> DeploymentBuilder::build_task(int vertex_index, in
   parts.checkpoint_options = limits_.checkpoint;
   parts.files = environment_.file_system;
   parts.blocking_pool = environment_.blocking_pool;
+  if (limits_.writes_local_copies) parts.local_copies = deployment_.local_copies;
   parts.checkpoint_orders = deployment_.orders;
   const auto restored = restored_.find({vertex_index, subtask});
   parts.has_finished_before = restored != restored_.end() && restored->second.has_finished;
@@ -484,6 +488,30 @@ Status check_vertices(const DeploymentPlan& plan) {
   return Status::ok();
 }
 
+Status open_local_copies(const TaskEnvironment& environment, Deployment& deployment) {
+  CLP_ASSIGN_OR_RETURN(const CheckpointOptions options,
+                       read_checkpoint_options(deployment.configuration));
+  if (environment.local_copies == nullptr) return Status::ok();
+  if (!options.has_local_copies && !options.reads_local_copies) return Status::ok();
+  CLP_ASSIGN_OR_RETURN(deployment.local_copies,
+                       environment.local_copies->open(deployment.configuration));
+  return Status::ok();
+}
+
+Result<RestoredTasks> restore(const DeploymentPlan& plan, const TaskEnvironment& environment,
+                              const Deployment& deployment) {
+  CLP_ASSIGN_OR_RETURN(const CheckpointOptions options,
+                       read_checkpoint_options(deployment.configuration));
+  LocalCopies* const copies = deployment.local_copies.get();
+  if (copies != nullptr) {
+    for (const TaskRestore& task : plan.restores) {
+      copies->restored({plan.job, task.vertex, task.subtask, plan.attempt}, task.folder);
+    }
+  }
+  return read_restores(plan.restores, plan.graph, *environment.file_system,
+                       options.reads_local_copies ? copies : nullptr);
+}
+
 }  // namespace
 
 std::shared_ptr<std::atomic<int>> SlotSharers::of_slot(int subtask) {
@@ -495,13 +523,9 @@ std::shared_ptr<std::atomic<int>> SlotSharers::of_slot(int subtask) {
 
 Result<std::unique_ptr<Deployment>> build_deployment(const DeploymentPlan& plan,
                                                      std::shared_ptr<MemoryPool> pool,
-                                                     std::shared_ptr<SlotSharers> sharers,
+                                                     SlotSharers& sharers,
                                                      const TaskEnvironment& environment) {
   CLP_RETURN_IF_ERROR(check_vertices(plan));
-  CLP_ASSIGN_OR_RETURN(RestoredTasks restored,
-                       read_restores(plan.restores, plan.graph, *environment.file_system));
-  CLP_ASSIGN_OR_RETURN(RecoveredEdges recovered,
-                       read_in_flight(plan.in_flight, plan.graph, *environment.file_system, *pool));
   auto deployment = std::make_unique<Deployment>();
   deployment->job = plan.job;
   deployment->attempt = plan.attempt;
@@ -512,11 +536,16 @@ Result<std::unique_ptr<Deployment>> build_deployment(const DeploymentPlan& plan,
   for (const auto& [key, value] : plan.graph.configuration) {
     deployment->configuration.set(key, value);
   }
+  CLP_RETURN_IF_ERROR(open_local_copies(environment, *deployment));
+  CLP_ASSIGN_OR_RETURN(RestoredTasks restored, restore(plan, environment, *deployment));
+  CLP_ASSIGN_OR_RETURN(
+      RecoveredEdges recovered,
+      read_in_flight(plan.in_flight, plan.graph, *environment.file_system, *deployment->pool));
   CLP_ASSIGN_OR_RETURN(const std::string zone, deployment->configuration.get(kTimeZone));
   // "default" would be the zone of the machine: results must not depend on where a task runs.
   CLP_ASSIGN_OR_RETURN(deployment->session_zone, find_time_zone(zone == "default" ? "UTC" : zone));
   CLP_RETURN_IF_ERROR(DeploymentBuilder(plan.graph, std::move(restored), std::move(recovered),
-                                        *sharers, environment, *deployment)
+                                        sharers, environment, *deployment)
                           .build());
   return deployment;
 }

@@ -25,6 +25,8 @@ namespace clepsydra {
 class ConnectorRuntime;
 class OperatorRegistry;
 class ResultExchange;
+class LocalCopies;
+class LocalCopyPlaces;
 class LocalStores;
 class StateBackendRegistry;
 class TaskEvents;
@@ -42,6 +44,7 @@ struct TaskEnvironment {
   TaskEvents* events = nullptr;
   // For state on local disk, shared by who uses it. Empty: there is no place for that.
   std::function<Result<std::shared_ptr<LocalStores>>(const Configuration&)> open_local_stores = {};
+  LocalCopyPlaces* local_copies = nullptr;  // Null: there are none.
   // Of the TaskManager; what a job carries wins.
   Configuration configuration;
 };
@@ -67,6 +70,7 @@ struct Deployment {
   std::shared_ptr<MemoryPool> pool;  // The job's.
   std::shared_ptr<CheckpointOrders> orders;
   std::shared_ptr<LocalStores> local_stores;  // Shared by the jobs of the process. May be null.
+  std::shared_ptr<LocalCopies> local_copies;  // The same.
 
   // Whom each channel wakes: indices in `tasks`.
   struct Link {
@@ -97,7 +101,7 @@ struct DeploymentPlan {
 // task.
 Result<std::unique_ptr<Deployment>> build_deployment(const DeploymentPlan& plan,
                                                      std::shared_ptr<MemoryPool> pool,
-                                                     std::shared_ptr<SlotSharers> sharers,
+                                                     SlotSharers& sharers,
                                                      const TaskEnvironment& environment);
 
 // Adds the tasks to the workers, tells channels whom to wake, and lets the tasks run. `on_done`

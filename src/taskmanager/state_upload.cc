@@ -11,12 +11,13 @@
 namespace clepsydra {
 
 StateUpload::StateUpload(FileSystem& files, BlockingPool& pool, std::string folder,
-                         std::string path, Waker waker)
+                         std::string path, Waker waker, LocalCopyTarget copy)
     : files_(files),
       pool_(pool),
       folder_(std::move(folder)),
       path_(std::move(path)),
-      waker_(std::move(waker)) {}
+      waker_(std::move(waker)),
+      copy_target_(std::move(copy)) {}
 
 StateUpload::~StateUpload() = default;
 
@@ -101,19 +102,35 @@ Status StateUpload::write(const std::vector<std::string>& pieces, bool is_last) 
   const auto write_all = [&]() -> Status {
     if (writer_ == nullptr) {
       CLP_ASSIGN_OR_RETURN(writer_, StateFileWriter::create(files_, folder_, path_));
+      const auto& [copies, task] = copy_target_;
+      if (copies != nullptr) copy_ = copies->write(task, folder_, path_);
     }
-    for (const std::string& piece : pieces) CLP_RETURN_IF_ERROR(writer_->append(piece));
+    for (const std::string& piece : pieces) {
+      CLP_RETURN_IF_ERROR(writer_->append(piece));
+      if (copy_ != nullptr) copy_->append(piece);
+    }
     if (!is_last) return Status::ok();
     CLP_ASSIGN_OR_RETURN(file_, writer_->finish());
+    if (copy_ != nullptr) copy_->finish();
+    copy_.reset();
     return Status::ok();
   };
   Status written = write_all();
-  if (!written.is_ok()) writer_.reset();
+  if (!written.is_ok()) {
+    writer_.reset();
+    give_up_copy();
+  }
   return written;
+}
+
+void StateUpload::give_up_copy() {
+  copy_.reset();
+  if (copy_target_.copies != nullptr) copy_target_.copies->remove(copy_target_.task, path_);
 }
 
 void StateUpload::remove() {
   writer_.reset();
+  give_up_copy();
   if (file_.path.empty()) return;
   const Status removed = remove_state(files_, folder_, {file_});
   if (removed.is_ok()) return;

@@ -13,10 +13,18 @@
 #include "base/thread_annotations.h"
 #include "checkpoint/checkpoint_types.h"
 #include "clepsydra/status.h"
+#include "taskmanager/local_copies.h"
+#include "taskmanager/task_id.h"
 
 namespace clepsydra {
 
 class StateFileWriter;
+
+// Where a second copy of a file goes; `copies` null: there is none.
+struct LocalCopyTarget {
+  std::shared_ptr<LocalCopies> copies = nullptr;
+  TaskId task = {};
+};
 
 // One file. The task appends pieces and never waits; it stops appending while has_room() is false,
 // so that slow storage costs a bounded amount of memory. A file that is abandoned is removed.
@@ -29,7 +37,7 @@ class StateUpload final : public std::enable_shared_from_this<StateUpload> {
 
   // `path`: below `folder`. `waker`: of the task, woken when there is room again and at the end.
   StateUpload(FileSystem& files, BlockingPool& pool, std::string folder, std::string path,
-              Waker waker);
+              Waker waker, LocalCopyTarget copy = {});
   ~StateUpload();
 
   void append(std::string piece);
@@ -49,14 +57,17 @@ class StateUpload final : public std::enable_shared_from_this<StateUpload> {
   void run();
   Status write(const std::vector<std::string>& pieces, bool is_last);
   void remove();
+  void give_up_copy();
 
   FileSystem& files_;
   BlockingPool& pool_;
   const std::string folder_;
   const std::string path_;
   const Waker waker_;
+  const LocalCopyTarget copy_target_;
   // Of the one I/O thread that runs.
   std::unique_ptr<StateFileWriter> writer_;
+  std::unique_ptr<LocalCopies::Writer> copy_;
   StateFile file_;  // Once it is finished.
 
   mutable Mutex mutex_;

@@ -191,6 +191,7 @@ void TaskCheckpoint::begin(TaskCheckpointOrder order, std::int64_t alignment_ns)
 void TaskCheckpoint::end(const CheckpointEndMail& mail) {
   if (acknowledged_ && acknowledged_->id == mail.id) forget_acknowledged(mail.completed);
   if (mail.completed) return;
+  if (parts_.local_copies != nullptr) parts_.local_copies->drop(parts_.task, mail.id);
   if (aligner_) follow(aligner_->on_abort(mail.id), -1);
   if (overtaking_) follow(overtaking_->on_abort(mail.id), -1);
   std::erase_if(begun_, [&](const Begun& begun) { return begun.order.id == mail.id; });
@@ -391,7 +392,10 @@ void TaskCheckpoint::upload(Piece& piece) {
         *parts_.files, *parts_.blocking_pool, order.folder,
         state_file_path(order.id, order.kind, parts_.options.incremental, task.attempt, task.vertex,
                         task.subtask, piece.op),
-        waker_);
+        waker_,
+        // Savepoints are kept by people, and elsewhere.
+        LocalCopyTarget{order.kind == CheckpointKind::kCheckpoint ? parts_.local_copies : nullptr,
+                        task});
   }
   piece.written_bytes += static_cast<std::int64_t>(piece.bytes.size());
   piece.upload->append(std::exchange(piece.bytes, {}));
@@ -450,8 +454,22 @@ void TaskCheckpoint::acknowledge() {
 
 void TaskCheckpoint::forget_acknowledged(bool completed) {
   for (KeyedStateBackend* state : acknowledged_->states) state->confirm(completed);
-  if (completed) chains_ = std::move(acknowledged_->chains);
+  if (completed) {
+    chains_ = std::move(acknowledged_->chains);
+    confirm_local_copies(acknowledged_->id);
+  }
   acknowledged_.reset();
+}
+
+void TaskCheckpoint::confirm_local_copies(CheckpointId id) {
+  if (parts_.local_copies == nullptr) return;
+  std::vector<std::string> paths;
+  for (const Chain& chain : chains_) {
+    for (const StateFile& file : chain) {
+      if (!file.path.empty()) paths.push_back(file.path);
+    }
+  }
+  parts_.local_copies->confirm(parts_.task, id, paths);
 }
 
 void TaskCheckpoint::abandon() {

@@ -50,6 +50,7 @@ struct TaskCheckpointParts {
   TaskEvents* events = nullptr;
   FileSystem* files = nullptr;
   BlockingPool* blocking_pool = nullptr;
+  std::shared_ptr<LocalCopies> local_copies;  // Null: none are kept.
   std::shared_ptr<const CheckpointOrders> orders;
   OperatorChain* chain = nullptr;
   std::vector<KeyedStateBackend*> states;  // By operator; null where there is none.
@@ -202,6 +203,8 @@ class TaskCheckpoint {
   // Gives up what is being written; the next checkpoint has what it would have had.
   void abandon();
   void forget_acknowledged(bool completed);
+  // chains_ is what this checkpoint consists of, and it has completed.
+  void confirm_local_copies(CheckpointId id);
   void take_handed_over();
   void decline(CheckpointId id, const Status& reason);
 

@@ -26,6 +26,7 @@ TaskCheckpointParts checkpoint_parts(TaskParts& parts) {
   of_checkpoint.events = parts.events;
   of_checkpoint.files = parts.files;
   of_checkpoint.blocking_pool = parts.blocking_pool;
+  of_checkpoint.local_copies = parts.local_copies;
   of_checkpoint.orders = parts.checkpoint_orders;
   of_checkpoint.chain = parts.chain.get();
   for (const auto& state : parts.states) of_checkpoint.states.push_back(state.get());

@@ -73,6 +73,7 @@ struct TaskParts {
   TaskCheckpointOptions checkpoint_options;
   FileSystem* files = nullptr;
   BlockingPool* blocking_pool = nullptr;
+  std::shared_ptr<LocalCopies> local_copies;  // Null: none are kept.
   std::shared_ptr<const CheckpointOrders> checkpoint_orders;
   InputGate* gate = nullptr;  // Of the input, when it is no source.
   // Where barriers may overtake: by channel of the gate, and by output.

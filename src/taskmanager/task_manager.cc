@@ -18,6 +18,7 @@
 #include "base/transport.h"
 #include "graph/job_graph.h"
 #include "taskmanager/jobmanager_client_rpc.h"
+#include "taskmanager/local_copies.h"
 #include "taskmanager/result_exchange.h"
 #include "taskmanager/task_service_rpc.h"
 
@@ -61,6 +62,11 @@ class TaskManager::Impl final : public TaskService, public std::enable_shared_fr
                           std::vector<std::pair<int, int>> tasks) override;
   void end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed) override;
   void release_job(const JobId& job) override { options_.environment.results->release(job); }
+  void job_ended(const JobId& job) override {
+    if (options_.environment.local_copies != nullptr) {
+      options_.environment.local_copies->end_job(job);
+    }
+  }
 
   [[nodiscard]] std::int64_t live_tasks() const {
     const MutexLock lock(mutex_);
@@ -193,7 +199,7 @@ void TaskManager::Impl::build(const DeploymentPlan& plan,
     if (stopped_) return;
   }
   Result<std::unique_ptr<Deployment>> built =
-      build_deployment(plan, options_.memory->make_child("job-" + plan.job.to_string()), sharers,
+      build_deployment(plan, options_.memory->make_child("job-" + plan.job.to_string()), *sharers,
                        options_.environment);
   if (!built.is_ok()) return refuse(plan.job, plan.attempt, built.status());
   Deployment& deployment = **built;

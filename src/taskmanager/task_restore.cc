@@ -6,14 +6,60 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/logging.h"
+#include "base/utf8.h"
 #include "checkpoint/checkpoint_storage.h"
 #include "graph/job_graph.h"
+#include "taskmanager/local_copies.h"
 
 namespace clepsydra {
 namespace {
 
+// Reads files, and counts where they were.
+class StateReader {
+ public:
+  StateReader(const std::string& folder, FileSystem& files, LocalCopies* copies)
+      : folder_(folder), files_(files), copies_(copies) {}
+
+  Result<SnapshotBytes> open(const StateFile& file) {
+    if (copies_ == nullptr || file.path.empty()) return open_state(files_, folder_, file);
+    Result<SnapshotBytes> bytes = copies_->read(folder_, file);
+    if (bytes.is_ok()) {
+      ++local_;
+      return bytes;
+    }
+    is_damaged_ = is_damaged_ || bytes.status().code() != StatusCode::kNotFound;
+    if (remote_++ == 0 || bytes.status().code() != StatusCode::kNotFound) {
+      why_ = bytes.status().to_string();
+    }
+    return open_state(files_, folder_, file);
+  }
+  // Nothing, if there were no copies to be looked for.
+  void report(const std::string& task) const {
+    if (local_ + remote_ == 0) return;
+    std::string text = fmt::format("restored {}: {} of {} files from local copies", task, local_,
+                                   local_ + remote_);
+    if (remote_ > 0) text += fmt::format(", the others from '{}' ({})", clip(folder_, 200), why_);
+    // A savepoint and another machine's checkpoint have none.
+    if (is_damaged_ || (local_ > 0 && remote_ > 0)) {
+      CLP_LOG(kWarning, "taskmanager", text);
+    } else {
+      CLP_LOG(kInfo, "taskmanager", text);
+    }
+  }
+
+ private:
+  const std::string& folder_;
+  FileSystem& files_;
+  LocalCopies* copies_;
+  int local_ = 0;
+  int remote_ = 0;
+  bool is_damaged_ = false;
+  std::string why_;  // One of those was not read here.
+};
+
 Result<RestoredTask> read_task(const TaskRestore& restore, const JobVertex& vertex,
-                               FileSystem& files) {
+                               StateReader& reader) {
   RestoredTask task;
   task.has_finished = restore.has_finished;
   for (const TaskRestore::Operator& op : restore.operators) {
@@ -25,7 +71,7 @@ Result<RestoredTask> read_task(const TaskRestore& restore, const JobVertex& vert
     for (const TaskRestore::Operator::Part& part : op.parts) {
       RestoredState::Part& read = state.parts.emplace_back();
       for (const StateFile& file : part.snapshots) {
-        CLP_ASSIGN_OR_RETURN(SnapshotBytes bytes, open_state(files, restore.folder, file));
+        CLP_ASSIGN_OR_RETURN(SnapshotBytes bytes, reader.open(file));
         read.snapshots.push_back(std::move(bytes));
       }
     }
@@ -36,7 +82,7 @@ Result<RestoredTask> read_task(const TaskRestore& restore, const JobVertex& vert
 }  // namespace
 
 Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, const JobGraph& graph,
-                                    FileSystem& files) {
+                                    FileSystem& files, LocalCopies* copies) {
   RestoredTasks tasks;
   for (const TaskRestore& restore : restores) {
     const auto vertex = static_cast<std::size_t>(restore.vertex);
@@ -46,11 +92,12 @@ Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, co
           "state of subtask {} of vertex {}, which is not there", restore.subtask, restore.vertex));
     }
     const JobVertex& of = graph.vertices[vertex];
-    Result<RestoredTask> task = read_task(restore, of, files);
-    if (!task.is_ok()) {
-      return task.status().with_context(
-          fmt::format("restoring {} ({}/{})", of.name, restore.subtask + 1, of.parallelism));
-    }
+    StateReader reader(restore.folder, files, copies);
+    const std::string name =
+        fmt::format("{} ({}/{})", of.name, restore.subtask + 1, of.parallelism);
+    Result<RestoredTask> task = read_task(restore, of, reader);
+    if (!task.is_ok()) return task.status().with_context("restoring " + name);
+    reader.report(name);
     tasks[{restore.vertex, restore.subtask}] = *std::move(task);
   }
   return tasks;

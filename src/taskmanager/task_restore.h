@@ -13,6 +13,8 @@
 
 namespace clepsydra {
 
+class LocalCopies;
+
 // Of one task.
 struct RestoredTask {
   bool has_finished = false;               // Before the checkpoint.
@@ -23,8 +25,8 @@ using RestoredTasks = std::map<std::pair<int, int>, RestoredTask>;
 
 // Reads and checks all files: blocks. DataLoss names a file that is missing or not as it was
 // written, and the task that needs it; InvalidArgument a task or an operator that `graph` does not
-// have.
+// have. What `copies` have is read from there, if it is as it was written; null: there are none.
 Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, const JobGraph& graph,
-                                    FileSystem& files);
+                                    FileSystem& files, LocalCopies* copies);
 
 }  // namespace clepsydra

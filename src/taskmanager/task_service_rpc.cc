@@ -140,6 +140,11 @@ Status dispatch_to_task_service(std::string_view bytes, TaskService& service) {
       service.release_job(job);
       return Status::ok();
     }
+    case proto::ToTaskManager::kJobEnded: {
+      CLP_ASSIGN_OR_RETURN(const JobId job, read_job(message.job_ended().job()));
+      service.job_ended(job);
+      return Status::ok();
+    }
     case proto::ToTaskManager::KIND_NOT_SET:
       return Status::ok();
   }

@@ -42,6 +42,7 @@ class TaskService {
   // Not completed: aborted.
   virtual void end_checkpoint(const JobId& job, int attempt, CheckpointId id, bool completed) = 0;
   virtual void release_job(const JobId& job) = 0;
+  virtual void job_ended(const JobId& job) = 0;
 };
 
 // Decodes one message of proto/control.proto and makes the call. InvalidArgument for other bytes.

@@ -64,6 +64,9 @@ class RecordingService final : public TaskService {
   void release_job(const JobId& job) override {
     calls.push_back("release " + job.to_string().substr(0, 4));
   }
+  void job_ended(const JobId& job) override {
+    calls.push_back("ended " + job.to_string().substr(0, 4));
+  }
   std::vector<std::string> calls;
 };
 
@@ -140,6 +143,9 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
   proto::ToTaskManager release;
   release.mutable_release_job()->set_job(job);
   dispatch(release);
+  proto::ToTaskManager over;
+  over.mutable_job_ended()->set_job(job);
+  dispatch(over);
   dispatch({});  // A kind that is not known here.
   // A graph that cannot be read is for the service to report, not for the log.
   EXPECT_THAT(
@@ -148,7 +154,7 @@ TEST(TaskServiceRpcTest, every_kind_of_message_makes_its_call) {
                   "deploy abab 1 v3 v7 InvalidArgument InvalidArgument", "cancel 3",
                   "splits of 2/5: one=1+far end", "limit -7", "trigger abab 2 7 at 1234 in /f: 3/1",
                   "trigger abab 2 7 at 1234 in /f savepoint base drains: 3/1", "end 4 7 aborted",
-                  "end 4 7 completed", "release abab"));
+                  "end 4 7 completed", "release abab", "ended abab"));
 }
 
 TEST(TaskServiceRpcTest, checkpoints_that_cannot_be_are_refused) {

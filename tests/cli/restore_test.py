@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 from command import TIMEOUT_S, csv_table
-from stateful_job import StatefulJobTest
+from stateful_job import ROWS, StatefulJobTest
 
 FORMATS = pathlib.Path(__file__).resolve().parent.parent / "formats"
 OTHER_QUERY = "INSERT INTO counts SELECT name, ts, amount, amount FROM clicks WHERE amount > 3;\n"
@@ -168,7 +168,7 @@ class RestoreTest(StatefulJobTest):
 
     def take_savepoint(self):
         state = ("-D", f"clepsydra.state-directory={self.path('state')}")
-        process = self.start(self.script(scan__rows_per_second=2000), *self.settings(), *state,
+        process = self.start(self.script(scan__rows_per_second=ROWS), *self.settings(), *state,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_for(self.completed, "checkpoints", process)
         job = next(self.checkpoints.iterdir()).name

@@ -55,7 +55,7 @@ class StatefulJobTest(CommandTest):
         """A job that is cancelled when it has three checkpoints; its folder."""
         is_enough = is_enough or (lambda: len(self.completed()) == 3 and
                                   len(list(self.checkpoints.glob("*/shared/*"))) >= 6)
-        process = self.start(self.script(scan__rows_per_second=2000), *self.settings(**settings),
+        process = self.start(self.script(scan__rows_per_second=ROWS), *self.settings(**settings),
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_for(is_enough, "checkpoints", process)
         process.send_signal(signal.SIGINT)

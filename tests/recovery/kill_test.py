@@ -3,7 +3,10 @@
 has finished. The files must then hold exactly what Python computes from the same rows, and at no moment a line that
 is not among them or is there twice.
 
-Usage: kill_test.py [--kills N] [--seed SEED] [--backend hashmap|rocksdb] [--keep]
+With --local-copies its tasks keep second copies of their state, and what is damaged between two runs is sometimes a
+copy and sometimes a file of the checkpoint, never both.
+
+Usage: kill_test.py [--kills N] [--seed SEED] [--backend hashmap|rocksdb] [--local-copies] [--keep]
 
 Environment: CLEPSYDRA, the program; CLEPSYDRA_KILLS (default 50).
 """
@@ -113,7 +116,30 @@ def check(lines, expected, whole):
         raise AssertionError(f"{len(missing)} of {len(expected)} lines are missing: {missing[:3]}")
 
 
-def run_job(program, folder, seed, kills_wanted, backend):
+def damage(rng, folder, checkpoints):
+    """Flips a bit of all local copies, or removes some, or flips one of all files that have one; or nothing.
+
+    Where one of the two was damaged before, the other one stays.
+    """
+    files = {(path.parent.parent.name, path.name): path for path in checkpoints.glob("*/shared/*")}
+    copies = {(path.parent.name, path.name): path for path in (folder / "fast").glob("clepsydra-local-copies/*/*")}
+    names = sorted(name for name in files.keys() & copies.keys()
+                   if files[name].read_bytes() == copies[name].read_bytes())
+    kind = rng.choice(["nothing", "copies", "removed", "files"])
+    if kind == "removed":
+        for name in rng.sample(names, len(names) // 2):
+            copies[name].unlink()
+    elif kind != "nothing":
+        for path in [(copies if kind == "copies" else files)[name] for name in names]:
+            data = bytearray(path.read_bytes())
+            if data:
+                data[rng.randrange(len(data))] ^= 4
+                # Another file: they may be two names of one.
+                path.unlink()
+                path.write_bytes(data)
+
+
+def run_job(program, folder, seed, kills_wanted, backend, has_copies):
     """One job from its first start to its end; how often it was killed, and from how many checkpoints it went on."""
     rng = random.Random(seed)
     rows = make_rows(seed)
@@ -129,6 +155,10 @@ def run_job(program, folder, seed, kills_wanted, backend):
         argv = [program, "sql", "-e", script, "-D", f"clepsydra.state-directory={folder / 'state'}",
                 "-D", f"state.backend.type={backend}", "-D", f"state.backend.rocksdb.localdir={folder / 'local'}",
                 "-D", "state.backend.rocksdb.memory.fixed-per-slot=4mb"]
+        if has_copies:
+            argv += ["-D", "execution.checkpointing.local-backup.enabled=true",
+                     "-D", f"execution.checkpointing.local-backup.dirs={folder / 'fast'}",
+                     "-D", "execution.checkpointing.data-inline-threshold=0"]
         if (checkpoint := newest_checkpoint(checkpoints)) is not None:
             argv += ["-D", f"execution.state-recovery.path={checkpoint}"]
             restores += 1
@@ -146,6 +176,8 @@ def run_job(program, folder, seed, kills_wanted, backend):
             if kills == kills_wanted:
                 raise AssertionError(f"the job has not ended within {TIMEOUT_S} s") from None
             kills += 1
+            if has_copies:
+                damage(rng, folder, checkpoints)
             lines = visible_lines(output)
             check(lines, expected, whole=False)
             if len(lines) == len(expected):
@@ -158,6 +190,7 @@ def main():
     parser.add_argument("--kills", type=int, default=int(os.environ.get("CLEPSYDRA_KILLS", "50")))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--backend", default="hashmap", help="where state is kept")
+    parser.add_argument("--local-copies", action="store_true", help="keep second copies of state")
     parser.add_argument("--keep", action="store_true", help="leave the folder of a failure")
     options = parser.parse_args()
     program = os.environ["CLEPSYDRA"]
@@ -168,7 +201,7 @@ def main():
         folder = pathlib.Path(tempfile.mkdtemp(prefix="clepsydra_kill_"))
         try:
             killed, restored = run_job(program, folder, options.seed + jobs, min(KILLS_PER_RUN, options.kills - kills),
-                                       options.backend)
+                                       options.backend, options.local_copies)
         except AssertionError as error:
             print(f"FAILED with seed {options.seed + jobs}: {error}", file=sys.stderr)
             if options.keep:
