@@ -239,6 +239,24 @@ ExpressionPtr big_int_literal(std::int64_t value) {
   return fixed_literal<std::int64_t>(DataType::big_int().with_nullable(false), value);
 }
 
+ExpressionPtr whole_literal(const DataType& type, std::int64_t value) {
+  const auto literal = [&]<typename T>(T) -> ExpressionPtr {
+    return std::in_range<T>(value) ? fixed_literal<T>(type, static_cast<T>(value)) : nullptr;
+  };
+  switch (type.kind()) {
+    case TypeKind::kTinyInt:
+      return literal(std::int8_t{});
+    case TypeKind::kSmallInt:
+      return literal(std::int16_t{});
+    case TypeKind::kInteger:
+      return literal(std::int32_t{});
+    case TypeKind::kBigInt:
+      return literal(std::int64_t{});
+    default:
+      return nullptr;
+  }
+}
+
 ExpressionPtr year_month_literal(std::int64_t months) {
   return fixed_literal<std::int32_t>(DataType::interval_year_month("MONTH").with_nullable(false),
                                      static_cast<std::int32_t>(months));

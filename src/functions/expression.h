@@ -71,6 +71,8 @@ ExpressionPtr boolean_literal(bool value);
 ExpressionPtr integer_literal(std::int32_t value);
 ExpressionPtr big_int_literal(std::int64_t value);
 ExpressionPtr text_literal(std::string_view value);
+// Of an integer type; null when the value is out of its range.
+ExpressionPtr whole_literal(const DataType& type, std::int64_t value);
 ExpressionPtr year_month_literal(std::int64_t months);  // INTERVAL MONTH
 ExpressionPtr day_time_literal(std::int64_t millis);    // INTERVAL SECOND(3)
 // The value of a literal of an integer type, or nothing (NULL, another kind or type).

@@ -1,5 +1,6 @@
 #include "functions/expression_program.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -97,6 +98,14 @@ bool is_literal(const ExpressionPtr& expression) {
   return expression->kind() == Expression::Kind::kLiteral;
 }
 
+// The value of CAST(integer AS integer) without a program for it: long statements have many. Null
+// for all else.
+ExpressionPtr fold_whole_cast(const Expression& call) {
+  if (call.name() != "CAST" || !call.type().is_integer()) return nullptr;
+  const std::optional<std::int64_t> value = integer_value(*call.argument(0));
+  return value ? whole_literal(call.type(), *value) : nullptr;
+}
+
 }  // namespace
 
 Result<ExpressionPtr> fold_constants(const ExpressionPtr& expression,
@@ -117,6 +126,7 @@ Result<ExpressionPtr> fold_constants(const ExpressionPtr& expression,
   const ScalarFunction* function = find_scalar_function(call->name());
   const bool is_pure = function != nullptr && function->volatility == Volatility::kPure;
   if (!all_literal || !is_pure) return call;
+  if (ExpressionPtr number = fold_whole_cast(*call); number != nullptr) return number;
   EvaluationContext planning = context;
   planning.pool = &literal_pool();
   CLP_ASSIGN_OR_RETURN(ExpressionProgram program, ExpressionProgram::make({call}, planning));

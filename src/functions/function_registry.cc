@@ -170,6 +170,12 @@ Result<ExpressionPtr> resolve_in(const FunctionRegistry& registry, Arguments arg
     if (item->type().is_character() && value->type().is_numeric()) {
       CLP_ASSIGN_OR_RETURN(item, cast_to(std::move(item), value->type()));
     }
+    // 7 for a BIGINT is the BIGINT 7. What the value's type does not have equals none of its
+    // values, and is compared in the wider type.
+    if (const std::optional<std::int64_t> number = integer_value(*item); number) {
+      ExpressionPtr same = whole_literal(value->type().with_nullable(false), *number);
+      if (same != nullptr) item = std::move(same);
+    }
     if (is_lookup_item(*item, value->type())) {
       lookup.push_back(std::move(item));
     } else {
@@ -185,6 +191,23 @@ Result<ExpressionPtr> resolve_in(const FunctionRegistry& registry, Arguments arg
             ? Expression::call("=", std::move(lookup), DataType::boolean().with_nullable(nullable))
             : Expression::call("IN", std::move(lookup),
                                DataType::boolean().with_nullable(nullable)));
+  }
+  // A call takes a limited number of arguments: OR of ORs.
+  constexpr std::size_t kTestsMax = 500;
+  while (tests.size() > kTestsMax) {
+    Arguments groups;
+    for (std::size_t begin = 0; begin < tests.size(); begin += kTestsMax) {
+      const auto end =
+          tests.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kTestsMax, tests.size()));
+      Arguments group(tests.begin() + static_cast<std::ptrdiff_t>(begin), end);
+      if (group.size() == 1) {
+        groups.push_back(group[0]);
+        continue;
+      }
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr any, registry.resolve("OR", std::move(group)));
+      groups.push_back(std::move(any));
+    }
+    tests = std::move(groups);
   }
   if (tests.size() == 1) return tests[0];
   return registry.resolve("OR", std::move(tests));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -234,6 +235,22 @@ Result<ExpressionPtr> ExpressionBinder::combine(std::string_view function,
                                                 ast::SourceRange range) {
   CLP_CHECK(!operands.empty());
   if (operands.size() == 1) return operands[0];
+  // Very long lists in calls of many: a tree of pairs would be most of the statement.
+  constexpr std::size_t kFlatMin = 64;
+  if (operands.size() > kFlatMin && (function == "AND" || function == "OR")) {
+    Arguments groups;
+    while (!operands.empty()) {
+      const auto group = operands.first(std::min(kFlatMin, operands.size()));
+      operands = operands.subspan(group.size());
+      if (group.size() == 1) {
+        groups.push_back(group[0]);
+        continue;
+      }
+      CLP_ASSIGN_OR_RETURN(ExpressionPtr all, call(function, {group.begin(), group.end()}, range));
+      groups.push_back(std::move(all));
+    }
+    return combine(function, groups, range);
+  }
   const std::size_t half = operands.size() / 2;
   CLP_ASSIGN_OR_RETURN(ExpressionPtr left, combine(function, operands.first(half), range));
   CLP_ASSIGN_OR_RETURN(ExpressionPtr right, combine(function, operands.subspan(half), range));

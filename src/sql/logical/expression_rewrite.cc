@@ -38,6 +38,17 @@ void collect_conjuncts(const ExpressionPtr& condition, std::vector<ExpressionPtr
   }
 }
 
+// More than so many stand in calls of so many: a tree of pairs would be most of a long statement.
+constexpr std::size_t kFlatConjunctsMin = 64;
+
+ExpressionPtr flat_conjunction(std::vector<ExpressionPtr> conjuncts) {
+  if (conjuncts.size() == 1) return conjuncts[0];
+  const bool nullable =
+      std::any_of(conjuncts.begin(), conjuncts.end(),
+                  [](const ExpressionPtr& conjunct) { return conjunct->type().nullable(); });
+  return Expression::call("AND", std::move(conjuncts), DataType::boolean().with_nullable(nullable));
+}
+
 }  // namespace
 
 ExpressionPtr substitute(const ExpressionPtr& expression,
@@ -95,6 +106,15 @@ std::vector<ExpressionPtr> split_conjunction(const ExpressionPtr& condition) {
 ExpressionPtr make_conjunction(std::span<const ExpressionPtr> conjuncts) {
   if (conjuncts.empty()) return nullptr;
   if (conjuncts.size() == 1) return conjuncts[0];
+  if (conjuncts.size() > kFlatConjunctsMin) {
+    std::vector<ExpressionPtr> groups;
+    while (!conjuncts.empty()) {
+      const auto group = conjuncts.first(std::min(kFlatConjunctsMin, conjuncts.size()));
+      conjuncts = conjuncts.subspan(group.size());
+      groups.push_back(flat_conjunction({group.begin(), group.end()}));
+    }
+    return make_conjunction(groups);
+  }
   const std::size_t half = conjuncts.size() / 2;
   ExpressionPtr left = make_conjunction(conjuncts.first(half));
   ExpressionPtr right = make_conjunction(conjuncts.subspan(half));
