@@ -147,6 +147,7 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 std::string_view canonical_aggregate(std::string_view name) {
   if (name == "STDDEV") return "STDDEV_SAMP";
   if (name == "VARIANCE") return "VAR_SAMP";
+  if (name == "SUM0") return "SUM";  // With COALESCE around it, which the binder adds.
   return name;
 }
 

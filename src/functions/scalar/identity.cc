@@ -1,4 +1,4 @@
-// HASH_CODE and UUID: numbers and names for values and rows.
+// HASH_CODE and UUID: numbers and names for values and rows; and PRINT.
 #include <atomic>
 #include <bit>
 #include <cstring>
@@ -7,12 +7,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/logging.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "functions/decimal.h"
 #include "functions/kernels.h"
 #include "functions/scalar/families.h"
 #include "functions/time_units.h"
+#include "stream/value_text.h"
 
 namespace clepsydra {
 namespace {
@@ -181,6 +183,37 @@ Result<BoundKernel> bind_uuid(const CallBinding& call) {
       .kernel = uuid_kernel, .site = std::make_unique<UuidSite>(seed), .is_costly = true};
 }
 
+// ---- PRINT: what is seen of a value on its way ----
+
+Result<DataType> derive_print(CallTyping& call) {
+  const int last = call.count() - 1;
+  if (last == 1 && !call.type(0).is_character()) return wrong_types(call);
+  return call.type(last);
+}
+
+bool print_kernel(KernelCall& call) {
+  const int value = static_cast<int>(call.arguments.size()) - 1;
+  if (!call.share_argument(value)) return false;
+  if (!log_enabled(LogLevel::kInfo)) return true;
+  const Result<Column> column = call.argument_column(value);
+  if (!column.is_ok()) return call.fail(column.status());
+  for_each_row(call.rows, [&](std::int32_t row) {
+    std::string line;
+    if (value == 1 && !call.argument(0).is_null(row)) line = call.argument(0).string_at(row);
+    if (column->is_null(row)) {
+      line += "NULL";
+    } else {
+      append_value_text(*column, row, {}, line);
+    }
+    log(LogLevel::kInfo, "print", line);
+  });
+  return true;
+}
+
+Result<BoundKernel> bind_print(const CallBinding&) {
+  return BoundKernel{.kernel = print_kernel, .is_costly = true};
+}
+
 constexpr ScalarFunction kFunctions[] = {
     {.name = "HASH_CODE",
      .arguments_min = 1,
@@ -201,6 +234,17 @@ constexpr ScalarFunction kFunctions[] = {
      .description = "A random name (RFC 4122, version 4), another one for every row.",
      .example = "CHAR_LENGTH(UUID())",
      .example_result = "36"},
+    {.name = "PRINT",
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .derive = derive_print,
+     .bind = bind_print,
+     .is_strict = false,
+     .volatility = Volatility::kPerRow,
+     .signature = "PRINT([prefix,] value)",
+     .description = "The value as it is; it is written to the log of the process, at level info.",
+     .example = "PRINT('x is ', 1 + 1)",
+     .example_result = "2"},
 };
 
 }  // namespace

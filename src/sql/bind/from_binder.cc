@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "sql/ast/print.h"
 #include "sql/bind/query_binder.h"
 #include "sql/bind/table_plan.h"
@@ -236,10 +237,10 @@ Result<PlanPtr> QueryBinder::bind_view(const CatalogView& view, ast::SourceRange
   Result<PlanPtr> plan = binder.bind(*statement->as<ast::QueryStatement>().query);
   --state_.view_depth;
   if (!was_refused && state_.refusal) {
-    state_.refusal = state_.refusal->with_context(fmt::format("in view '{}'", view.path.object));
+    state_.refusal = state_.refusal->with_context(fmt::format("in view '{}'", clip(view.path.object, 64)));
   }
   if (!plan.is_ok()) {
-    return plan.status().with_context(fmt::format("in view '{}'", view.path.object));
+    return plan.status().with_context(fmt::format("in view '{}'", clip(view.path.object, 64)));
   }
   PlanPtr renamed = rename_columns(*std::move(plan), view.column_names);
   if (shares_plans()) state_.plans.emplace(key, renamed);

@@ -92,6 +92,45 @@ std::string show_place(ast::SourceRange range, std::string_view sql) {
   return fmt::format("  {}\n  {}", line, carets);
 }
 
+// A byte of a character that is not its first.
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+// The text with very long words cut: names and literals of a statement, which may have megabytes.
+std::string with_short_words(std::string_view text) {
+  constexpr std::size_t kWordBytesMax = 256;
+  constexpr std::size_t kKeptBytes = 64;
+  constexpr std::size_t kTextBytesMax = 8192;  // Literals may have blanks.
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", begin), text.size() - 1) + 1;
+    const std::string_view word = text.substr(begin, end - begin);
+    if (word.size() <= kWordBytesMax) {
+      result += word;
+    } else {
+      std::size_t kept = kKeptBytes;
+      while (kept > 0 && is_continuation(word[kept])) --kept;
+      result += word.substr(0, kept);
+      result += "...";
+      // The quote that it began with, and what stands behind it.
+      const std::size_t quote = word.find_last_of("'\"");
+      result +=
+          word.substr(quote != std::string_view::npos && quote + 8 > word.size()
+                          ? quote
+                          : word.size() - (word.back() == ' ' || word.back() == '\n' ? 1 : 0));
+    }
+    begin = end;
+  }
+  if (result.size() > kTextBytesMax) {
+    std::size_t end = kTextBytesMax;
+    while (end > 0 && is_continuation(result[end])) --end;
+    result.resize(end);
+    result += "...";
+  }
+  return result;
+}
+
 }  // namespace
 
 LineColumn line_column(std::string_view sql, std::size_t offset) {
@@ -110,9 +149,12 @@ LineColumn line_column(std::string_view sql, std::size_t offset) {
 
 std::string render(const Diagnostic& diagnostic, std::string_view sql) {
   const LineColumn place = line_column(sql, diagnostic.range.begin);
-  std::string text = fmt::format("line {}, column {}: {}\n{}", place.line, place.column,
-                                 diagnostic.message, show_place(diagnostic.range, sql));
-  if (!diagnostic.suggestion.empty()) text += fmt::format("\n  hint: {}", diagnostic.suggestion);
+  std::string text =
+      fmt::format("line {}, column {}: {}\n{}", place.line, place.column,
+                  with_short_words(diagnostic.message), show_place(diagnostic.range, sql));
+  if (!diagnostic.suggestion.empty()) {
+    text += fmt::format("\n  hint: {}", with_short_words(diagnostic.suggestion));
+  }
   return text;
 }
 
