@@ -141,7 +141,7 @@ class StateSnapshotTest : public ::testing::TestWithParam<std::string> {
         {.pool = pool_.get(), .key_groups = groups, .max_parallelism = kMaxParallelism});
   }
 
-  std::unique_ptr<KeyedStateBackend> restored(std::vector<std::string> snapshots) {
+  std::unique_ptr<KeyedStateBackend> restored(const std::vector<std::string>& snapshots) {
     auto backend = make_backend();
     const Status status = backend->restore(of_one(snapshots));
     EXPECT_TRUE(status.is_ok()) << status.to_string();
@@ -691,7 +691,7 @@ TEST_P(StateSnapshotTest, a_broken_chain_is_refused) {
   const std::string base = take(*backend);
   put(rows, 1, {"b"}, 1, "");
   const std::string delta = take(*backend);
-  const auto status_of = [&](std::vector<std::string> snapshots) {
+  const auto status_of = [&](const std::vector<std::string>& snapshots) {
     return make_backend()->restore(of_one(snapshots));
   };
 

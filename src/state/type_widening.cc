@@ -80,7 +80,7 @@ Result<Column> convert_values(const Column& column, const DataType& to, MemoryPo
 template <typename From, typename To>
 Result<Column> cast_values(const Column& column, const DataType& to, MemoryPool& pool) {
   return convert_values<From, To>(column, to, pool, [](From from, To& value) {
-    value = static_cast<To>(from);
+    value = static_cast<To>(from);  // NOLINT(bugprone-signed-char-misuse): a number, TINYINT.
     return true;
   });
 }

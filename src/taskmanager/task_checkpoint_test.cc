@@ -365,7 +365,7 @@ class TaskCheckpointTest : public ::testing::Test {
       Result<std::string> bytes = read_state(files_, last_folder(), file);
       EXPECT_TRUE(bytes.is_ok()) << bytes.status().to_string();
       if (restored.parts.empty()) restored.parts.emplace_back();
-      if (bytes.is_ok()) restored.parts[0].snapshots.push_back(*std::move(bytes));
+      if (bytes.is_ok()) restored.parts[0].snapshots.emplace_back(*std::move(bytes));
     }
     return restored;
   }

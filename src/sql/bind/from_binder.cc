@@ -237,7 +237,8 @@ Result<PlanPtr> QueryBinder::bind_view(const CatalogView& view, ast::SourceRange
   Result<PlanPtr> plan = binder.bind(*statement->as<ast::QueryStatement>().query);
   --state_.view_depth;
   if (!was_refused && state_.refusal) {
-    state_.refusal = state_.refusal->with_context(fmt::format("in view '{}'", clip(view.path.object, 64)));
+    state_.refusal =
+        state_.refusal->with_context(fmt::format("in view '{}'", clip(view.path.object, 64)));
   }
   if (!plan.is_ok()) {
     return plan.status().with_context(fmt::format("in view '{}'", clip(view.path.object, 64)));
