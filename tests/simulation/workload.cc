@@ -19,10 +19,11 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 // How the rows of all splits are made.
 struct Shape {
   std::int64_t keys = 1;
-  std::int64_t step = 1;       // Event time per row, in kEventStepMs.
-  std::int64_t disorder = 0;   // How far back a row may be, in kEventStepMs.
-  std::int64_t flips_at = 0;   // After so many rows another key is hot; 0: none is.
-  std::int64_t burst_max = 1;  // Rows between rests.
+  std::int64_t key_stride = 1;  // So that keys are of any key groups.
+  std::int64_t step = 1;        // Event time per row, in kEventStepMs.
+  std::int64_t disorder = 0;    // How far back a row may be, in kEventStepMs.
+  std::int64_t flips_at = 0;    // After so many rows another key is hot; 0: none is.
+  std::int64_t burst_max = 1;   // Rows between rests.
   std::int64_t rest_ms_max = 0;
   std::int64_t delay_ms = 0;
 };
@@ -55,7 +56,7 @@ WorkloadSplit draw_split(Random& random, const Shape& shape, int number, std::in
     }
     const bool is_hot = shape.flips_at > 0 && random.uniform(10) != 0;
     const std::int64_t key = is_hot ? hot : random.uniform_between(0, shape.keys - 1);
-    split.rows.push_back({key, number * Workload::kRowsPerSplitMax + i,
+    split.rows.push_back({key * shape.key_stride, number * Workload::kRowsPerSplitMax + i,
                           kWorkloadBaseMs + (i * shape.step - back) * kEventStepMs});
     const bool rests = burst-- <= 0;
     if (rests) burst = random.uniform_between(0, shape.burst_max);
@@ -313,6 +314,7 @@ Workload draw_workload(Random& random) {
   workload.sources.resize(random.uniform(5) < 2 ? 2 : 1);
   Shape shape;
   shape.keys = random.uniform_between(1, 12);
+  shape.key_stride = random.uniform_between(1, 10'000);
   shape.step = random.uniform_between(1, 4);
   shape.disorder = random.uniform(3) == 0 ? 0 : random.uniform_between(1, 12);
   shape.flips_at = random.uniform(2) == 0 ? 0 : random.uniform_between(10, 60);
