@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <string>
 
 #include "functions/scalar_function.h"
+#include "functions/special_forms.h"
 #include "stream/value_text.h"
 
 namespace clepsydra::golden {
@@ -25,6 +25,36 @@ std::string code(std::string_view text) {
   return text.empty() ? std::string() : fmt::format("`{}`", cell(text));
 }
 
+// A row of a table: of a function or of a special form.
+template <typename Entry>
+std::string row_of(const Entry& entry) {
+  std::string names;
+  if (!entry.aliases.empty()) names = fmt::format(" ({})", cell(entry.aliases));
+  return fmt::format("| {}{} | {} | {} | {} |\n", code(entry.signature), names,
+                     cell(entry.description), code(entry.example), code(entry.example_result));
+}
+
+// Asks for an example; true when its value is the documented one.
+template <typename Entry>
+bool is_as_documented(Engine& engine, const Entry& entry) {
+  const Answer answer = engine.ask(fmt::format("SELECT {}", entry.example));
+  std::string expected;
+  // \N is the NULL, as in the corpora.
+  if (entry.example_result == "\\N") {
+    expected = entry.example_result;
+  } else {
+    append_tsv_escaped(entry.example_result, expected);
+  }
+  // What depends on chance has no result to show.
+  const bool good =
+      answer.status.is_ok() && (entry.example_result.empty() || answer.value == expected);
+  if (!good) {
+    fmt::print("{}: {}\n    is {}\n    expected {}\n", entry.signature, entry.example,
+               answer.status.is_ok() ? answer.value : answer.status.to_string(), expected);
+  }
+  return good;
+}
+
 }  // namespace
 
 std::string function_reference() {
@@ -39,15 +69,11 @@ std::string function_reference() {
         "\n## {}\n\n| function | what it gives | example | its value |\n"
         "| --- | --- | --- | --- |\n",
         family.title);
-    std::set<std::string_view> signatures;
     for (const ScalarFunction& function : family.functions()) {
-      // The forms of EXTRACT and its like share one.
-      if (!signatures.insert(function.signature).second) continue;
-      std::string names;
-      if (!function.aliases.empty()) names = fmt::format(" ({})", cell(function.aliases));
-      page += fmt::format("| {}{} | {} | {} | {} |\n", code(function.signature), names,
-                          cell(function.description), code(function.example),
-                          code(function.example_result));
+      if (!function.is_unit_form) page += row_of(function);
+    }
+    for (const SpecialForm& form : special_forms()) {
+      if (form.family == family.title) page += row_of(form);
     }
   }
   page += "\n## Aggregates\n\n| function | what it gives |\n| --- | --- |\n";
@@ -63,23 +89,11 @@ int run_function_examples(Engine& engine) {
   for (const FunctionFamily& family : scalar_function_families()) {
     for (const ScalarFunction& function : family.functions()) {
       if (function.example.empty()) continue;
-      const Answer answer = engine.ask(fmt::format("SELECT {}", function.example));
-      std::string expected;
-      // \N is the NULL, as in the corpora.
-      if (function.example_result == "\\N") {
-        expected = function.example_result;
-      } else {
-        append_tsv_escaped(function.example_result, expected);
-      }
-      // What depends on chance has no result to show.
-      const bool good =
-          answer.status.is_ok() && (function.example_result.empty() || answer.value == expected);
-      ++(good ? passed : failed);
-      if (!good) {
-        fmt::print("{}: {}\n    is {}\n    expected {}\n", function.name, function.example,
-                   answer.status.is_ok() ? answer.value : answer.status.to_string(), expected);
-      }
+      ++(is_as_documented(engine, function) ? passed : failed);
     }
+  }
+  for (const SpecialForm& form : special_forms()) {
+    ++(is_as_documented(engine, form) ? passed : failed);
   }
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed;

@@ -194,7 +194,8 @@ Result<DataType> derive_print(CallTyping& call) {
 bool print_kernel(KernelCall& call) {
   const int value = static_cast<int>(call.arguments.size()) - 1;
   if (!call.share_argument(value)) return false;
-  if (!log_enabled(LogLevel::kInfo)) return true;
+  // A warning, for who writes it wants to see it whatever else is logged.
+  if (!log_enabled(LogLevel::kWarning)) return true;
   const Result<Column> column = call.argument_column(value);
   if (!column.is_ok()) return call.fail(column.status());
   for_each_row(call.rows, [&](std::int32_t row) {
@@ -205,7 +206,7 @@ bool print_kernel(KernelCall& call) {
     } else {
       append_value_text(*column, row, {}, line);
     }
-    log(LogLevel::kInfo, "print", line);
+    log(LogLevel::kWarning, "print", line);
   });
   return true;
 }
@@ -242,7 +243,7 @@ constexpr ScalarFunction kFunctions[] = {
      .is_strict = false,
      .volatility = Volatility::kPerRow,
      .signature = "PRINT([prefix,] value)",
-     .description = "The value as it is; it is written to the log of the process, at level info.",
+     .description = "The value as it is; it is also written to the log of the process.",
      .example = "PRINT('x is ', 1 + 1)",
      .example_result = "2"},
 };

@@ -1,11 +1,16 @@
 // What wrong queries are told, to the letter.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string_view>
 
 #include "sql/session_fixture.h"
 
 namespace clepsydra::sql::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 class BindErrorsTest : public SessionTest {
  protected:
@@ -44,6 +49,34 @@ TEST_F(BindErrorsTest, star_is_shown_when_it_holds_an_ungrouped_column) {
       "  SELECT product, orders.* FROM orders GROUP BY product\n"
       "                  ^^^^^^^^\n"
       "  hint: add 'order_id' to GROUP BY");
+}
+
+TEST_F(BindErrorsTest, grouping_needs_keys_and_a_group) {
+  constexpr std::string_view kGrouped =
+      " FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' HOUR)) "
+      "GROUP BY window_start, window_end, product";
+  EXPECT_THAT(error(fmt::format("SELECT GROUPING(amount){}", kGrouped)),
+              HasSubstr("line 1, column 8: the arguments of GROUPING must be expressions of "
+                        "GROUP BY"));
+  EXPECT_THAT(error("SELECT 1 + GROUPING(amount) FROM orders"),
+              HasSubstr("line 1, column 12: GROUPING stands only in a query with GROUP BY"));
+  EXPECT_THAT(error("SELECT amount FROM orders WHERE GROUP_ID() = 0"),
+              HasSubstr("line 1, column 33: GROUP_ID is not allowed in WHERE"));
+  EXPECT_THAT(error(fmt::format("SELECT GROUPING(){}", kGrouped)),
+              HasSubstr("expected GROUPING(key, ...)"));
+}
+
+TEST_F(BindErrorsTest, source_watermark_is_for_tables_whose_connector_has_watermarks) {
+  EXPECT_THAT(error("SELECT SOURCE_WATERMARK()"),
+              HasSubstr("line 1, column 8: SOURCE_WATERMARK() stands only in a table's WATERMARK"));
+  EXPECT_THAT(error("CREATE TABLE t (ts TIMESTAMP(3), WATERMARK FOR ts AS SOURCE_WATERMARK() - "
+                    "INTERVAL '1' SECOND) WITH ('connector' = 'datagen')"),
+              HasSubstr("hint: WATERMARK FOR ts AS SOURCE_WATERMARK()"));
+  run("CREATE TABLE t (ts TIMESTAMP(3), WATERMARK FOR ts AS SOURCE_WATERMARK()) "
+      "WITH ('connector' = 'datagen')");
+  EXPECT_THAT(error("SELECT ts FROM t"),
+              HasSubstr("table 't' cannot be read: it declares SOURCE_WATERMARK(), but the "
+                        "connector 'datagen' gives no watermarks of its own"));
 }
 
 TEST_F(BindErrorsTest, group_by_without_a_window_is_refused_by_name) {
@@ -146,7 +179,6 @@ TEST_F(BindErrorsTest, what_is_not_built_is_refused_by_name) {
 }
 
 TEST_F(BindErrorsTest, what_is_wrong_is_said_before_what_is_not_built) {
-  using ::testing::HasSubstr;
   EXPECT_THAT(error("SELECT o.nosuch FROM orders o JOIN orders p ON o.user_id = p.user_id"),
               HasSubstr("column 'nosuch' not found in table 'o'"));
   EXPECT_THAT(error("SELECT ts FROM orders o JOIN orders p ON TRUE"),

@@ -122,6 +122,10 @@ TEST_F(BinderTest, aggregates_follow_the_nullability_of_what_they_read) {
                "MAX(product) AS m" +
                windows),
       "n BIGINT NOT NULL, c BIGINT NOT NULL, s INT, a INT, m STRING");
+  EXPECT_EQ(types_of("SELECT SUM0(amount) AS s, `$SUM0`(amount) FILTER (WHERE amount > 1) AS f, "
+                     "GROUPING(window_start, window_end) AS g, GROUP_ID() AS i" +
+                     windows),
+            "s INT NOT NULL, f INT NOT NULL, g BIGINT NOT NULL, i BIGINT NOT NULL");
   EXPECT_EQ(types_of("SELECT SUM(1) AS s, SUM(1) FILTER (WHERE amount > 1) AS f" + windows),
             "s INT NOT NULL, f INT");
   EXPECT_EQ(

@@ -29,7 +29,6 @@ bool is_group_window(std::string_view name) {
 // What functions of the reference that are left out belong to; empty for others.
 std::string_view family_not_built(std::string_view name) {
   if (name.starts_with("BITMAP_")) return "the family of BITMAP functions";
-  if (name == "SOURCE_WATERMARK") return "watermarks that a connector makes";
   if (name == "ML_PREDICT" || name == "ML_EVALUATE") return "inference with models";
   if (name == "VECTOR_SEARCH") return "search in vectors";
   return {};
@@ -48,6 +47,10 @@ ExpressionPtr chosen_branch(const ExpressionPtr& value, const BindEnvironment& e
   return arguments.back();
 }
 
+bool is_sum_or_zero(std::string_view name) {
+  return name == "SUM0" || name == "$SUM0";
+}
+
 bool is_json_aggregate(std::string_view name) {
   return name == "JSON_OBJECTAGG" || name == "JSON_ARRAYAGG";
 }
@@ -61,6 +64,7 @@ bool is_never_null_aggregate(std::string_view function) {
 // The clauses of some aggregates choose between functions.
 std::string aggregate_name(const ast::FunctionCall& node) {
   std::string name = node.upper_name();
+  if (is_sum_or_zero(name)) return "SUM";
   if (name == "ARRAY_AGG" && node.null_treatment == ast::NullTreatment::kIgnore) {
     name += "_IGNORE_NULLS";
   }
@@ -137,10 +141,23 @@ Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call)
   CLP_ASSIGN_OR_RETURN(const UserFunctionGroup* user, find_user_call(call));
   if (user != nullptr) return bind_user_call(call, *user);
   if (call.over && !name.empty()) return bind_over(call);
+  if (is_grouping_function(name)) return bind_grouping(call);
+  if (is_sum_or_zero(name)) {
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr sum, bind_aggregate_call(call));
+    const ExpressionPtr zero = integer_literal(0);
+    CLP_ASSIGN_OR_RETURN(ExpressionPtr typed, environment_.functions.cast(
+                                                  zero, sum->type().with_nullable(false), false));
+    return this->call("COALESCE", {std::move(sum), std::move(typed)}, call.range);
+  }
   if (!name.empty() && environment_.functions.is_aggregate(name)) return bind_aggregate_call(call);
   CLP_RETURN_IF_ERROR(refuse_call_extras(call));
   if (name.empty()) return unknown_function(call, name);
   if (call.json) return bind_json_call(call);
+  if (name == "SOURCE_WATERMARK") {
+    return text_.invalid(call.range,
+                         "SOURCE_WATERMARK() stands only in a table's WATERMARK, and alone",
+                         "WATERMARK FOR ts AS SOURCE_WATERMARK()");
+  }
   if (name == "JSON") {
     return text_.invalid(call.range,
                          "JSON(...) stands only in JSON_ARRAY or as a value of JSON_OBJECT",
@@ -203,6 +220,34 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
                          fmt::format("FILTER belongs to aggregates; {} is not one", name));
   }
   return call(name, std::move(arguments), node.range);
+}
+
+bool ExpressionBinder::is_grouping_function(std::string_view name) {
+  return name == "GROUPING" || name == "GROUPING_ID" || name == "GROUP_ID";
+}
+
+// The call stays until the keys of the aggregation are known.
+Result<ExpressionPtr> ExpressionBinder::bind_grouping(const ast::FunctionCall& node) {
+  const std::string name = node.upper_name();
+  CLP_RETURN_IF_ERROR(refuse_call_extras(node));
+  if (aggregates_ == nullptr || inside_aggregate_) {
+    return text_.invalid(
+        node.range,
+        fmt::format("{} is not allowed {}", name,
+                    inside_aggregate_ ? "inside an aggregate" : fmt::format("in {}", clause_)));
+  }
+  if (node.arguments.empty() != (name == "GROUP_ID")) {
+    return text_.invalid(node.range, name == "GROUP_ID"
+                                         ? "expected GROUP_ID()"
+                                         : fmt::format("expected {}(key, ...)", name));
+  }
+  std::string unused;
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_arguments(node, unused));
+  ExpressionPtr grouping = Expression::call(std::string(kGrouping), std::move(arguments),
+                                            DataType::big_int().with_nullable(false));
+  places_.emplace(grouping.get(), node.range);
+  alive_.push_back(grouping);
+  return grouping;
 }
 
 // The type of a value as text is known here, and nowhere later.

@@ -38,6 +38,9 @@ struct OverClauses {
 // Binds the expressions of one clause. Threads: one.
 class ExpressionBinder {
  public:
+  // GROUPING(key, ...) and its like in a bound expression, which the select binder replaces.
+  static constexpr std::string_view kGrouping = "GROUPING";
+
   // `aggregates`: null where aggregate functions are not allowed; `clause` ("WHERE") then names the
   // place.
   ExpressionBinder(const BindEnvironment& environment, const StatementText& text,
@@ -91,6 +94,8 @@ class ExpressionBinder {
   Result<const UserFunctionGroup*> find_user_call(const ast::FunctionCall& call) const;
   Result<ExpressionPtr> bind_user_call(const ast::FunctionCall& call,
                                        const UserFunctionGroup& group);
+  static bool is_grouping_function(std::string_view name);
+  Result<ExpressionPtr> bind_grouping(const ast::FunctionCall& call);
   // over_binder.cc
   Result<ExpressionPtr> bind_over(const ast::FunctionCall& call);
   static bool is_over_function(std::string_view name);

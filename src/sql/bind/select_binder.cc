@@ -51,6 +51,20 @@ int index_of(std::vector<ExpressionPtr>& expressions, const ExpressionPtr& expre
   return static_cast<int>(expressions.size() - 1);
 }
 
+bool is_grouping(const Expression& expression) {
+  return expression.kind() == Expression::Kind::kCall &&
+         expression.name() == ExpressionBinder::kGrouping;
+}
+
+// The first GROUPING call in it, or null.
+const Expression* find_grouping(const Expression& expression) {
+  if (is_grouping(expression)) return &expression;
+  for (const ExpressionPtr& argument : expression.arguments()) {
+    if (const Expression* found = find_grouping(*argument); found != nullptr) return found;
+  }
+  return nullptr;
+}
+
 // Rewrites expressions over the input of an aggregation to expressions over its output.
 class GroupRewriter {
  public:
@@ -59,6 +73,7 @@ class GroupRewriter {
       : keys_(keys), output_(output), binder_(binder), text_(text) {}
 
   Result<ExpressionPtr> rewrite(const ExpressionPtr& expression) {
+    if (is_grouping(*expression)) return grouping(*expression);
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       if (*keys_[i] == *expression) return output_column(static_cast<int>(i));
     }
@@ -88,6 +103,19 @@ class GroupRewriter {
   }
 
  private:
+  // A bit for each key, 1 where it is grouped away: there is one set of keys, with all of them.
+  [[nodiscard]] Result<ExpressionPtr> grouping(const Expression& call) const {
+    for (const ExpressionPtr& argument : call.arguments()) {
+      const bool is_key = std::any_of(keys_.begin(), keys_.end(),
+                                      [&](const ExpressionPtr& key) { return *key == *argument; });
+      if (!is_key) {
+        return text_.invalid(binder_.place_of(call),
+                             "the arguments of GROUPING must be expressions of GROUP BY");
+      }
+    }
+    return big_int_literal(0);
+  }
+
   [[nodiscard]] ExpressionPtr output_column(int index) const {
     const Field& field = output_.field(index);
     return Expression::column(index, field.type, field.name);
@@ -272,6 +300,10 @@ Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select,
     std::vector<ExpressionPtr> expressions;
     std::vector<std::string> names;
     for (Output& output : outputs) {
+      if (const Expression* grouping = find_grouping(*output.value); grouping != nullptr) {
+        return text_.invalid(binder.place_of(*grouping),
+                             "GROUPING stands only in a query with GROUP BY or aggregates");
+      }
       expressions.push_back(std::move(output.value));
       names.push_back(std::move(output.name));
     }

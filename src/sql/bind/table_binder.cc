@@ -346,7 +346,14 @@ class TableBinder {
     }
     const Scope scope(table_->schema, {Relation{{}, 0, table_->schema->size()}});
     ExpressionBinder binder(environment_, text_, scope, nullptr, "WATERMARK");
-    CLP_ASSIGN_OR_RETURN(watermark.expression, binder.bind(*definition.expression));
+    const auto* call = definition.expression->as_if<ast::FunctionCall>();
+    watermark.is_from_source =
+        call != nullptr && call->upper_name() == "SOURCE_WATERMARK" && call->arguments.empty();
+    if (watermark.is_from_source) {
+      watermark.expression = Expression::column(watermark.column, column.type, column.name);
+    } else {
+      CLP_ASSIGN_OR_RETURN(watermark.expression, binder.bind(*definition.expression));
+    }
     if (!is_watermark_type(watermark.expression->type())) {
       return text_.invalid(
           definition.expression->range,

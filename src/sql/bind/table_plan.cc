@@ -70,6 +70,12 @@ Result<PlanPtr> make_table_plan(const CatalogTablePtr& table, const TableOptions
         fmt::format("table '{}' cannot be read: the connector '{}' is for writing only",
                     table->path.object, name == options.end() ? "" : name->second));
   }
+  if (table->watermark && table->watermark->is_from_source) {
+    return Status::invalid_argument(
+        fmt::format("table '{}' cannot be read: it declares SOURCE_WATERMARK(), but the connector "
+                    "'{}' gives no watermarks of its own",
+                    table->path.object, name->second));
+  }
   const std::vector<int> produced = produced_columns(*table);
   PlanPtr plan = std::make_shared<ScanNode>(table, options, produced, table->produced);
   CLP_ASSIGN_OR_RETURN(plan, add_computed_columns(std::move(plan), *table, produced, environment));

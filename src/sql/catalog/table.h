@@ -50,6 +50,8 @@ struct TableWatermark {
   int column = -1;           // Of the table.
   ExpressionPtr expression;  // Over CatalogTable::schema.
   std::string text;          // Canonical SQL.
+  // SOURCE_WATERMARK(): the connector gives them; `expression` is the column.
+  bool is_from_source = false;
 };
 
 struct CatalogTable {
