@@ -34,7 +34,8 @@ Result<MapState> MapState::open(KeyedStateBackend& backend, EntryStateSpec spec,
                          .value_bytes = (*values)->value_bytes(),
                          .codec = *values,
                          .entry_columns = static_cast<int>(spec.entry_types.size()),
-                         .directions = std::move(spec.directions)}));
+                         .directions = std::move(spec.directions),
+                         .ttl = spec.ttl}));
   return MapState(*rows, *std::move(values), outer_columns, pool);
 }
 

@@ -25,6 +25,7 @@ struct EntryStateSpec {
   std::vector<DataType> entry_types = {};
   std::vector<EntryDirection> directions = {};  // Of the entry types: KeyedRowsSpec.
   std::vector<Field> values = {};
+  StateTtl ttl = {};  // Of each entry.
 };
 
 // Entries that were found, in the order in which they were asked for; those of key i are rows

@@ -56,6 +56,30 @@ class RowValueCodec {
   [[nodiscard]] virtual bool is_flat() const { return false; }
   // Gives back what the values hold in `memory` and makes them new.
   virtual void clear(std::span<std::byte* const> values, StateMemory& memory) = 0;
+  // Some values may not be there any more for anybody who asks: those that are expired. A snapshot
+  // of all state leaves them out.
+  [[nodiscard]] virtual bool may_expire() const { return false; }
+  [[nodiscard]] virtual bool is_expired(const std::byte* /*value*/) const { return false; }
+};
+
+// How long rows of a state live that nobody uses, in processing time: a row, which may be an entry,
+// expires `ttl_ms` after its last access. All zero: until it is erased.
+struct StateTtl {
+  // What is an access. Writing is whatever hands rows out to be written.
+  enum class Update : std::uint8_t { kOnCreateAndWrite, kOnReadAndWrite };
+  // Whether a row that has expired is found once more, if it is still there, and then never again.
+  enum class Visibility : std::uint8_t { kNeverReturnExpired, kReturnExpiredIfNotCleanedUp };
+
+  static constexpr int kCleanupRowsMax = 1000;
+
+  std::int64_t ttl_ms = 0;
+  Update update = Update::kOnCreateAndWrite;
+  Visibility visibility = Visibility::kNeverReturnExpired;
+  // For each row of a call so many others are looked at, whether they have expired.
+  int cleanup_rows = 5;
+
+  [[nodiscard]] bool is_on() const { return ttl_ms != 0; }
+  bool operator==(const StateTtl&) const = default;
 };
 
 // How the entries of a key are ordered by one of their columns.
@@ -77,6 +101,8 @@ struct KeyedRowsSpec {
   int entry_columns = 0;
   // By entry column; ascending and NULL first beyond.
   std::vector<EntryDirection> directions = {};
+  // Only with a codec.
+  StateTtl ttl = {};
 
   static constexpr int kKeyColumnsMax = 1024;
   static constexpr std::int64_t kValueBytesMax = 1 << 20;

@@ -105,10 +105,10 @@ class RowInHand {
 template <typename T>
 class RowValue {
  public:
-  static Result<RowValue> open(RowInHand& row, const std::string& name) {
-    CLP_ASSIGN_OR_RETURN(ValueState state,
-                         ValueState::open(row.backend(), name, row.key_types(),
-                                          {{"value", StateScalar<T>::type(), {}}}, row.pool()));
+  static Result<RowValue> open(RowInHand& row, const std::string& name, const StateTtl& ttl = {}) {
+    CLP_ASSIGN_OR_RETURN(ValueState state, ValueState::open(row.backend(), name, row.key_types(),
+                                                            {{"value", StateScalar<T>::type(), {}}},
+                                                            row.pool(), ttl));
     return RowValue(row, std::move(state));
   }
   Result<std::optional<T>> get() {
@@ -135,8 +135,9 @@ class RowValue {
 template <typename Accumulator, typename In, typename First, typename Add>
 class RowAggregate {
  public:
-  static Result<RowAggregate> open(RowInHand& row, const std::string& name, First first, Add add) {
-    CLP_ASSIGN_OR_RETURN(RowValue<Accumulator> value, RowValue<Accumulator>::open(row, name));
+  static Result<RowAggregate> open(RowInHand& row, const std::string& name, First first, Add add,
+                                   const StateTtl& ttl = {}) {
+    CLP_ASSIGN_OR_RETURN(RowValue<Accumulator> value, RowValue<Accumulator>::open(row, name, ttl));
     return RowAggregate(std::move(value), std::move(first), std::move(add));
   }
   Result<std::optional<Accumulator>> get() { return value_.get(); }
@@ -157,12 +158,13 @@ class RowAggregate {
 template <typename T>
 class RowList {
  public:
-  static Result<RowList> open(RowInHand& row, const std::string& name) {
+  static Result<RowList> open(RowInHand& row, const std::string& name, const StateTtl& ttl = {}) {
     CLP_ASSIGN_OR_RETURN(ListState state,
                          ListState::open(row.backend(),
                                          {.name = name,
                                           .key_types = row.key_types(),
-                                          .values = {{"item", StateScalar<T>::type(), {}}}},
+                                          .values = {{"item", StateScalar<T>::type(), {}}},
+                                          .ttl = ttl},
                                          row.pool()));
     return RowList(row, std::move(state));
   }
@@ -200,13 +202,14 @@ class RowMap {
  public:
   using Entry = std::pair<K, V>;
 
-  static Result<RowMap> open(RowInHand& row, const std::string& name) {
+  static Result<RowMap> open(RowInHand& row, const std::string& name, const StateTtl& ttl = {}) {
     CLP_ASSIGN_OR_RETURN(MapState state,
                          MapState::open(row.backend(),
                                         {.name = name,
                                          .key_types = row.key_types(),
                                          .entry_types = {StateScalar<K>::type()},
-                                         .values = {{"value", StateScalar<V>::type(), {}}}},
+                                         .values = {{"value", StateScalar<V>::type(), {}}},
+                                         .ttl = ttl},
                                         row.pool()));
     return RowMap(row, std::move(state));
   }

@@ -20,6 +20,7 @@
 
 namespace clepsydra {
 
+class Clock;
 class MemoryPool;
 
 // For backends that keep state on local disk.
@@ -39,6 +40,8 @@ struct StateBackendOptions {
   KeyGroupRange key_groups{0, kDefaultMaxParallelism};  // Of this subtask.
   int max_parallelism = kDefaultMaxParallelism;
   LocalStateOptions local = {};
+  // Outlives the backend. Null: there can be no state with a time to live.
+  const Clock* clock = nullptr;
   // Backends whose snapshots of changes may have other rows too give one so many rows, if there
   // are: then the state needs few of them.
   std::int64_t snapshot_rows_min = 1024;

@@ -9,14 +9,15 @@ namespace clepsydra {
 
 Result<ValueState> ValueState::open(KeyedStateBackend& backend, std::string name,
                                     std::vector<DataType> key_types, std::vector<Field> values,
-                                    MemoryPool& pool) {
+                                    MemoryPool& pool, const StateTtl& ttl) {
   Result<std::shared_ptr<ValueColumns>> columns = ValueColumns::make(std::move(values));
   if (!columns.is_ok()) return columns.status().with_context(fmt::format("state '{}'", name));
   CLP_ASSIGN_OR_RETURN(KeyedRows* const rows,
                        backend.open_rows({.name = std::move(name),
                                           .key_types = std::move(key_types),
                                           .value_bytes = (*columns)->value_bytes(),
-                                          .codec = *columns}));
+                                          .codec = *columns,
+                                          .ttl = ttl}));
   return ValueState(*rows, *std::move(columns), pool);
 }
 

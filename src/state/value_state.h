@@ -25,7 +25,7 @@ class ValueState {
  public:
   static Result<ValueState> open(KeyedStateBackend& backend, std::string name,
                                  std::vector<DataType> key_types, std::vector<Field> values,
-                                 MemoryPool& pool);
+                                 MemoryPool& pool, const StateTtl& ttl = {});
 
   // Of equal keys of a call, the last one stays.
   Status put(StateNamespace ns, const KeyBatch& keys, std::span<const Column> values);

@@ -379,6 +379,7 @@ Result<std::unique_ptr<KeyedStateBackend>> DeploymentBuilder::make_state(const J
   options.key_groups =
       key_group_range(parts.id.subtask, vertex.max_parallelism, vertex.parallelism);
   options.local = local_state_of(parts.id, op);
+  options.clock = environment_.clock;
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<KeyedStateBackend> state,
                        environment_.state_backends->make(limits_.state_backend, options));
   const auto task = restored_.find({parts.id.vertex, parts.id.subtask});

@@ -73,14 +73,18 @@ Result<std::vector<std::string>*> HashmapBackend::open_list(std::string_view nam
 }
 
 Result<KeyedRows*> HashmapBackend::open_rows(KeyedRowsSpec spec) {
+  if (spec.ttl.is_on()) CLP_RETURN_IF_ERROR(TtlRows::add_time(spec, options_.clock));
   const auto found = rows_.find(spec.name);
   if (found != rows_.end()) {
     const KeyedRowsSpec& opened = found->second->spec();
     if (opened.key_types != spec.key_types || opened.value_bytes != spec.value_bytes ||
-        opened.entry_columns != spec.entry_columns) {
-      return Status::failed_precondition(
-          fmt::format("state '{}' was opened with other types of keys or values", spec.name));
+        opened.entry_columns != spec.entry_columns || opened.ttl != spec.ttl) {
+      return Status::failed_precondition(fmt::format(
+          "state '{}' was opened with other types of keys or values, or another time to live",
+          spec.name));
     }
+    const auto with_ttl = ttl_rows_.find(spec.name);
+    if (with_ttl != ttl_rows_.end()) return with_ttl->second.get();
     return found->second.get();
   }
   if (spec.key_types.size() > KeyedRowsSpec::kKeyColumnsMax) {
@@ -111,7 +115,14 @@ Result<KeyedRows*> HashmapBackend::open_rows(KeyedRowsSpec spec) {
   CLP_ASSIGN_OR_RETURN(std::unique_ptr<HashmapRows> rows,
                        make_rows(std::move(spec), std::move(shape), epochs));
   CLP_RETURN_IF_ERROR(restored_.restore_rows(rows->spec(), *rows, *options_.pool));
-  return rows_.emplace(name, std::move(rows)).first->second.get();
+  HashmapRows& opened = *rows_.emplace(name, std::move(rows)).first->second;
+  if (!opened.spec().ttl.is_on()) return &opened;
+  return ttl_rows_.emplace(name, std::make_unique<TtlRows>(opened)).first->second.get();
+}
+
+Status HashmapBackend::release_rows() {
+  for (const auto& [name, rows] : ttl_rows_) CLP_RETURN_IF_ERROR(rows->clean_up());
+  return Status::ok();
 }
 
 TimerService& HashmapBackend::open_timers(std::string_view name) {

@@ -12,6 +12,7 @@
 #include "state/hashmap/base_slices.h"
 #include "state/hashmap/hashmap_rows.h"
 #include "state/hashmap/snapshot_epochs.h"
+#include "state/hashmap/ttl_rows.h"
 #include "state/restored_parts.h"
 #include "state/state_backend.h"
 #include "state/timer_service.h"
@@ -42,6 +43,7 @@ class HashmapBackend : public KeyedStateBackend {
   Result<std::vector<std::string>*> open_list(std::string_view name, ListMode mode) override;
   Result<KeyedRows*> open_rows(KeyedRowsSpec spec) override;
   TimerService& open_timers(std::string_view name) override;
+  Status release_rows() override;
 
  protected:
   // Of a spec that was checked.
@@ -66,6 +68,8 @@ class HashmapBackend : public KeyedStateBackend {
   bool has_snapshot_ = false;
   RestoredParts restored_;
   std::map<std::string, std::unique_ptr<HashmapRows>, std::less<>> rows_;
+  // Before those of rows_ that have a time to live.
+  std::map<std::string, std::unique_ptr<TtlRows>, std::less<>> ttl_rows_;
   std::map<std::string, Timers, std::less<>> timers_;
   std::map<std::string, std::int64_t, std::less<>> numbers_;
   std::map<std::string, std::vector<std::string>, std::less<>> lists_;

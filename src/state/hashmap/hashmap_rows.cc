@@ -44,6 +44,12 @@ std::int64_t HashmapRows::scan(StateNamespace ns, Cursor& cursor, std::span<std:
   return found != nullptr ? found->scan(cursor, values) : 0;
 }
 
+std::int64_t HashmapRows::visit_in_memory(StateNamespace ns, Cursor& cursor,
+                                          std::span<std::byte*> values) {
+  const RowTable* const rows = find_table(ns);
+  return rows != nullptr ? rows->scan(cursor, values) : 0;
+}
+
 Status HashmapRows::find_entries(StateNamespace ns, const EntryRanges& ranges,
                                  FoundEntries& found) {
   encode(ranges);

@@ -54,6 +54,14 @@ class HashmapRows : public KeyedRows {
   [[nodiscard]] std::vector<StateNamespace> dropped(std::uint32_t after, std::uint32_t until) const;
   // The first namespace at or after `ns`; null when there is none.
   RowTable* table_from(StateNamespace& ns) const;
+  // The next rows for clean-up, 0 at the end: those in memory, and those that are stored elsewhere,
+  // which come into memory. As scan(), but a cursor may be kept while rows go and move; it may miss
+  // some then.
+  std::int64_t visit_in_memory(StateNamespace ns, Cursor& cursor, std::span<std::byte*> values);
+  virtual std::int64_t visit_stored(StateNamespace /*ns*/, Cursor& /*cursor*/,
+                                    std::span<std::byte*> /*values*/) {
+    return 0;
+  }
   // What a snapshot took from here in a step has gone out.
   virtual Status end_images_step() { return Status::ok(); }
 

@@ -485,11 +485,12 @@ std::int64_t RowTable::scan(KeyedRows::Cursor& cursor, std::span<std::byte*> val
       auto* row = reinterpret_cast<RowHeader*>(page.rows + cursor.row++ * row_bytes);
       if (row->epoch != 0) values[found++] = shape_->value_of(row);
     }
-    // A cursor at the end of the last page sees the rows added to it later.
-    if (cursor.row == page.count && page.count == page.capacity) {
+    // A cursor at the end of the last page sees the rows added to it later. One that was kept while
+    // rows moved may be beyond it.
+    if (cursor.row >= page.count && page.count == page.capacity) {
       ++cursor.page;
       cursor.row = 0;
-    } else if (cursor.row == page.count) {
+    } else if (cursor.row >= page.count) {
       break;
     }
   }

@@ -67,6 +67,8 @@ Result<bool> RowsImages::write_more(std::int64_t& budget, std::string& out) {
     const std::size_t rows_before = values_.size();
     const bool is_done = table_->take_images(block_rows_, budget, values_);
     changed_rows_ += static_cast<std::int64_t>(values_.size() - rows_before);
+    // A delta tells of all that changed: without an expired row it would leave what it was before.
+    if (epochs_->after() == 0) leave_out_expired(rows_before);
     if (values_.size() > rows_before) {
       runs_.push_back(
           {.ns = namespace_, .rows = static_cast<std::int64_t>(values_.size() - rows_before)});
@@ -99,6 +101,7 @@ Result<bool> RowsImages::write_slice(SlicePlace& place, std::int64_t& left, std:
     }
     const std::size_t rows_before = values_.size();
     const bool is_at_end = table->take_slice(place.at, block_rows_, budget, left, values_);
+    leave_out_expired(rows_before);
     if (values_.size() > rows_before) {
       runs_.push_back({.ns = ns, .rows = static_cast<std::int64_t>(values_.size() - rows_before)});
     }
@@ -109,6 +112,16 @@ Result<bool> RowsImages::write_slice(SlicePlace& place, std::int64_t& left, std:
   }
   CLP_RETURN_IF_ERROR(write_block(out));
   return is_done;
+}
+
+// Of the values from `begin` on.
+void RowsImages::leave_out_expired(std::size_t begin) {
+  const RowValueCodec& codec = *rows_->spec().codec;
+  if (!codec.may_expire()) return;
+  const auto from = values_.begin() + static_cast<std::ptrdiff_t>(begin);
+  values_.erase(std::remove_if(from, values_.end(),
+                               [&](const std::byte* value) { return codec.is_expired(value); }),
+                values_.end());
 }
 
 // Dropped namespaces first: nobody else needs their memory.

@@ -63,6 +63,7 @@ class RowsImages {
   Result<Next> next_table(std::int64_t& budget, std::string& out);
   Status start_table(StateNamespace ns, RowTable& table, std::string& out);
   void end_table();
+  void leave_out_expired(std::size_t begin);
   Status write_erased(StateNamespace ns, std::int64_t rows, const std::vector<Column>& keys,
                       std::string& out);
   Status write_block(std::string& out);

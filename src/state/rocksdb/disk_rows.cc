@@ -164,6 +164,25 @@ std::int64_t DiskRows::scan(StateNamespace ns, Cursor& cursor, std::span<std::by
   return count;
 }
 
+std::int64_t DiskRows::visit_stored(StateNamespace ns, Cursor& cursor,
+                                    std::span<std::byte*> values) {
+  DiskTable* const rows = find_disk_table(ns);
+  if (rows == nullptr || rows->stored_rows() == 0 || !space_->error().is_ok()) return 0;
+  // Over the store, whatever is in memory: scan_all() knows its own cursors by this.
+  if (cursor.row >= 0) cursor = {.page = 0, .row = -1};
+  std::int64_t count = 0;
+  const Status status = with_room([&] {
+    Status scanned = rows->scan_all(cursor, values, count);
+    save(ns, *rows);
+    return scanned;
+  });
+  if (!status.is_ok()) {
+    space_->fail(status);
+    return 0;
+  }
+  return count;
+}
+
 void DiskRows::erase(StateNamespace ns, std::span<std::byte* const> values) {
   if (values.empty()) return;
   writes_.clear();

@@ -40,6 +40,8 @@ class DiskRows final : public HashmapRows {
   void erase(StateNamespace ns, std::span<std::byte* const> values) override;
   void drop(StateNamespace ns) override;
   [[nodiscard]] std::int64_t row_count(StateNamespace ns) const override;
+  std::int64_t visit_stored(StateNamespace ns, Cursor& cursor,
+                            std::span<std::byte*> values) override;
   Status release_rows() override { return space_->release(); }
   Status end_images_step() override;
 

@@ -25,7 +25,10 @@ class RocksdbBackend final : public HashmapBackend {
       : HashmapBackend(std::move(options)), pool_(std::move(pool)) {}
 
   [[nodiscard]] bool may_block() const override { return space_ != nullptr && space_->may_block(); }
-  Status release_rows() override { return space_ != nullptr ? space_->release() : Status::ok(); }
+  Status release_rows() override {
+    CLP_RETURN_IF_ERROR(HashmapBackend::release_rows());
+    return space_ != nullptr ? space_->release() : Status::ok();
+  }
 
  protected:
   [[nodiscard]] bool has_slices() const override { return false; }
