@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "functions/expression_program.h"
@@ -76,6 +78,47 @@ TEST(EdgeValuesTest, whole_numbers_wrap) {
   EXPECT_THAT(call("-", small), ElementsAre("-2147483648", "-2147483647"));
   EXPECT_THAT(call("*", small, {integer_literal(2)}), ElementsAre("0", "-2"));
   EXPECT_THAT(call("/", small, {integer_literal(-1)}), ElementsAre("-2147483648", "-2147483647"));
+}
+
+// By a constant: another way than by a column. Expected: C++.
+TEST(EdgeValuesTest, division_by_constants_is_exact) {
+  std::vector<std::int64_t> numbers = {0, 1, 2, 3, 9, 10, 11};
+  for (int bit = 2; bit < 64; ++bit) {
+    const auto power = static_cast<std::int64_t>(std::uint64_t{1} << bit);
+    numbers.insert(numbers.end(), {power - 1, power, power + 1});
+  }
+  std::uint64_t random = 1;
+  for (int i = 0; i < 300; ++i) {
+    random = random * 6'364'136'223'846'793'005 + 1'442'695'040'888'963'407;
+    numbers.push_back(static_cast<std::int64_t>(random >> (i % 50)));
+  }
+  const std::size_t positive = numbers.size();
+  for (std::size_t i = 0; i < positive; ++i) {
+    numbers.push_back(static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(numbers[i])));
+  }
+  ColumnBuilder builder(DataType::big_int(), test_pool());
+  for (const std::int64_t number : numbers) builder.append<std::int64_t>(number);
+  std::vector<Column> columns = {builder.finish().value()};
+  const Batch batch(make_schema({{"a", DataType::big_int(), ""}}),
+                    static_cast<std::int64_t>(numbers.size()), std::move(columns));
+  for (const std::int64_t divisor : numbers) {
+    if (divisor == 0 || divisor == -1) continue;
+    for (const bool is_remainder : {false, true}) {
+      const Result<ExpressionPtr> expression = FunctionRegistry::built_in().resolve(
+          is_remainder ? "%" : "/", {column(batch, 0), big_int_literal(divisor)});
+      Result<ExpressionProgram> program = ExpressionProgram::make(
+          std::vector<ExpressionPtr>{*expression}, EvaluationContext{.pool = &test_pool()});
+      const Column result = program->evaluate(batch).value()[0];
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::int64_t wanted = is_remainder ? numbers[i] % divisor : numbers[i] / divisor;
+        ASSERT_EQ(result.values<std::int64_t>()[i], wanted) << numbers[i] << " by " << divisor;
+      }
+    }
+  }
+  // The remainder has the type of the divisor.
+  EXPECT_THAT(call("%", batch_of("a BIGINT", {"9223372036854775807", "-9223372036854775808", "-5"}),
+                   {integer_literal(-2'147'483'647)}),
+              ElementsAre("1", "-2", "-5"));
 }
 
 TEST(EdgeValuesTest, casts_of_whole_numbers_keep_the_low_bits) {

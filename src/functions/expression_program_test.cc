@@ -158,6 +158,31 @@ TEST(ExpressionProgramTest, case_within_a_branch_sees_only_its_rows) {
       ElementsAre("4", "-1", "8", "-1", "8"));
 }
 
+TEST(ExpressionProgramTest, in_looks_up_whole_numbers_of_any_type) {
+  const Batch batch = batch_of(
+      "t TINYINT, b BIGINT", {"1 | 1", "44 | 300", "127 | 2147483648", "NULL | NULL", "-128 | -1"});
+  const ExpressionPtr b = column(batch, 1);
+  const ExpressionPtr in =
+      call("IN", {b, integer_literal(300), big_int_literal(2'147'483'648), integer_literal(-1)});
+  EXPECT_EQ(in->name(), "IN");
+  EXPECT_THAT(evaluate(in, batch), ElementsAre("FALSE", "TRUE", "TRUE", "NULL", "TRUE"));
+  // 300 is 44 in the low bits of a TINYINT, and must not be found there.
+  EXPECT_THAT(evaluate(call("IN", {column(batch, 0), integer_literal(300), integer_literal(-128),
+                                   integer_literal(1)}),
+                       batch),
+              ElementsAre("TRUE", "FALSE", "FALSE", "NULL", "TRUE"));
+  EXPECT_THAT(
+      evaluate(call("NOT IN", {b, integer_literal(300), null_literal(DataType::big_int())}), batch),
+      ElementsAre("NULL", "FALSE", "NULL", "NULL", "NULL"));
+}
+
+TEST(ExpressionProgramTest, in_compares_thousands_one_by_one_where_it_must) {
+  const Batch batch = batch_of("x DOUBLE", {"1499.0", "1499.5", "0.0"});
+  std::vector<ExpressionPtr> arguments = {column(batch, 0)};
+  for (int i = 1; i < 1500; ++i) arguments.push_back(integer_literal(i));
+  EXPECT_THAT(evaluate(call("IN", arguments), batch), ElementsAre("TRUE", "FALSE", "FALSE"));
+}
+
 // Expected: Python.
 TEST(ExpressionProgramTest, products_and_sums_of_decimals_hold_their_longest_values) {
   const Batch batch = batch_of(

@@ -86,15 +86,10 @@ BENCHMARK_CAPTURE(plan_long, and_chain, "SELECT price FROM bid WHERE ", "auction
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(plan_long, or_chain, "SELECT price FROM bid WHERE ", "auction = #", " OR ", "")
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(plan_long, case_when, "SELECT CASE ", "WHEN auction = # THEN 'of #'", " ",
-                  " END FROM bid")
-    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(plan_long, values, "SELECT * FROM (VALUES ", "(#, 'text #', 1.5)", ", ",
                   ") AS v (a, b, c)")
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(plan_long, columns, "SELECT ", "auction + # AS c#", ", ", " FROM bid")
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(plan_long, concatenation, "SELECT CONCAT(url, ", "'#'", ", ", ") FROM bid")
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(plan_long, literal, "SELECT '", "#", "", "' FROM bid")
     ->Unit(benchmark::kMillisecond);
