@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,8 +83,16 @@ TEST(EdgeValuesTest, whole_numbers_wrap) {
 
 // By a constant: another way than by a column. Expected: C++.
 TEST(EdgeValuesTest, division_by_constants_is_exact) {
-  std::vector<std::int64_t> numbers = {0, 1, 2, 3, 9, 10, 11};
-  for (int bit = 2; bit < 64; ++bit) {
+  std::vector<std::int64_t> numbers = {0,
+                                       1,
+                                       2,
+                                       3,
+                                       9,
+                                       10,
+                                       11,
+                                       std::numeric_limits<std::int64_t>::max(),
+                                       std::numeric_limits<std::int64_t>::min()};
+  for (int bit = 2; bit < 63; ++bit) {
     const auto power = static_cast<std::int64_t>(std::uint64_t{1} << bit);
     numbers.insert(numbers.end(), {power - 1, power, power + 1});
   }
