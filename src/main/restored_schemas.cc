@@ -127,17 +127,18 @@ class SchemaTrial {
   Status restore(const JobVertex& vertex, const OperatorSpec& spec, StoredSchemas schemas,
                  std::vector<std::string>& changes) const {
     const auto pool = MemoryPool::make_root("schemas");
-    CLP_ASSIGN_OR_RETURN(const std::unique_ptr<KeyedStateBackend> state,
-                         StateBackendRegistry::built_in().make(
-                             "hashmap", {.pool = pool.get(),
-                                         .key_groups = {0, vertex.max_parallelism},
-                                         .max_parallelism = vertex.max_parallelism}));
+    const SystemClock clock;
+    CLP_ASSIGN_OR_RETURN(
+        const std::unique_ptr<KeyedStateBackend> state,
+        StateBackendRegistry::built_in().make("hashmap", {.pool = pool.get(),
+                                                          .key_groups = {0, vertex.max_parallelism},
+                                                          .max_parallelism = vertex.max_parallelism,
+                                                          .clock = &clock}));
     RestoredState restored;
     restored.renames = renames_of(renames_, spec.uid, spec.name);
     CLP_RETURN_IF_ERROR(check_renamed_states(restored.renames, schemas.names));
     restored.parts.push_back({.snapshots = {std::move(schemas.snapshot)}});
     CLP_RETURN_IF_ERROR(state->restore(std::move(restored)));
-    const SystemClock clock;
     OperatorCounters counters;
     OperatorContext context;
     context.pool = pool.get();

@@ -76,7 +76,8 @@ Status OperatorHarness::make_chain(std::vector<RestoredState> restored) {
         CLP_ASSIGN_OR_RETURN(
             std::unique_ptr<KeyedStateBackend> backend,
             StateBackendRegistry::built_in().make(
-                "hashmap", {.pool = pool_.get(), .key_groups = options_.key_groups}));
+                "hashmap",
+                {.pool = pool_.get(), .key_groups = options_.key_groups, .clock = &clock_}));
         CLP_RETURN_IF_ERROR(backend->restore(std::move(restored[static_cast<std::size_t>(op)])));
         OperatorContext context;
         context.pool = pool_.get();

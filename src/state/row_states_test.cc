@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory_pool.h"
 #include "state/state_backend.h"
 #include "state/state_test_backends.h"
@@ -45,6 +46,41 @@ class RowStatesTest : public ::testing::TestWithParam<std::string> {
   std::uint64_t hashes_[3];
   RowInHand row_{*backend_, {DataType::string()}, *pool_};
 };
+
+TEST_P(RowStatesTest, what_functions_keep_may_expire) {
+  SimulatedClock clock;
+  backend_ = testing::make_test_backend(GetParam(), {.pool = pool_.get(), .clock = &clock});
+  RowInHand row(*backend_, {DataType::string()}, *pool_);
+  row.set({.columns = {&keys_, 1}, .hashes = hashes_, .count = 3}, 1);
+  const StateTtl ttl{.ttl_ms = 10};
+  const auto add = [](std::int64_t sum, std::int64_t value) { return sum + value; };
+  auto value = *RowValue<std::int64_t>::open(row, "value", ttl);
+  auto sum = *RowAggregate<std::int64_t, std::int64_t, std::int64_t (*)(const std::int64_t&),
+                           decltype(add)>::
+                 open(
+                     row, "sum", [](const std::int64_t& first) { return first; }, add, ttl);
+  auto list = *RowList<std::string>::open(row, "list", ttl);
+  auto map = *RowMap<std::int64_t, std::string>::open(row, "map", ttl);
+  for (const char* text : {"one", "two"}) {
+    ASSERT_TRUE(value.set(1).is_ok());
+    ASSERT_TRUE(sum.add(5).is_ok());
+    ASSERT_TRUE(list.add(text).is_ok());
+    ASSERT_TRUE(map.put(text[0], text).is_ok());
+    clock.advance_ms(6);
+  }
+  // The first of each is 12 ms old.
+  EXPECT_EQ(*value.get(), 1);
+  EXPECT_EQ(*sum.get(), 10);
+  EXPECT_THAT(*list.get(), ElementsAre("two"));
+  EXPECT_THAT(*map.first(), ElementsAre(Pair('t', "two")));
+  clock.advance_ms(4);
+  EXPECT_EQ(*value.get(), std::nullopt);
+  EXPECT_EQ(*sum.get(), std::nullopt);
+  ASSERT_TRUE(sum.add(7).is_ok());
+  EXPECT_EQ(*sum.get(), 7);
+  EXPECT_THAT(*list.get(), IsEmpty());
+  EXPECT_THAT(*map.first(), IsEmpty());
+}
 
 TEST_P(RowStatesTest, a_value_belongs_to_the_key_in_hand) {
   auto text = *RowValue<std::string>::open(row_, "text");

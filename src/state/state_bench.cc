@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory_pool.h"
 #include "base/random.h"
 #include "state/state_backend.h"
@@ -121,6 +122,25 @@ void BM_upsert_big_int(benchmark::State& bench) {
   upserts.report();
 }
 BENCHMARK(BM_upsert_big_int)->Arg(1'000)->Arg(20'000)->Arg(200'000)->Arg(1'000'000);
+
+// The same of a state whose rows expire, with a clean-up after each batch.
+void BM_upsert_big_int_with_ttl(benchmark::State& bench) {
+  const auto pool = MemoryPool::make_root("bench");
+  const SystemClock clock;
+  auto backend = StateBackendRegistry::built_in()
+                     .make("hashmap", {.pool = pool.get(), .clock = &clock})
+                     .value();
+  KeyedRowsSpec spec = count_spec();
+  spec.ttl.ttl_ms = 3'600'000;
+  Upserts upserts(bench, *backend->open_rows(std::move(spec)).value(), *pool);
+  upserts.all();
+  for (auto _ : bench) {
+    upserts.next();
+    if (!backend->release_rows().is_ok()) bench.SkipWithError("clean-up");
+  }
+  upserts.report();
+}
+BENCHMARK(BM_upsert_big_int_with_ttl)->Arg(1'000)->Arg(20'000)->Arg(200'000)->Arg(1'000'000);
 
 // Every key is there, in no order; then updates. Counts what a row takes, and, while they come, the
 // longest calls that insert 64 rows, in CPU time.
