@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -132,6 +133,10 @@ class KeyedStateBackend {
 
   // Calls of states and snapshots may wait for a disk now: they are made on a thread that may.
   [[nodiscard]] virtual bool may_block() const { return false; }
+  // A step that names more keys takes more memory than it should.
+  [[nodiscard]] virtual std::int64_t step_rows_max() const {
+    return std::numeric_limits<std::int64_t>::max();
+  }
   // KeyedRows::release_rows() of all states. Called between the steps of a task.
   virtual Status release_rows() { return Status::ok(); }
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -154,6 +155,7 @@ Result<StepResult> Task::run() {
   if (parts_.chain->has_pending()) {
     return work([this] { return parts_.chain->resume(); });
   }
+  if (rest_) return take_rest();
   if (phase_ == TaskPhase::kFinishing) return finish();
   if (checkpoint_.is_preparing()) return prepare_checkpoint();
   if (const std::int64_t timer_ms = next_timer_ms(); timer_ms != kMaxWatermark) {
@@ -230,9 +232,32 @@ Result<StepResult> Task::take_batch(TaskInput::Next next) {
   // Of one that had finished before, only the end of time counts.
   if (parts_.has_finished_before) return StepResult::kProgress;
   has_flushed_ = false;
+  if (next.batch.rows() > step_rows_max()) {
+    rest_ = {.input = next.input, .batch = std::move(next.batch)};
+    return take_rest();
+  }
   return work([this, input = next.input, batch = std::move(next.batch)]() mutable {
     return parts_.chain->process(input, std::move(batch));
   });
+}
+
+Result<StepResult> Task::take_rest() {
+  const std::int64_t rows = std::min(step_rows_max(), rest_->batch.rows() - rest_->row);
+  CLP_ASSIGN_OR_RETURN(Batch piece, rest_->batch.slice(rest_->row, rows, *parts_.pools[0]));
+  const int input = rest_->input;
+  rest_->row += rows;
+  if (rest_->row == rest_->batch.rows()) rest_.reset();
+  return work([this, input, batch = std::move(piece)]() mutable {
+    return parts_.chain->process(input, std::move(batch));
+  });
+}
+
+std::int64_t Task::step_rows_max() const {
+  std::int64_t rows = std::numeric_limits<std::int64_t>::max();
+  for (const auto& state : parts_.states) {
+    if (state != nullptr) rows = std::min(rows, state->step_rows_max());
+  }
+  return rows;
 }
 
 Result<StepResult> Task::finish() {

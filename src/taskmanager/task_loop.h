@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,6 +91,8 @@ struct TaskParts {
 // bound but that of one step. Only what must go before a checkpoint that does not wait for room
 // goes on without, up to a bound of its own.
 //
+// A batch of more rows than state has memory for in one step is taken in several.
+//
 // What operators and checkpoints do may read state that is on a disk. Then it is done on an I/O
 // thread, a piece at a time, and the task waits: steps in between do nothing, mail is read after
 // it, and the worker thread has other tasks to step.
@@ -133,6 +136,9 @@ class Task final : public Steppable {
   Result<StepResult> drain();
   Result<StepResult> take_input();
   Result<StepResult> take_batch(TaskInput::Next next);
+  // The next rows of a batch that state has no memory for in one step.
+  Result<StepResult> take_rest();
+  [[nodiscard]] std::int64_t step_rows_max() const;
   Result<StepResult> finish();
   Status finish_chain();
   Result<StepResult> wait_for(Waiting waiting);
@@ -173,6 +179,12 @@ class Task final : public Steppable {
   bool is_finishing_ = false;  // The chain was told.
   bool has_drained_ = false;   // The source reads nothing more.
   bool has_sent_end_ = false;
+  struct Rest {
+    int input = 0;
+    Batch batch = {};
+    std::int64_t row = 0;  // The first one that is left.
+  };
+  std::optional<Rest> rest_;
   // What was last written aside of a checkpoint was more than nothing; else, when to try again.
   bool has_written_ = true;
   std::int64_t write_again_ns_ = kNever;

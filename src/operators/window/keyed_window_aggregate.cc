@@ -37,7 +37,10 @@ class KeyedWindowAggregate final : public Operator {
         fired_ahead_(std::move(fired_ahead)),
         output_(spec.output),
         closed_until_(closed_until) {
-    values_.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, context.batch_rows_max)));
+    // A step gives out kBatchesPerStep blocks of rows.
+    const std::int64_t rows_max =
+        std::min(context.batch_rows_max, context.state->step_rows_max() / kBatchesPerStep);
+    values_.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, rows_max)));
     if (closed_until_ != kNothingClosed) {
       next_slice_end_ = options_.window.slice_end(closed_until_);
     }

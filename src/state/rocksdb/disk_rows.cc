@@ -10,6 +10,8 @@ namespace clepsydra {
 namespace {
 
 constexpr std::int64_t kScannedRowsMax = 1024;
+// Of a row, at most.
+constexpr std::int64_t kIndexBytes = 24;
 
 }  // namespace
 
@@ -211,8 +213,13 @@ Status DiskRows::end_images_step() {
 }
 
 void DiskRows::mark_used(const DiskTable& table, std::span<std::byte* const> values) const {
+  const RowUse& use = space_->use();
+  const std::uint32_t mark = use.mark();
   for (std::byte* value : values) {
-    if (value != nullptr) table.trailer_of(value).set_step(space_->step());
+    if (value == nullptr) continue;
+    RowTrailer& trailer = table.trailer_of(value);
+    if (trailer.mark() == mark) continue;
+    trailer.set_used(mark, trailer.mark() == 0 ? use.now() : use.used_again(trailer.worth()));
   }
 }
 
@@ -228,52 +235,65 @@ std::int64_t DiskRows::rows_in_memory() const {
   return rows;
 }
 
-void DiskRows::sample_ages(std::int64_t stride, std::vector<std::uint32_t>& ages) const {
+std::int64_t DiskRows::bytes_of_a_row() const {
+  const std::int64_t rows = rows_in_memory();
+  return std::max(shape().row_bytes() + kIndexBytes, rows > 0 ? live_bytes() / rows : 0);
+}
+
+void DiskRows::sample_worths(std::int64_t stride, std::vector<std::int32_t>& worths) const {
   std::vector<std::byte*> values(static_cast<std::size_t>(std::min(stride, kScannedRowsMax)));
   for (const auto& [ns, table] : warm_) {
     Cursor cursor;
     while (table->scan(cursor, values) > 0) {
-      ages.push_back(space_->age_of(table->trailer_of(values[0]).step()));
+      worths.push_back(space_->use().from_now(table->trailer_of(values[0]).worth()));
     }
   }
 }
 
-Status DiskRows::evict(std::uint32_t age_min, std::int64_t& excess, bool may_move) {
-  for (auto at = warm_.begin(); at != warm_.end();) {
+Status DiskRows::evict(std::int32_t worth_max, std::int64_t& excess, bool may_move) {
+  // The table that is begun in its middle comes twice.
+  for (std::size_t left = warm_.size() + 1; left > 0 && !warm_.empty() && excess > 0; --left) {
+    auto at = warm_.lower_bound(next_evicted_);
+    if (at == warm_.end()) at = warm_.begin();
     const auto [ns, table] = *at;
-    if (table->is_being_scanned()) {
-      ++at;
-      continue;
+    bool has_ended = true;
+    if (!table->is_being_scanned()) {
+      CLP_ASSIGN_OR_RETURN(has_ended, evict_from(ns, *table, worth_max, excess));
+      table->give_back(may_move);
     }
-    if (excess > 0) CLP_RETURN_IF_ERROR(evict_from(ns, *table, age_min, excess));
-    table->give_back(may_move);
+    if (has_ended || table->row_count() == 0) table->hand() = {};
     // Within a call, rows are about to come into one of them.
-    at = may_move && table->row_count() == 0 ? warm_.erase(at) : std::next(at);
+    const bool goes = may_move && table->row_count() == 0 && !table->is_being_scanned();
+    at = goes ? warm_.erase(at) : (has_ended ? std::next(at) : at);
+    next_evicted_ = at != warm_.end() ? at->first : std::numeric_limits<StateNamespace>::min();
   }
   return Status::ok();
 }
 
-Status DiskRows::evict_from(StateNamespace ns, DiskTable& table, std::uint32_t age_min,
-                            std::int64_t& excess) {
+Result<bool> DiskRows::evict_from(StateNamespace ns, DiskTable& table, std::int32_t worth_max,
+                                  std::int64_t& excess) {
+  const RowUse& use = space_->use();
   std::vector<std::byte*> found(
       static_cast<std::size_t>(std::min(kScannedRowsMax, table.row_count())));
-  std::vector<std::byte*> old;
-  Cursor cursor;
+  std::vector<std::byte*> low;
   while (excess > 0) {
-    const auto count = static_cast<std::size_t>(table.scan(cursor, found));
-    if (count == 0) return Status::ok();
-    old.clear();
+    const auto count = static_cast<std::size_t>(table.scan(table.hand(), found));
+    if (count == 0) return true;
+    low.clear();
     for (std::byte* value : std::span(found).first(count)) {
-      if (space_->age_of(table.trailer_of(value).step()) >= age_min) old.push_back(value);
+      const RowTrailer& trailer = table.trailer_of(value);
+      if (trailer.mark() != use.mark() && use.from_now(trailer.worth()) <= worth_max) {
+        low.push_back(value);
+      }
     }
-    if (old.empty()) continue;
+    if (low.empty()) continue;
     const std::int64_t before = table.live_bytes();
-    table.prepare_eviction(old);
+    table.prepare_eviction(low);
     save(ns, table);
-    CLP_RETURN_IF_ERROR(table.evict_to_store(old));
+    CLP_RETURN_IF_ERROR(table.evict_to_store(low));
     excess -= before - table.live_bytes();
   }
-  return Status::ok();
+  return false;
 }
 
 }  // namespace clepsydra

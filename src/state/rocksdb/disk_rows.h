@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -48,10 +49,13 @@ class DiskRows final : public HashmapRows {
   // For DiskSpace.
   [[nodiscard]] std::int64_t live_bytes() const;
   [[nodiscard]] std::int64_t rows_in_memory() const;
+  // About, with its part of the index.
+  [[nodiscard]] std::int64_t bytes_of_a_row() const;
   // Of about one in `stride` rows in memory.
-  void sample_ages(std::int64_t stride, std::vector<std::uint32_t>& ages) const;
-  // Lets rows of at least that age (and 1) go until `excess` bytes have gone, which are taken off.
-  Status evict(std::uint32_t age_min, std::int64_t& excess, bool may_move);
+  void sample_worths(std::int64_t stride, std::vector<std::int32_t>& worths) const;
+  // Goes round over the rows once and lets those go that are worth at most that, from now, and were
+  // not handed out in this step, until `excess` bytes have gone, which are taken off.
+  Status evict(std::int32_t worth_max, std::int64_t& excess, bool may_move);
 
  protected:
   std::unique_ptr<RowTable> make_table() override;
@@ -67,12 +71,14 @@ class DiskRows final : public HashmapRows {
     if (!table.early().empty()) save_early(ns, table);
   }
   void mark_used(const DiskTable& table, std::span<std::byte* const> values) const;
-  Status evict_from(StateNamespace ns, DiskTable& table, std::uint32_t age_min,
-                    std::int64_t& excess);
+  // From the table's hand on. True: to the end of the table.
+  Result<bool> evict_from(StateNamespace ns, DiskTable& table, std::int32_t worth_max,
+                          std::int64_t& excess);
 
   const std::shared_ptr<DiskSpace> space_;
   // Tables that may have rows in memory.
   std::map<StateNamespace, DiskTable*> warm_;
+  StateNamespace next_evicted_ = std::numeric_limits<StateNamespace>::min();
   RowRecords records_;
   ScratchRows scratch_;
   StoreWrites writes_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -12,8 +14,15 @@
 namespace clepsydra {
 namespace {
 
-// Rows whose ages stand for all.
+// Rows whose worth stands for that of all.
 constexpr std::int64_t kSamples = 2048;
+// What is looked at when one row in sixteen goes: more than go, so that the search for them is
+// short.
+constexpr double kLowPart = 0.125;
+constexpr std::int32_t kSampleTicks = RowUse::kTurnover / 16;
+// Room is made for a few more rows than came, so that a small step need not make any.
+constexpr std::int64_t kSpareParts = 32;
+constexpr std::int64_t kSpareBytesMax = 64 << 10;
 
 }  // namespace
 
@@ -42,7 +51,9 @@ DiskSpace::~DiskSpace() {
 }
 
 Status DiskSpace::release() {
-  step_ = (step_ + 1) & kStepMask;
+  ++step_;
+  use_.end_step();
+  use_.pass(std::exchange(added_bytes_, 0), bytes_max());
   if (!later_.empty() && error_.is_ok()) {
     fail(store_->write(later_));
     later_.clear();
@@ -52,7 +63,8 @@ Status DiskSpace::release() {
 }
 
 Status DiskSpace::make_much_room(bool all) {
-  return evict(all ? 0 : live_bytes() / 2, false);
+  const std::int64_t bytes = live_bytes();
+  return evict(all ? bytes : (bytes + 1) / 2, false);
 }
 
 std::int64_t DiskSpace::live_bytes() const {
@@ -67,46 +79,67 @@ std::int64_t DiskSpace::bytes_max() const {
   return options_.cached_bytes / std::max(1, sharers);
 }
 
-// Letting rows go looks at all of them, so it waits until there are more than a few. Memory that is
-// taken and not used is left for new rows.
-Status DiskSpace::keep_within() {
-  const std::int64_t max = bytes_max();
-  const std::int64_t used = pool_->used_bytes();
-  if (used <= max) return Status::ok();
-  if (added_bytes_ + std::max<std::int64_t>(0, used - used_bytes_) < max / 8) return Status::ok();
-  added_bytes_ = 0;
-  used_bytes_ = used;
-  if (live_bytes() <= max / 8 * 7) return Status::ok();
-  return evict(max / 8 * 5, true);
+// Rows that come take about as much as those that are there.
+std::int64_t DiskSpace::step_rows_max() const {
+  std::int64_t row_bytes = 1;
+  for (const DiskRows* rows : states_) row_bytes = std::max(row_bytes, rows->bytes_of_a_row());
+  return std::max<std::int64_t>(1, bytes_max() / kStepParts / row_bytes);
 }
 
-// The rows that were used longest ago, until the others take about `keep_bytes`.
-Status DiskSpace::evict(std::int64_t keep_bytes, bool may_move) {
+// Leaves room for the rows of the next step. Memory that is taken and not used is left for them.
+Status DiskSpace::keep_within() {
+  const std::int64_t max = bytes_max() / kStepParts * (kStepParts - 1);
+  if (pool_->used_bytes() <= max) return Status::ok();
   const std::int64_t bytes = live_bytes();
-  std::int64_t live_rows = 0;
-  for (const DiskRows* rows : states_) live_rows += rows->rows_in_memory();
-  std::int64_t excess = bytes - keep_bytes;
-  std::uint32_t age_min = 1;
-  if (excess > 0 && excess < bytes) {
-    std::vector<std::uint32_t> ages;
-    for (const DiskRows* rows : states_) {
-      rows->sample_ages(std::max<std::int64_t>(1, live_rows / kSamples), ages);
+  if (bytes <= max) return Status::ok();
+  return evict(bytes - max + std::min(max / kSpareParts, kSpareBytesMax), true);
+}
+
+// Rows that are worth least, until `excess` bytes have gone; if need be, all that were not handed
+// out in this step.
+Status DiskSpace::evict(std::int64_t excess, bool may_move) {
+  const double part = 2 * static_cast<double>(excess) /
+                      static_cast<double>(std::max<std::int64_t>(1, live_bytes()));
+  if (part > kLowPart) {
+    CLP_RETURN_IF_ERROR(evict(sample_worth(part), excess, may_move));
+  } else {
+    if (!was_sampled_ || use_.from_now(sampled_at_) <= -kSampleTicks) {
+      was_sampled_ = true;
+      sampled_at_ = use_.now();
+      low_worth_ = use_.now() + static_cast<std::uint32_t>(sample_worth(kLowPart));
     }
-    if (!ages.empty()) {
-      const auto place =
-          static_cast<std::size_t>(static_cast<double>(ages.size() - 1) *
-                                   static_cast<double>(keep_bytes) / static_cast<double>(bytes));
-      std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(place), ages.end());
-      age_min = std::max(age_min, ages[place]);
-    }
+    CLP_RETURN_IF_ERROR(evict(use_.from_now(low_worth_), excess, may_move));
   }
-  for (DiskRows* rows : states_) {
-    const Status status = rows->evict(age_min, excess, may_move);
+  if (excess <= 0) return Status::ok();
+  was_sampled_ = false;
+  return evict(std::numeric_limits<std::int32_t>::max(), excess, may_move);
+}
+
+// One round over all rows in memory at most.
+Status DiskSpace::evict(std::int32_t worth_max, std::int64_t& excess, bool may_move) {
+  for (std::size_t i = 0; i <= states_.size() && !states_.empty() && excess > 0; ++i) {
+    if (next_state_ >= states_.size()) next_state_ = 0;
+    const Status status = states_[next_state_]->evict(worth_max, excess, may_move);
     fail(status);
     CLP_RETURN_IF_ERROR(status);
+    if (excess > 0) ++next_state_;
   }
-  used_bytes_ = pool_->used_bytes();
   return Status::ok();
+}
+
+// From now, what that part of the rows in memory is not worth more than.
+std::int32_t DiskSpace::sample_worth(double part) const {
+  std::int64_t rows_in_memory = 0;
+  for (const DiskRows* rows : states_) rows_in_memory += rows->rows_in_memory();
+  std::vector<std::int32_t> worths;
+  for (const DiskRows* rows : states_) {
+    rows->sample_worths(std::max<std::int64_t>(1, rows_in_memory / kSamples), worths);
+  }
+  if (worths.empty() || part >= 1) return std::numeric_limits<std::int32_t>::max();
+  const auto place = static_cast<std::size_t>(static_cast<double>(worths.size() - 1) * part);
+  std::nth_element(worths.begin(), worths.begin() + static_cast<std::ptrdiff_t>(place),
+                   worths.end());
+  return worths[place];
 }
 
 }  // namespace clepsydra

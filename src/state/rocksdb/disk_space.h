@@ -1,6 +1,7 @@
 // What the states of one backend share: a local store, and how much of it they keep in memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "base/memory_pool.h"
 #include "clepsydra/status.h"
 #include "state/local_store.h"
+#include "state/rocksdb/row_use.h"
 #include "state/state_backend.h"
 
 namespace clepsydra {
@@ -34,11 +36,9 @@ class DiskSpace {
   void remove(DiskRows* rows) { std::erase(states_, rows); }
 
   // Steps since `step`; 0: it is the current one.
-  static constexpr std::uint32_t kStepMask = (1U << 31) - 1;
   [[nodiscard]] std::uint32_t step() const { return step_; }
-  [[nodiscard]] std::uint32_t age_of(std::uint32_t step) const {
-    return (step_ - step) & kStepMask;
-  }
+  [[nodiscard]] std::uint32_t age_of(std::uint32_t step) const { return step_ - step; }
+  [[nodiscard]] const RowUse& use() const { return use_; }
 
   // Rows are in the store, or will be soon.
   [[nodiscard]] bool may_block() const {
@@ -52,6 +52,10 @@ class DiskSpace {
   Status release();
   // Rows of so many bytes were added.
   void note_added(std::int64_t bytes) { added_bytes_ += bytes; }
+  // What rows in memory may take. Of that, a step may add one part in kStepParts.
+  [[nodiscard]] std::int64_t bytes_max() const;
+  static constexpr int kStepParts = 8;
+  [[nodiscard]] std::int64_t step_rows_max() const;
   // Lets half of the rows that were not handed out in this step go, or all, because memory has run
   // out.
   Status make_much_room(bool all);
@@ -65,10 +69,11 @@ class DiskSpace {
  private:
   DiskSpace(LocalStateOptions options, std::shared_ptr<MemoryPool> pool,
             std::unique_ptr<LocalStore> store);
-  [[nodiscard]] std::int64_t bytes_max() const;
   [[nodiscard]] std::int64_t live_bytes() const;
   Status keep_within();
-  Status evict(std::int64_t keep_bytes, bool may_move);
+  Status evict(std::int64_t excess, bool may_move);
+  Status evict(std::int32_t worth_max, std::int64_t& excess, bool may_move);
+  [[nodiscard]] std::int32_t sample_worth(double part) const;
 
   const LocalStateOptions options_;
   const std::shared_ptr<MemoryPool> pool_;
@@ -78,8 +83,13 @@ class DiskSpace {
   bool has_written_ = false;
   std::uint32_t step_ = 1;
   StoreWrites later_;
-  std::int64_t added_bytes_ = 0;  // Since it was looked at last, ...
-  std::int64_t used_bytes_ = 0;   // ... when so many were used of the pool.
+  RowUse use_;
+  std::int64_t added_bytes_ = 0;  // In this step.
+  std::size_t next_state_ = 0;    // That lets rows go.
+  // Of the rows in memory, so many parts of kEvictedParts are worth at most this; as of then.
+  std::uint32_t low_worth_ = 0;
+  std::uint32_t sampled_at_ = 0;
+  bool was_sampled_ = false;
   Status error_;
 };
 

@@ -304,7 +304,7 @@ Status DiskTable::load(std::span<const RecordKey> keys, std::span<const std::str
     RowTrailer& trailer = trailer_of(values[i]);
     trailer.stored_epoch = row->epoch;
     trailer.set_stored();
-    trailer.set_step(space_->step());
+    trailer.set_used(space_->use().mark(), space_->use().now());
     if (epochs().needs_image(*row)) {
       if (!has_gone_out(keys[i], row->epoch)) early().push_back(values[i]);
       row->epoch = epochs().written_mark();

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.h"
@@ -20,6 +21,7 @@
 #include "state/local_store.h"
 #include "state/rocksdb/disk_space.h"
 #include "state/rocksdb/row_records.h"
+#include "state/rocksdb/row_use.h"
 
 namespace clepsydra {
 
@@ -28,15 +30,18 @@ class MemoryPool;
 // Behind the value of a row in memory.
 struct RowTrailer {
   std::uint32_t
-      stored_epoch;  // The epoch that the row has in the store; 0: it must go there again.
-  std::uint32_t use;
+      stored_epoch;   // The epoch that the row has in the store; 0: it must go there again.
+  std::uint32_t use;  // Of a new row all zero.
 
   // Some version of it is in the store.
   [[nodiscard]] bool is_stored() const { return (use & 1) != 0; }
-  // In which it was handed out last.
-  [[nodiscard]] std::uint32_t step() const { return use >> 1; }
   void set_stored() { use |= 1; }
-  void set_step(std::uint32_t step) { use = step << 1 | (use & 1); }
+  // RowUse's mark of the step in which it was handed out last, and how much it is worth keeping.
+  [[nodiscard]] std::uint32_t mark() const { return use >> 1 & RowUse::kMarkMask; }
+  [[nodiscard]] std::uint32_t worth() const { return use >> 8; }
+  void set_used(std::uint32_t mark, std::uint32_t worth) {
+    use = worth << 8 | mark << 1 | (use & 1);
+  }
 };
 static_assert(sizeof(RowTrailer) == 8);
 
@@ -97,6 +102,12 @@ class DiskTable final : public RowTable {
 
   // All rows, in the order of their hashes, brought into memory; see KeyedRows::scan().
   Status scan_all(KeyedRows::Cursor& cursor, std::span<std::byte*> values, std::int64_t& count);
+  // Where eviction goes on; at the beginning once rows have moved.
+  [[nodiscard]] KeyedRows::Cursor& hand() {
+    if (std::exchange(hand_moves_, moves()) != moves()) hand_ = {};
+    return hand_;
+  }
+
   // While a scan goes over the pages, rows stay where they are.
   [[nodiscard]] bool is_being_scanned() const {
     return scan_step_ != 0 && space_->age_of(scan_step_) < kScanStepsMax;
@@ -171,6 +182,8 @@ class DiskTable final : public RowTable {
   std::int64_t unstored_rows_ = 0;  // In memory, and never stored.
   bool is_on_disk_ = false;
   bool has_listed_changes_ = false;
+  KeyedRows::Cursor hand_ = {};
+  std::int64_t hand_moves_ = 0;
   std::uint32_t scan_step_ = 0;
   // Where the last scan_all() has come to, and where that is in the store.
   KeyedRows::Cursor scanned_ = {};

@@ -25,6 +25,9 @@ class RocksdbBackend final : public HashmapBackend {
       : HashmapBackend(std::move(options)), pool_(std::move(pool)) {}
 
   [[nodiscard]] bool may_block() const override { return space_ != nullptr && space_->may_block(); }
+  [[nodiscard]] std::int64_t step_rows_max() const override {
+    return space_ != nullptr ? space_->step_rows_max() : HashmapBackend::step_rows_max();
+  }
   Status release_rows() override {
     CLP_RETURN_IF_ERROR(HashmapBackend::release_rows());
     return space_ != nullptr ? space_->release() : Status::ok();
