@@ -134,7 +134,7 @@ struct IntegerSpread {
   explicit IntegerSpread(const DataType&, const DataType&) {}
 
   void add(State& state, Value value) const {
-    if (state.count == 0) state.base = value;
+    if (state.count == 0) state.base = value;  // NOLINT(bugprone-signed-char-misuse): numbers.
     ++state.count;
     const Int128 difference = Int128{value} - state.base;
     Int128 square = 0;
