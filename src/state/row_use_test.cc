@@ -19,14 +19,14 @@ TEST(RowUseTest, twice_is_worth_as_much_as_once_a_half_life_later) {
   const std::uint32_t four_times = use.used_again(use.used_again(twice));
   EXPECT_EQ(use.from_now(once), 0);
   EXPECT_EQ(use.from_now(twice), kHalfLife);
-  EXPECT_NEAR(use.from_now(four_times), 2 * kHalfLife, kHalfLife / 16);
+  EXPECT_NEAR(use.from_now(four_times), 2 * kHalfLife, kHalfLife / 16.0);
 
   use.pass(kHalfLifeBytes, kRoom);
 
   EXPECT_EQ(use.from_now(once), -kHalfLife);
   EXPECT_EQ(use.from_now(twice), 0);
   // One and a half: what was, and one more now.
-  EXPECT_NEAR(use.from_now(use.used_again(once)), kHalfLife * 0.585, kHalfLife / 16);
+  EXPECT_NEAR(use.from_now(use.used_again(once)), kHalfLife * 0.585, kHalfLife / 16.0);
 }
 
 TEST(RowUseTest, what_was_used_long_ago_counts_for_nothing) {
