@@ -59,6 +59,23 @@ CheckpointRemoval CompletedCheckpointStore::take_all() {
     checkpoints_.pop_front();
     if (!entry.is_foreign) release(std::move(entry), removal);
   }
+  for (const auto& [id, files] : begun_) release(files, removal);
+  begun_.clear();
+  return removal;
+}
+
+void CompletedCheckpointStore::begin(CheckpointId id) {
+  if (checkpoints_.empty() || begun_.contains(id)) return;
+  const std::set<std::string>& files = begun_.emplace(id, checkpoints_.back().files).first->second;
+  for (const std::string& file : files) ++uses_[file];
+}
+
+CheckpointRemoval CompletedCheckpointStore::end(CheckpointId id) {
+  CheckpointRemoval removal;
+  const auto found = begun_.find(id);
+  if (found == begun_.end()) return removal;
+  release(found->second, removal);
+  begun_.erase(found);
   return removal;
 }
 
@@ -91,7 +108,12 @@ void CompletedCheckpointStore::release(Entry entry, CheckpointRemoval& removal) 
   if (!entry.checkpoint.metadata_folder.empty()) {
     removal.metadata_folders.push_back(std::move(entry.checkpoint.metadata_folder));
   }
-  for (const std::string& file : entry.files) {
+  release(entry.files, removal);
+}
+
+void CompletedCheckpointStore::release(const std::set<std::string>& files,
+                                       CheckpointRemoval& removal) {
+  for (const std::string& file : files) {
     const auto use = uses_.find(file);
     CLP_CHECK(use != uses_.end());
     if (--use->second > 0) continue;

@@ -42,6 +42,11 @@ class CompletedCheckpointStore {
   // It cannot be used: latest() is the one before from now on. Nothing is removed, so that somebody
   // may look at it.
   void drop(CheckpointId id);
+  // A checkpoint is triggered: tasks may write it on top of the latest one, whose files stay until
+  // its end, whatever completes before it.
+  void begin(CheckpointId id);
+  // It has been added, or will not be. Answers what nothing needs any more.
+  CheckpointRemoval end(CheckpointId id);
   // The job needs none of them any more.
   CheckpointRemoval take_all();
 
@@ -60,10 +65,12 @@ class CompletedCheckpointStore {
     bool is_foreign = false;
   };
   void release(Entry entry, CheckpointRemoval& removal);
+  void release(const std::set<std::string>& files, CheckpointRemoval& removal);
 
   const std::size_t num_retained_;
-  std::deque<Entry> checkpoints_;    // Oldest first.
-  std::map<std::string, int> uses_;  // By file.
+  std::deque<Entry> checkpoints_;  // Oldest first.
+  std::map<CheckpointId, std::set<std::string>> begun_;
+  std::map<std::string, int> uses_;  // By file: of all above.
 };
 
 }  // namespace clepsydra

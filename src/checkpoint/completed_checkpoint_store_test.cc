@@ -88,6 +88,32 @@ TEST(CompletedCheckpointStoreTest, all_of_them_are_released_but_not_foreign_ones
   EXPECT_THAT(store.used_files(), IsEmpty());
 }
 
+// Several are under way: 2 and 3 were begun on top of 1, and 2 turns out to be a base.
+TEST(CompletedCheckpointStoreTest, what_one_under_way_may_be_built_upon_stays_until_its_end) {
+  CompletedCheckpointStore store(1);
+  store.add(checkpoint(1, {"shared/1-base"}));
+  store.begin(2);
+  store.begin(3);
+  store.begin(4);
+  EXPECT_EQ(store.add(checkpoint(2, {"shared/2-base"})), (CheckpointRemoval{{"/job/chk-1"}, {}}));
+  EXPECT_TRUE(store.end(2).is_empty());
+  EXPECT_THAT(store.used_files(), ElementsAre("/job/shared/1-base", "/job/shared/2-base"));
+  EXPECT_EQ(store.add(checkpoint(3, {"shared/1-base", "shared/3-delta"})),
+            (CheckpointRemoval{{"/job/chk-2"}, {"/job/shared/2-base"}}));
+  EXPECT_TRUE(store.end(3).is_empty());
+  // 4 was aborted.
+  EXPECT_TRUE(store.end(4).is_empty());
+  EXPECT_TRUE(store.end(4).is_empty());
+  store.begin(5);
+  EXPECT_EQ(store.add(checkpoint(5, {"shared/5-base"})), (CheckpointRemoval{{"/job/chk-3"}, {}}));
+  EXPECT_THAT(store.end(5).files,
+              UnorderedElementsAre("/job/shared/1-base", "/job/shared/3-delta"));
+  store.begin(6);
+  EXPECT_THAT(store.take_all().files, ElementsAre("/job/shared/5-base"));
+  EXPECT_TRUE(store.end(6).is_empty());
+  EXPECT_THAT(store.used_files(), IsEmpty());
+}
+
 TEST(CompletedCheckpointStoreTest, checkpoints_in_memory_leave_nothing_to_remove) {
   CompletedCheckpointStore store(1);
   CompletedCheckpoint first = checkpoint(1, {});

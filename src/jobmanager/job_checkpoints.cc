@@ -300,6 +300,7 @@ void JobCheckpoints::execute(CheckpointActions actions) {
 void JobCheckpoints::carry_out(const TriggerTasks& action) {
   const bool is_checkpoint = action.folder.empty() && action.kind == CheckpointKind::kCheckpoint;
   const std::string& folder = is_checkpoint ? storage_.folder() : action.folder;
+  store_.begin(action.id);
   Status sent;
   for (std::size_t r = 0; r < regions_.size() && sent.is_ok(); ++r) {
     TriggerTasks part = action;
@@ -384,14 +385,8 @@ void JobCheckpoints::carry_out(CompleteCheckpoint action) {
               status.with_context(fmt::format("committing checkpoint {}", id)));
         });
   }
-  if (!is_savepoint) {
-    CheckpointRemoval removal = store_.add(std::move(completed));
-    if (!removal.is_empty()) {
-      add_work("removing an older checkpoint", [storage = storage_, removal = std::move(removal)] {
-        return storage.remove(removal);
-      });
-    }
-  }
+  if (!is_savepoint) remove(store_.add(std::move(completed)));
+  remove(store_.end(action.metadata.id));
   options_.services->on_change();
 }
 
@@ -399,7 +394,15 @@ void JobCheckpoints::carry_out(AbortCheckpoint action) {
   CLP_LOG(kInfo, "jobmanager", of_job(options_.job, action.reason.to_string()));
   end_at_tasks(action.id, /*completed=*/false);
   remove_aborted(action.id, std::move(action.folder), std::move(action.files));
+  // One that may have been stored after all is built on what was there when it was triggered.
+  if (!keeps_everything_) remove(store_.end(action.id));
   options_.services->on_change();
+}
+
+void JobCheckpoints::remove(CheckpointRemoval removal) {
+  if (removal.is_empty()) return;
+  add_work("removing an older checkpoint",
+           [storage = storage_, removal = std::move(removal)] { return storage.remove(removal); });
 }
 
 void JobCheckpoints::carry_out(DiscardFiles action) {

@@ -140,6 +140,7 @@ class JobCheckpoints {
   void carry_out(AllFinished action);
   void end_at_tasks(CheckpointId id, bool completed);
   void remove_aborted(CheckpointId id, std::string folder, std::vector<StateFile> files);
+  void remove(CheckpointRemoval removal);
   void keep_everything(CheckpointId id);
   void discard(std::vector<SinkCommittables> committables);
   void answer(std::int64_t request, Status status, std::string location);

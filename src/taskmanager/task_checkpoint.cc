@@ -189,6 +189,7 @@ void TaskCheckpoint::begin(TaskCheckpointOrder order, std::int64_t alignment_ns)
 }
 
 void TaskCheckpoint::end(const CheckpointEndMail& mail) {
+  if (given_up_.erase(mail.id) > 0 && mail.completed) is_behind_ = true;
   if (acknowledged_ && acknowledged_->id == mail.id) forget_acknowledged(mail.completed);
   if (mail.completed) return;
   if (parts_.local_copies != nullptr) parts_.local_copies->drop(parts_.task, mail.id);
@@ -244,7 +245,10 @@ Result<std::optional<BarrierSignal>> TaskCheckpoint::prepare(bool may_send) {
 
 void TaskCheckpoint::freeze(const Begun& begun) {
   // Nobody knows whether the one before completes: this one has its changes too.
-  if (acknowledged_) forget_acknowledged(false);
+  if (acknowledged_) {
+    given_up_.insert(acknowledged_->id);
+    forget_acknowledged(false);
+  }
   writing_ = std::make_unique<Writing>();
   writing_->order = begun.order;
   writing_->snapshot.alignment_ns = begun.alignment_ns;
@@ -278,8 +282,8 @@ bool TaskCheckpoint::wants_base(std::size_t op, const TaskCheckpointOrder& order
     }
     if (bytes > kInlineBytesMax / 2) return true;
   }
-  return order.as_base || order.kind == CheckpointKind::kSavepoint || !parts_.options.incremental ||
-         chain.empty() || chain.size() >= kChainFilesMax;
+  return is_behind_ || order.as_base || order.kind == CheckpointKind::kSavepoint ||
+         !parts_.options.incremental || chain.empty() || chain.size() >= kChainFilesMax;
 }
 
 bool TaskCheckpoint::write(bool has_time) {
@@ -456,6 +460,7 @@ void TaskCheckpoint::forget_acknowledged(bool completed) {
   for (KeyedStateBackend* state : acknowledged_->states) state->confirm(completed);
   if (completed) {
     chains_ = std::move(acknowledged_->chains);
+    is_behind_ = false;
     confirm_local_copies(acknowledged_->id);
   }
   acknowledged_.reset();

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -223,6 +224,10 @@ class TaskCheckpoint {
   std::unique_ptr<Writing> writing_;
   Reservation encoded_;  // Of writing_.
   std::optional<Acknowledged> acknowledged_;
+  // Acknowledged, and taken for not completed when the next one was frozen. If one of them has
+  // completed after all, what chains_ has may be gone: the next one is written anew.
+  std::set<CheckpointId> given_up_;
+  bool is_behind_ = false;
   std::vector<Chain> chains_;  // By operator; of the last checkpoint known to be complete.
   std::vector<OperatorCommittables> prepared_;  // In no acknowledgement yet.
 };

@@ -589,6 +589,29 @@ TEST_F(TaskCheckpointTest, one_whose_end_nobody_has_told_is_not_built_upon) {
   EXPECT_THAT(last_files(), SizeIs(3));
 }
 
+// What the task would build upon is older than the last one that completed, and may be gone.
+TEST_F(TaskCheckpointTest, after_one_whose_end_came_too_late_everything_is_written_anew) {
+  open(1);
+  push_rows(0, 0, 10);
+  checkpoint(1);
+  end(1, true);
+  push(0, "10");
+  checkpoint(2);
+  push(0, "11");
+  checkpoint(3);
+  end(2, true);
+  end(3, false);
+  push(0, "12");
+  checkpoint(4);
+  EXPECT_EQ(restored_lines(), numbers(0, 13));
+  EXPECT_THAT(last_files(), SizeIs(1));
+  end(4, true);
+  push(0, "13");
+  checkpoint(5);
+  EXPECT_EQ(restored_lines(), numbers(0, 14));
+  EXPECT_THAT(last_files(), SizeIs(2));
+}
+
 TEST_F(TaskCheckpointTest, a_newer_one_waits_until_the_one_before_is_written) {
   open(1);
   push_rows(0, 0, 100'000);

@@ -53,7 +53,7 @@ LifeOptions draw_options(Random& random, Promise promise, bool has_regions) {
   if (one_in(random, 2)) set_checkpointing("data-inline-threshold", "0 b");
   if (one_in(random, 4)) set_checkpointing("incremental", "false");
   // Short enough to pass while storage is slow; a healthy job must be able to keep it.
-  if (one_in(random, 2)) set_checkpointing("timeout", ms(random.uniform_between(50, 150)));
+  if (one_in(random, 2)) set_checkpointing("timeout", ms(random.uniform_between(150, 400)));
   if (one_in(random, 4)) set_checkpointing("min-pause", ms(random.uniform_between(1, 40)));
   if (one_in(random, 3)) set_checkpointing("max-concurrent-checkpoints", "3");
   if (promise == Promise::kAtLeastOnce) set_checkpointing("mode", "AT_LEAST_ONCE");
