@@ -32,10 +32,14 @@ class PlanTest(CommandTest):
                     found.append((int(name[4:]), self.path("checkpoints", job, name)))
         return [path for _, path in sorted(found)]
 
+    def last_checkpoint(self):
+        """Its number; 0: none was seen, as the one before goes while the folder is looked through."""
+        return max((int(path.rsplit("-", 1)[1]) for path in self.checkpoints()), default=0)
+
     def killed_with_state(self, statement=COUNT):
         """A job that runs until it has a few checkpoints with rows in them; its last one."""
         process = self.start(TABLES + statement, *self.options())
-        while len(self.checkpoints()) == 0 or int(self.checkpoints()[-1].rsplit("-", 1)[1]) < 4:
+        while self.last_checkpoint() < 4:
             self.assertIsNone(process.poll())
         self.end(process)
         return self.checkpoints()[-1]
@@ -147,7 +151,7 @@ class CompiledPlanTest(PlanTest):
         self.works(TABLES + "COMPILE PLAN 'p.json' FOR " + COUNT)
         process = self.start("EXECUTE PLAN 'p.json';", *self.options(), "-D", f"execution.state-recovery.path={path}")
         before = int(path.rsplit("-", 1)[1])
-        while int(self.checkpoints()[-1].rsplit("-", 1)[1]) <= before:
+        while self.last_checkpoint() <= before:
             self.assertIsNone(process.poll())
 
     def test_files_that_are_no_plans(self):
