@@ -8,11 +8,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/logging.h"
 #include "base/memory_pool.h"
+#include "base/parallel.h"
 #include "checkpoint/checkpoint_options.h"
 #include "checkpoint/field_renames.h"
 #include "graph/job_graph.h"
@@ -172,22 +174,31 @@ Status DeploymentBuilder::build() {
     CLP_ASSIGN_OR_RETURN(deployment_.local_stores,
                          environment_.open_local_stores(deployment_.configuration));
   }
-  std::size_t tasks = 0;
+  std::vector<std::pair<int, int>> subtasks;
   for (int v = 0; v < static_cast<int>(graph_.vertices.size()); ++v) {
-    deployment_.first_task.push_back(tasks);
-    if (is_built(v)) tasks += static_cast<std::size_t>(vertex(v).parallelism);
-  }
-  make_channels();
-  for (const int v : deployment_.vertices) {
+    deployment_.first_task.push_back(subtasks.size());
+    if (!is_built(v)) continue;
     for (int subtask = 0; subtask < vertex(v).parallelism; ++subtask) {
-      Result<std::unique_ptr<Task>> task = build_task(v, subtask);
-      if (!task.is_ok()) {
-        return task.status().with_context(
-            fmt::format("{} ({}/{})", vertex(v).name, subtask + 1, vertex(v).parallelism));
-      }
-      deployment_.tasks.push_back(*std::move(task));
+      subtasks.emplace_back(v, subtask);
     }
   }
+  make_channels();
+  deployment_.tasks.resize(subtasks.size());
+  const auto build_one = [&](std::size_t i) -> Status {
+    const auto [v, subtask] = subtasks[i];
+    Result<std::unique_ptr<Task>> task = build_task(v, subtask);
+    if (!task.is_ok()) {
+      return task.status().with_context(
+          fmt::format("{} ({}/{})", vertex(v).name, subtask + 1, vertex(v).parallelism));
+    }
+    deployment_.tasks[i] = *std::move(task);
+    return Status::ok();
+  };
+  // What has nothing to restore takes microseconds, and may be built on a thread that must not
+  // wait.
+  const std::size_t helpers = restored_.empty() ? 0 : kRestoreHelpersMax;
+  CLP_RETURN_IF_ERROR(
+      for_each_in_parallel(*environment_.blocking_pool, subtasks.size(), helpers, build_one));
   deployment_.live_tasks = deployment_.tasks.size();
   return Status::ok();
 }
@@ -510,7 +521,7 @@ Result<RestoredTasks> restore(const DeploymentPlan& plan, const TaskEnvironment&
     }
   }
   return read_restores(plan.restores, plan.graph, *environment.file_system,
-                       options.reads_local_copies ? copies : nullptr);
+                       *environment.blocking_pool, options.reads_local_copies ? copies : nullptr);
 }
 
 }  // namespace

@@ -282,7 +282,7 @@ class RestoreFromCopiesTest : public LocalCopiesTest {
     restore_.operators = {op};
   }
   std::vector<std::string> restored() {
-    Result<RestoredTasks> tasks = read_restores({restore_}, graph_, files_, copies_.get());
+    Result<RestoredTasks> tasks = read_restores({restore_}, graph_, files_, pool_, copies_.get());
     if (!tasks.is_ok()) return {tasks.status().to_string()};
     std::vector<std::string> all;
     for (const SnapshotBytes& bytes : tasks->at({0, 0}).operators.at(0).parts.at(0).snapshots) {

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "base/logging.h"
+#include "base/parallel.h"
 #include "base/utf8.h"
 #include "checkpoint/checkpoint_storage.h"
 #include "graph/job_graph.h"
@@ -82,9 +84,10 @@ Result<RestoredTask> read_task(const TaskRestore& restore, const JobVertex& vert
 }  // namespace
 
 Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, const JobGraph& graph,
-                                    FileSystem& files, LocalCopies* copies) {
-  RestoredTasks tasks;
-  for (const TaskRestore& restore : restores) {
+                                    FileSystem& files, BlockingPool& pool, LocalCopies* copies) {
+  std::vector<RestoredTask> read(restores.size());
+  const auto read_one = [&](std::size_t i) -> Status {
+    const TaskRestore& restore = restores[i];
     const auto vertex = static_cast<std::size_t>(restore.vertex);
     if (restore.vertex < 0 || vertex >= graph.vertices.size() || restore.subtask < 0 ||
         restore.subtask >= graph.vertices[vertex].parallelism) {
@@ -98,7 +101,13 @@ Result<RestoredTasks> read_restores(const std::vector<TaskRestore>& restores, co
     Result<RestoredTask> task = read_task(restore, of, reader);
     if (!task.is_ok()) return task.status().with_context("restoring " + name);
     reader.report(name);
-    tasks[{restore.vertex, restore.subtask}] = *std::move(task);
+    read[i] = *std::move(task);
+    return Status::ok();
+  };
+  CLP_RETURN_IF_ERROR(for_each_in_parallel(pool, restores.size(), kRestoreHelpersMax, read_one));
+  RestoredTasks tasks;
+  for (std::size_t i = 0; i < restores.size(); ++i) {
+    tasks[{restores[i].vertex, restores[i].subtask}] = std::move(read[i]);
   }
   return tasks;
 }
