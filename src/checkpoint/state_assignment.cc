@@ -94,20 +94,19 @@ class Assigner {
         folder_(folder),
         graph_(graph),
         formers_(std::move(formers)),
-        reads_splits_(find_readers()) {}
+        is_dealt_(find_dealt()) {}
 
   Result<StateAssignment> run(bool allow_dropping) {
     std::vector<std::vector<bool>> finished;  // By vertex and subtask.
     for (std::size_t v = 0; v < graph_.vertices.size(); ++v) {
-      const JobVertex& vertex = graph_.vertices[v];
       CLP_RETURN_IF_ERROR(claim(static_cast<int>(v)));
-      finished.push_back(finished_subtasks(vertex));
-      for (int s = 0; s < vertex.parallelism; ++s) {
-        assign_task(static_cast<int>(v), s, finished.back()[static_cast<std::size_t>(s)]);
+      finished.push_back(finished_subtasks(graph_.vertices[v]));
+      CLP_RETURN_IF_ERROR(reopen_fed(static_cast<int>(v), finished));
+      for (std::size_t s = 0; s < finished[v].size(); ++s) {
+        assign_task(static_cast<int>(v), static_cast<int>(s), finished[v][s]);
       }
     }
-    CLP_RETURN_IF_ERROR(check_finished(finished));
-    CLP_RETURN_IF_ERROR(assign_in_flight());
+    assign_in_flight();
     CLP_RETURN_IF_ERROR(drop_unclaimed(allow_dropping));
     return std::move(assignment_);
   }
@@ -118,24 +117,25 @@ class Assigner {
     return found == formers_.end() ? nullptr : &found->second;
   }
 
-  // Which vertices read splits, or what one of those sends on without an exchange.
-  [[nodiscard]] std::vector<bool> find_readers() const {
-    std::vector<bool> readers;
+  // Which vertices may get any row at any subtask: splits are dealt out, and so are rows by
+  // Partitioning::kRebalance. Behind it without another exchange that stays so.
+  [[nodiscard]] std::vector<bool> find_dealt() const {
+    std::vector<bool> dealt;
     for (const JobVertex& vertex : graph_.vertices) {
-      readers.push_back(std::any_of(
+      dealt.push_back(std::any_of(
           vertex.operators.begin(), vertex.operators.end(),
           [](const ChainedOperator& chained) { return chained.spec.kind == kSourceKind; }));
     }
     // Producers come before consumers.
-    for (std::size_t v = 0; v < readers.size(); ++v) {
+    for (std::size_t v = 0; v < dealt.size(); ++v) {
       for (const JobEdge& edge : graph_.edges) {
         if (edge.to_vertex != static_cast<int>(v)) continue;
         const bool is_forward = edge.partitioning == Partitioning::kForward;
-        readers[v] =
-            readers[v] || (is_forward && readers[static_cast<std::size_t>(edge.from_vertex)]);
+        dealt[v] = dealt[v] || edge.partitioning == Partitioning::kRebalance ||
+                   (is_forward && dealt[static_cast<std::size_t>(edge.from_vertex)]);
       }
     }
-    return readers;
+    return dealt;
   }
 
   // Finds the operators of a vertex in the checkpoint, checks that they may have its state, and
@@ -222,10 +222,11 @@ class Assigner {
     for (std::size_t i = 0; i < vertex.operators.size() && !has_finished; ++i) {
       const Former* former = former_of(vertex.operators[i].spec);
       if (former == nullptr) continue;
-      // Splits are dealt anew, so what was known of the splits of one subtask (how far their time
-      // was) is not what holds for those that it gets.
-      const bool is_same = former->parallelism() == vertex.parallelism &&
-                           !reads_splits_[static_cast<std::size_t>(v)];
+      // What was known of the rows that one subtask got (how far the time of its splits was) is not
+      // what holds for those that it gets: splits are dealt anew, and rows that came from a source
+      // in the same task may come from all sources now.
+      const bool is_same =
+          former->parallelism() == vertex.parallelism && !is_dealt_[static_cast<std::size_t>(v)];
       TaskRestore::Operator op;
       op.op = static_cast<int>(i);
       for (int s = is_same ? subtask : 0; s < (is_same ? subtask + 1 : former->parallelism());
@@ -238,20 +239,37 @@ class Assigner {
     if (task.has_finished || !task.operators.empty()) assignment_.tasks.push_back(std::move(task));
   }
 
-  // A task that has finished takes no rows: none may come.
-  Status check_finished(const std::vector<std::vector<bool>>& finished) const {
+  [[nodiscard]] bool had_all_finished(const JobVertex& vertex) {
+    return std::all_of(vertex.operators.begin(), vertex.operators.end(),
+                       [this](const ChainedOperator& chained) {
+                         const Former* former = former_of(chained.spec);
+                         for (int s = 0; former != nullptr && s < former->parallelism(); ++s) {
+                           if (!former->has_finished(s)) return false;
+                         }
+                         return former != nullptr;
+                       });
+  }
+
+  // A task that has finished takes no rows: none may come. Where some of its kind had not finished,
+  // and rows come another way than before, it begins again with what it had: nothing.
+  Status reopen_fed(int v, std::vector<std::vector<bool>>& finished) {
+    std::vector<bool>& to = finished[static_cast<std::size_t>(v)];
+    const JobVertex& vertex = graph_.vertices[static_cast<std::size_t>(v)];
     for (const JobEdge& edge : graph_.edges) {
+      if (edge.to_vertex != v) continue;
       const std::vector<bool>& from = finished[static_cast<std::size_t>(edge.from_vertex)];
-      const std::vector<bool>& to = finished[static_cast<std::size_t>(edge.to_vertex)];
       const bool is_forward = edge.partitioning == Partitioning::kForward;
       for (std::size_t s = 0; s < to.size(); ++s) {
         const bool all_from =
             is_forward ? from[s] : std::find(from.begin(), from.end(), false) == from.end();
         if (!to[s] || all_from) continue;
-        return Status::failed_precondition(fmt::format(
-            "cannot restore: task '{}' had finished, but '{}', which feeds it, had not or is new",
-            clip(graph_.vertices[static_cast<std::size_t>(edge.to_vertex)].name, 64),
-            clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
+        if (had_all_finished(vertex)) {
+          return Status::failed_precondition(fmt::format(
+              "cannot restore: task '{}' had finished, but '{}', which feeds it, had not or is new",
+              clip(vertex.name, 64),
+              clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
+        }
+        to[s] = false;
       }
     }
     return Status::ok();
@@ -277,24 +295,7 @@ class Assigner {
     return -1;
   }
 
-  // Rows that took a channel of their own have no place among others.
-  Status check_routing(const JobEdge& edge, const InFlightRestore& restore) const {
-    const JobVertex& to = graph_.vertices[static_cast<std::size_t>(edge.to_vertex)];
-    const bool can_route = edge.partitioning == Partitioning::kHash ||
-                           edge.partitioning == Partitioning::kRebalance ||
-                           edge.partitioning == Partitioning::kGlobal || to.parallelism == 1;
-    const JobVertex& from = graph_.vertices[static_cast<std::size_t>(edge.from_vertex)];
-    const bool is_as_before =
-        restore.producers == from.parallelism && restore.consumers == to.parallelism;
-    if (can_route || is_as_before) return Status::ok();
-    return Status::failed_precondition(fmt::format(
-        "cannot restore rows that were in flight between '{}' and '{}': they cannot be shared out "
-        "anew; restore with the parallelism that the checkpoint was taken with ({} and {}), or "
-        "from a savepoint",
-        clip(from.name, 64), clip(to.name, 64), restore.producers, restore.consumers));
-  }
-
-  Status assign_in_flight() {
+  void assign_in_flight() {
     for (std::size_t e = 0; e < metadata_.edges.size(); ++e) {
       const CheckpointMetadata::Edge& former = metadata_.edges[e];
       const auto from = static_cast<std::size_t>(former.from_vertex);
@@ -324,13 +325,8 @@ class Assigner {
                                                   clip(metadata_.vertices[to].name, 64)));
         continue;
       }
-      if (rows > 0) {
-        CLP_RETURN_IF_ERROR(
-            check_routing(graph_.edges[static_cast<std::size_t>(restore.edge)], restore));
-      }
       assignment_.in_flight.push_back(std::move(restore));
     }
-    return Status::ok();
   }
 
   Status drop_unclaimed(bool allow_dropping) {
@@ -365,11 +361,46 @@ class Assigner {
   const std::string& folder_;
   const JobGraph& graph_;
   FormerByUid formers_;
-  const std::vector<bool> reads_splits_;  // By vertex.
+  const std::vector<bool> is_dealt_;  // By vertex.
   StateAssignment assignment_;
 };
 
+// Of edges between tasks of one parallelism only those that had rows: what else is known of them is
+// how far event time was, which who is chained hears from his producer.
+bool needs_gate(const CheckpointMetadata& metadata, std::size_t edge) {
+  const auto& from = metadata.vertices[static_cast<std::size_t>(metadata.edges[edge].from_vertex)];
+  const auto& to = metadata.vertices[static_cast<std::size_t>(metadata.edges[edge].to_vertex)];
+  const bool is_even = from.subtasks.size() == to.subtasks.size();
+  const auto has_any = [&](const CheckpointMetadata::Subtask& subtask) {
+    return std::any_of(subtask.in_flight.begin(), subtask.in_flight.end(),
+                       [&](const InFlightFile& file) {
+                         return file.edge == static_cast<int>(edge) && (file.rows > 0 || !is_even);
+                       });
+  };
+  return std::any_of(from.subtasks.begin(), from.subtasks.end(), has_any) ||
+         std::any_of(to.subtasks.begin(), to.subtasks.end(), has_any);
+}
+
 }  // namespace
+
+std::vector<std::pair<int, int>> chained_over(const CheckpointMetadata& metadata,
+                                              const JobGraph& graph) {
+  std::set<std::pair<std::string, std::string>> edges;  // By the uids of their ends.
+  for (std::size_t e = 0; e < metadata.edges.size(); ++e) {
+    if (!needs_gate(metadata, e)) continue;
+    edges.emplace(metadata.edges[e].from_uid, metadata.edges[e].to_uid);
+  }
+  std::vector<std::pair<int, int>> chained;
+  for (std::size_t v = 0; v < graph.vertices.size() && !edges.empty(); ++v) {
+    const std::vector<ChainedOperator>& operators = graph.vertices[v].operators;
+    for (std::size_t op = 1; op < operators.size(); ++op) {
+      const ChainedOperator& fed_by = operators[static_cast<std::size_t>(operators[op].producer)];
+      if (!edges.contains({fed_by.spec.uid, operators[op].spec.uid})) continue;
+      chained.emplace_back(static_cast<int>(v), static_cast<int>(op));
+    }
+  }
+  return chained;
+}
 
 StateAssignment StateAssignment::of(const std::vector<int>& vertices, const JobGraph& graph) const {
   const std::set<int> wanted(vertices.begin(), vertices.end());

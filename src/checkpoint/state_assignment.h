@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/checkpoint_types.h"
@@ -37,15 +38,21 @@ struct StateAssignment {
 // Operators are found by uid, in whatever task they are now. Of an operator whose parallelism is
 // what it was each subtask gets the state of its predecessor; else each gets all parts and takes
 // its key groups from them. A task is finished when all former subtasks of all its operators were
-// (at the same parallelism: its own).
+// (at the same parallelism: its own, unless it is fed by one that is not).
 //
 // What was in flight goes to the edge between the same operators, the n-th such edge to the n-th.
 //
 // FailedPrecondition, naming the operator: it has state and is not in the graph (unless
 // `allow_dropping`), its maximal parallelism was another, or its parallelism is above that; a task
 // that had finished but is fed by one that had not; an edge that had rows in flight and is not
-// there (unless `allow_dropping`), or sends them another way now.
+// there (unless `allow_dropping`).
 Result<StateAssignment> assign_state(const CheckpointMetadata& metadata, const std::string& folder,
                                      const JobGraph& graph, bool allow_dropping);
+
+// The operators (vertex, operator) that are chained to the one that feeds them, but had an edge
+// between them on which rows could be in flight: of one parallelism now, they had been of two. Such
+// rows come in at a gate, so before assign_state() they need tasks of their own (unchain()).
+std::vector<std::pair<int, int>> chained_over(const CheckpointMetadata& metadata,
+                                              const JobGraph& graph);
 
 }  // namespace clepsydra

@@ -185,11 +185,13 @@ TEST(StateAssignmentTest, whoever_reads_splits_gets_all_parts_also_at_the_same_p
     ASSERT_EQ(of_window.vertex, 1);
     EXPECT_THAT(of_window.operators[0].parts, SizeIs(1));
   }
-  // Without an exchange the window is no better off than the source.
-  g.edges[0].partitioning = Partitioning::kForward;
-  tasks = assign(m, g).tasks;
-  ASSERT_THAT(tasks, SizeIs(4));
-  EXPECT_THAT(tasks[2].operators[0].parts, SizeIs(2));
+  // Without an exchange, or with one by turns, the window is no better off than the source.
+  for (const Partitioning partitioning : {Partitioning::kForward, Partitioning::kRebalance}) {
+    g.edges[0].partitioning = partitioning;
+    tasks = assign(m, g).tasks;
+    ASSERT_THAT(tasks, SizeIs(4));
+    EXPECT_THAT(tasks[2].operators[0].parts, SizeIs(2));
+  }
 }
 
 TEST(StateAssignmentTest, operators_are_found_by_uid_in_whatever_task_they_are) {
@@ -275,6 +277,18 @@ TEST(StateAssignmentTest, one_of_two_finished_is_finished_only_at_the_same_paral
   EXPECT_THAT(texts_of(assign(m, graph({3, 1}))), ElementsAre("1.0: op 0 [w0 d0]"));
 }
 
+TEST(StateAssignmentTest, a_finished_task_begins_again_where_rows_come_another_way) {
+  // They were fed one by one, and now all are by one.
+  CheckpointMetadata m = metadata({2, 2});
+  m.vertices[0].subtasks[0] = {true, {}};
+  m.vertices[1].subtasks[0] = {true, {}};
+  JobGraph g = graph({2, 2});
+  g.edges[0].partitioning = Partitioning::kForward;
+  EXPECT_THAT(texts_of(assign(m, g)),
+              ElementsAre("0.0: finished", "1.0: finished", "1.1: op 0 [w1 d1]"));
+  EXPECT_THAT(texts_of(assign(m, graph({1, 2}))), ElementsAre("1.1: op 0 [w1 d1]"));
+}
+
 TEST(StateAssignmentTest, committables_of_finished_tasks_are_committed) {
   CheckpointMetadata m = metadata({1, 1});
   m.vertices[0].subtasks[0] = {true, {}};
@@ -349,13 +363,40 @@ TEST(StateAssignmentTest, rows_in_flight_on_an_edge_that_is_gone_are_not_lost_si
   EXPECT_THAT(assign(metadata_in_flight({}, 0), g).in_flight, IsEmpty());
 }
 
-TEST(StateAssignmentTest, rows_in_flight_that_cannot_be_shared_out_anew_are_refused) {
+TEST(StateAssignmentTest, rows_in_flight_go_to_whatever_kind_of_edge_there_is_now) {
   JobGraph g = graph({.source = 3, .window = 3});
-  g.edges[0].partitioning = Partitioning::kForward;
-  EXPECT_THAT(error_of(metadata_in_flight({.source = 2, .window = 2}, 5), g),
-              HasSubstr("the parallelism that the checkpoint was taken with (2 and 2)"));
-  EXPECT_THAT(assign(metadata_in_flight({.source = 2, .window = 2}, 0), g).in_flight, SizeIs(1));
-  EXPECT_THAT(assign(metadata_in_flight({.source = 3, .window = 3}, 5), g).in_flight, SizeIs(1));
+  for (const Partitioning now :
+       {Partitioning::kForward, Partitioning::kRebalance, Partitioning::kBroadcast}) {
+    g.edges[0].partitioning = now;
+    EXPECT_THAT(assign(metadata_in_flight({.source = 2, .window = 2}, 5), g).in_flight, SizeIs(1));
+  }
+}
+
+// source -> calc -> window -> sink in one task.
+JobGraph chained_graph(int parallelism) {
+  JobGraph g;
+  g.vertices = {
+      vertex("All",
+             {chained("source", "source", -1), chained("calc", "calc", 0),
+              chained("window_aggregate", "window", 1), chained("sink_writer", "sink", 2)},
+             parallelism)};
+  return g;
+}
+
+TEST(StateAssignmentTest, operators_with_rows_between_them_are_found_where_they_are_chained) {
+  using Places = std::vector<std::pair<int, int>>;
+  EXPECT_EQ(chained_over(metadata_in_flight({.source = 2, .window = 2}, 5), chained_graph(2)),
+            (Places{{0, 2}}));
+  // No rows, but how far event time was in tasks that were not one to one.
+  EXPECT_EQ(chained_over(metadata_in_flight({.source = 3, .window = 2}, 0), chained_graph(2)),
+            (Places{{0, 2}}));
+  EXPECT_THAT(chained_over(metadata_in_flight({.source = 2, .window = 2}, 0), chained_graph(2)),
+              IsEmpty());
+  EXPECT_THAT(chained_over(metadata({.source = 3, .window = 2}), chained_graph(2)), IsEmpty());
+  // Not chained to each other.
+  EXPECT_THAT(chained_over(metadata_in_flight({.source = 3, .window = 2}, 5),
+                           graph({.source = 3, .window = 2})),
+              IsEmpty());
 }
 
 }  // namespace

@@ -158,5 +158,28 @@ TEST(ChainingTest, a_wrong_graph_is_refused) {
   EXPECT_EQ(build_job_graph(build.graph).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST(ChainingTest, operators_can_be_given_tasks_of_their_own_again) {
+  GraphBuilder build;
+  const int source = build.source("Source: s");
+  const int calc = build.operation("Calc");
+  const int other = build.operation("Other");
+  const int window = build.operation("Window");
+  const int sink = build.operation("Sink: out");
+  build.forward(source, calc).forward(calc, other).forward(other, window).hash(calc, sink);
+  const Result<JobGraph> job = build_job_graph(build.graph);
+  ASSERT_THAT(vertex_names(*job), ElementsAre("Source: s -> Calc -> Other -> Window", "Sink: out"));
+  const Result<JobGraph> apart = unchain(*job, {{0, 2}});
+  ASSERT_TRUE(apart.is_ok()) << apart.status().to_string();
+  EXPECT_THAT(vertex_names(*apart),
+              ElementsAre("Source: s -> Calc", "Other -> Window", "Sink: out"));
+  ASSERT_EQ(apart->edges.size(), 2U);
+  EXPECT_EQ(apart->edges[0].partitioning, Partitioning::kForward);
+  EXPECT_EQ(apart->edges[0].from_operator, 1);
+  EXPECT_EQ(apart->edges[1].partitioning, Partitioning::kHash);
+  EXPECT_EQ(apart->edges[1].to_vertex, 2);
+  // What had a task of its own keeps it.
+  EXPECT_EQ(vertex_names(*unchain(*apart, {})), vertex_names(*apart));
+}
+
 }  // namespace
 }  // namespace clepsydra

@@ -52,4 +52,8 @@ struct JobGraph {
 // Chains every forward edge whose target has this one input edge and may_chain.
 Result<JobGraph> build_job_graph(const StreamGraph& graph);
 
+// The same job with a task of its own, behind a forward edge, for each of these operators (vertex,
+// operator) that is chained to another one.
+Result<JobGraph> unchain(const JobGraph& graph, const std::vector<std::pair<int, int>>& operators);
+
 }  // namespace clepsydra

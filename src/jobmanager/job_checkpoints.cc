@@ -145,6 +145,19 @@ void JobCheckpoints::take_found(Found found) {
   }
 }
 
+std::vector<std::pair<int, int>> JobCheckpoints::chained_over() const {
+  const CompletedCheckpoint* latest = store_.latest();
+  if (latest == nullptr || coordinator_) return {};
+  return clepsydra::chained_over(latest->metadata, *options_.graph);
+}
+
+void JobCheckpoints::tasks_changed(std::vector<std::vector<int>> regions,
+                                   std::shared_ptr<SinkCommits> sinks) {
+  CLP_CHECK(!coordinator_ && regions.size() == regions_.size());
+  options_.regions = std::move(regions);
+  options_.sinks = std::move(sinks);
+}
+
 Result<StateAssignment> JobCheckpoints::assign() const {
   const CompletedCheckpoint* latest = store_.latest();
   if (latest == nullptr) return StateAssignment();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/checkpoint_coordinator.h"
@@ -63,6 +64,12 @@ class JobCheckpoints {
   // once; again after may_fall_back().
   void prepare(JobWork::Done done);
   [[nodiscard]] bool needs_preparation() const;
+
+  // Of what the next attempts start with: see checkpoint/state_assignment.h. Nothing once an
+  // attempt has run, as checkpoints know the tasks by number.
+  [[nodiscard]] std::vector<std::pair<int, int>> chained_over() const;
+  // The graph, at its old address, has other tasks. To be called before an attempt has run.
+  void tasks_changed(std::vector<std::vector<int>> regions, std::shared_ptr<SinkCommits> sinks);
 
   // What the next attempts start with: nothing, or the last completed checkpoint.
   [[nodiscard]] Result<StateAssignment> assign() const;
@@ -149,7 +156,7 @@ class JobCheckpoints {
   // Work whose failure is only worth a line in the log.
   void add_work(std::string what, JobWork::Work work);
 
-  const JobCheckpointsOptions options_;
+  JobCheckpointsOptions options_;
   CheckpointStorage storage_;
   CompletedCheckpointStore store_;
   std::optional<CheckpointCoordinator> coordinator_;  // From the first attempt on.

@@ -90,14 +90,7 @@ Status JobSupervisor::open() {
   CLP_ASSIGN_OR_RETURN(strategy_,
                        make_restart_strategy(configuration_, options.checkpoints.is_enabled(),
                                              services_.random.fork("restart")));
-  SinkContext sink_context;
-  sink_context.pool = services_.memory;
-  sink_context.file_system = services_.file_system;
-  sink_context.clock = services_.clock;
-  sink_context.configuration = &configuration_;
-  sink_context.standard_output = services_.standard_output;
-  sink_context.job_id = id_.to_string();
-  CLP_ASSIGN_OR_RETURN(sinks_, SinkCommits::make(graph_, *services_.connectors, sink_context));
+  CLP_ASSIGN_OR_RETURN(sinks_, open_sinks());
   options.job = id_;
   options.graph = &graph_;
   options.configuration = &configuration_;
@@ -106,16 +99,32 @@ Status JobSupervisor::open() {
   options.owner = this;
   options.sinks = sinks_;
   CLP_ASSIGN_OR_RETURN(options.regions, read_regions(configuration_, graph_));
-  region_of_.resize(graph_.vertices.size());
-  for (std::size_t r = 0; r < options.regions.size(); ++r) {
-    regions_.emplace_back().vertices = options.regions[r];
-    for (const int vertex : options.regions[r]) region_of_[static_cast<std::size_t>(vertex)] = r;
-  }
+  regions_.resize(options.regions.size());
+  set_regions(options.regions);
   checkpoints_ = std::make_unique<JobCheckpoints>(std::move(options));
   for (std::size_t r = 0; r < regions_.size(); ++r) {
     CLP_ASSIGN_OR_RETURN(regions_[r].attempt, make_attempt(r, next_attempt_++));
   }
   return Status::ok();
+}
+
+Result<std::shared_ptr<SinkCommits>> JobSupervisor::open_sinks() const {
+  SinkContext context;
+  context.pool = services_.memory;
+  context.file_system = services_.file_system;
+  context.clock = services_.clock;
+  context.configuration = &configuration_;
+  context.standard_output = services_.standard_output;
+  context.job_id = id_.to_string();
+  return SinkCommits::make(graph_, *services_.connectors, context);
+}
+
+void JobSupervisor::set_regions(const std::vector<std::vector<int>>& regions) {
+  region_of_.assign(graph_.vertices.size(), 0);
+  for (std::size_t r = 0; r < regions.size(); ++r) {
+    regions_[r].vertices = regions[r];
+    for (const int vertex : regions[r]) region_of_[static_cast<std::size_t>(vertex)] = r;
+  }
 }
 
 Result<std::unique_ptr<JobAttempt>> JobSupervisor::make_attempt(std::size_t region, int number) {
@@ -178,7 +187,28 @@ Status JobSupervisor::prepare(const Regions& regions) {
   return Status::ok();
 }
 
+Status JobSupervisor::unchain_restored() {
+  const std::vector<std::pair<int, int>> operators = checkpoints_->chained_over();
+  if (operators.empty()) return Status::ok();
+  CLP_LOG(
+      kInfo, "jobmanager",
+      fmt::format("job {}: {} operators have tasks of their own for the rows that are in flight "
+                  "to them; the next start chains them again",
+                  id_.to_string(), operators.size()));
+  CLP_ASSIGN_OR_RETURN(graph_, unchain(graph_, operators));
+  CLP_ASSIGN_OR_RETURN(sinks_, open_sinks());
+  // What is connected stays so: the regions are the same, in the order of their first task.
+  CLP_ASSIGN_OR_RETURN(const auto regions, read_regions(configuration_, graph_));
+  checkpoints_->tasks_changed(regions, sinks_);
+  set_regions(regions);
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    CLP_ASSIGN_OR_RETURN(regions_[r].attempt, make_attempt(r, regions_[r].attempt->number()));
+  }
+  return Status::ok();
+}
+
 Status JobSupervisor::recover_and_deploy(const Regions& regions) {
+  CLP_RETURN_IF_ERROR(unchain_restored());
   CLP_ASSIGN_OR_RETURN(StateAssignment assignment, checkpoints_->assign());
   if (regions.size() < regions_.size()) {
     std::vector<int> vertices;

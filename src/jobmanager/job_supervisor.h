@@ -69,6 +69,8 @@ class JobSupervisor final : private CheckpointedJob {
  private:
   JobSupervisor(const JobId& id, JobGraph graph, Configuration configuration, JobServices services);
   Status open();
+  [[nodiscard]] Result<std::shared_ptr<SinkCommits>> open_sinks() const;
+  void set_regions(const std::vector<std::vector<int>>& regions);
 
   struct Region {
     std::vector<int> vertices;
@@ -87,6 +89,9 @@ class JobSupervisor final : private CheckpointedJob {
   // returns; later errors go to beginning_failed().
   Status begin_attempts(const Regions& regions);
   Status prepare(const Regions& regions);
+  // Gives those operators tasks of their own for which rows are in flight. Of all regions none has
+  // run yet.
+  Status unchain_restored();
   Status recover_and_deploy(const Regions& regions);
   Status deploy(const Regions& regions, const StateAssignment& assignment);
   void beginning_failed(const Regions& regions, const Status& reason, MayRestart may_restart);
@@ -127,7 +132,7 @@ class JobSupervisor final : private CheckpointedJob {
   void stopped(const std::string& location) override;
 
   const JobId id_;
-  const JobGraph graph_;
+  JobGraph graph_;                     // Its tasks may change before the first attempt.
   const Configuration configuration_;  // Of the process and the job.
   JobServices services_;
   JobWork work_;

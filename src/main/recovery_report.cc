@@ -157,8 +157,9 @@ Result<std::string> recovery_report(FileSystem& files, const Configuration& conf
   add("Kept", sections.kept);
   add("Dropped", sections.dropped);
   add("New", sections.added);
+  CLP_ASSIGN_OR_RETURN(const JobGraph unchained, unchain(graph, chained_over(metadata, graph)));
   const Result<StateAssignment> assigned =
-      assign_state(metadata, found.checkpoint.folder, graph, options.ignore_unclaimed_state);
+      assign_state(metadata, found.checkpoint.folder, unchained, options.ignore_unclaimed_state);
   const auto refused =
       std::find_if(schemas.begin(), schemas.end(),
                    [](const RestoredSchemas& each) { return !each.status.is_ok(); });

@@ -123,6 +123,11 @@ class DeploymentBuilder {
            edge.partitioning == Partitioning::kGlobal;
   }
 
+  static bool has_rows(const InFlightChannel& content) {
+    return std::any_of(content.elements.begin(), content.elements.end(),
+                       [](const StreamElement& element) { return as_batch(element) != nullptr; });
+  }
+
   // One end of the channels of an edge: who is at the other end, and the channels in that order.
   struct EdgeEnd {
     std::vector<std::shared_ptr<LocalChannel>> channels;
@@ -288,7 +293,7 @@ std::vector<RecoveredChannel> DeploymentBuilder::recovered_channels(int vertex_i
   bool may_have_rows = false;
   for (RecoveredEdge& recovered : found->second) {
     const JobEdge& edge = graph_.edges[static_cast<std::size_t>(recovered.edge)];
-    may_have_rows = may_have_rows || may_be_overtaken(edge);
+    may_have_rows = may_have_rows || may_be_overtaken(edge) || has_rows(recovered.content);
     RecoveredChannel& channel = channels.emplace_back();
     channel.input = edge.to_input;
     channel.former_consumer = recovered.former_consumer;

@@ -48,7 +48,7 @@ class Sharing {
   }
 
   Status share_out(RecoveredEdges& out) {
-    if (edge_.partitioning == Partitioning::kForward) slow_down();
+    if (was_one_to_one()) slow_down();
     if (is_as_before()) {
       for (auto& [ends, content] : channels_) {
         give(out, ends.second, {restore_.edge, ends.second, std::move(content)});
@@ -72,6 +72,14 @@ class Sharing {
   }
 
  private:
+  // A forward edge, then; what it is now does not matter.
+  [[nodiscard]] bool was_one_to_one() const {
+    return restore_.producers == restore_.consumers &&
+           std::all_of(channels_.begin(), channels_.end(), [](const auto& channel) {
+             return channel.first.first == channel.first.second;
+           });
+  }
+
   // Each consumer has heard of one producer. Where producers are the subtasks of a source they may
   // have each other's splits now, so none may be taken to be ahead of the slowest.
   void slow_down() {
@@ -148,12 +156,18 @@ class Sharing {
       shares[0].push_back(std::move(content));
     } else if (edge_.partitioning == Partitioning::kHash) {
       return share_by_key(content, shares);
-    } else if (edge_.partitioning == Partitioning::kRebalance) {
-      const auto to = static_cast<std::int64_t>(former_consumer) * consumers / restore_.consumers;
-      shares[static_cast<std::size_t>(to)].push_back(std::move(content));
-    } else {
-      // Here are no rows (state_assignment.h); of time nobody may know less.
+    } else if (edge_.partitioning == Partitioning::kBroadcast) {
       for (std::vector<InFlightChannel>& each : shares) each.push_back(content);
+    } else {
+      const auto to = static_cast<std::size_t>(static_cast<std::int64_t>(former_consumer) *
+                                               consumers / restore_.consumers);
+      // A forward edge has rows where it was not forward before, and any subtask may have them; of
+      // time nobody may know less, as each hears of one producer now.
+      for (std::size_t c = 0; c < shares.size() && edge_.partitioning == Partitioning::kForward;
+           ++c) {
+        if (c != to) shares[c].push_back(without_rows(content));
+      }
+      shares[to].push_back(std::move(content));
     }
     return Status::ok();
   }
@@ -179,6 +193,16 @@ class Sharing {
       }
     }
     return Status::ok();
+  }
+
+  // After cut_at_marks().
+  static InFlightChannel without_rows(const InFlightChannel& content) {
+    InFlightChannel signals{content.has_spoken, content.is_idle, content.has_ended,
+                            content.watermark};
+    std::copy_if(content.elements.begin(), content.elements.end(),
+                 std::back_inserter(signals.elements),
+                 [](const StreamElement& element) { return as_batch(element) == nullptr; });
+    return signals;
   }
 
   // Channels that hold nothing matter only by the time that the last of them allows.

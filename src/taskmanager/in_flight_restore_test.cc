@@ -142,6 +142,41 @@ TEST_F(InFlightRestoreTest, rebalanced_channels_go_as_a_whole_and_none_is_lost) 
   }
 }
 
+// Where an edge is forward now it was not when rows could overtake: any subtask may have them, and
+// all hear of event time what was said among them.
+TEST_F(InFlightRestoreTest, rows_go_once_over_an_edge_that_is_forward_now_and_marks_to_all) {
+  for (const int parallelism : {1, 3}) {
+    InFlightRestore from{.edge = 0, .producers = 1, .consumers = 2};
+    from.parts = {part(0, false, {{0, {"1", "@20", "2"}}}, 10), part(1, false, {{0, {"3"}}}, 10)};
+    RecoveredEdges got = restore(from, graph(Partitioning::kForward, parallelism, parallelism));
+    std::vector<std::string> rows;
+    ASSERT_EQ(got.size(), static_cast<std::size_t>(parallelism));
+    for (int c = 0; c < parallelism; ++c) {
+      int marks = 0;
+      for (const RecoveredEdge& edge : got[{1, c}]) {
+        EXPECT_EQ(edge.content.watermark, 10);
+        for (const std::string& line : lines(edge)) {
+          if (line == "@20") ++marks;
+          if (line != "@20") rows.push_back(line);
+        }
+      }
+      EXPECT_EQ(marks, 1);
+    }
+    EXPECT_THAT(rows, UnorderedElementsAre("1", "2", "3"));
+  }
+}
+
+TEST_F(InFlightRestoreTest, each_subtask_gets_a_copy_over_an_edge_that_is_broadcast_now) {
+  InFlightRestore from{.edge = 0, .producers = 2, .consumers = 1};
+  from.parts = {part(0, false, {{0, {"1"}}, {1, {"2"}}})};
+  RecoveredEdges got = restore(from, graph(Partitioning::kBroadcast, 2, 2));
+  for (int c = 0; c < 2; ++c) {
+    ASSERT_EQ((got[{1, c}].size()), 2U);
+    EXPECT_THAT(lines(got[{1, c}][0]), ElementsAre("1"));
+    EXPECT_THAT(lines(got[{1, c}][1]), ElementsAre("2"));
+  }
+}
+
 TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for_its_consumer) {
   InFlightRestore from{.edge = 0, .producers = 2, .consumers = 2};
   from.parts = {part(0, false, {{0, {}}}, 70), part(0, false, {{1, {}}}, 75),
@@ -167,6 +202,9 @@ TEST_F(InFlightRestoreTest, where_each_hears_of_one_nobody_is_ahead_of_the_slowe
     ASSERT_EQ((got[{1, c}].size()), 1U);
     EXPECT_EQ((got[{1, c}][0].content.watermark), 60);
   }
+  // Whatever the edge is now.
+  got = restore(from, graph(Partitioning::kRebalance, 2, 3));
+  EXPECT_EQ((got[{1, 0}][0].content.watermark), 60);
 }
 
 TEST_F(InFlightRestoreTest, errors_name_the_edge) {

@@ -23,6 +23,7 @@ struct SinkProcess {
   double preparation_error = 0;  // Per barrier.
   bool is_healed = false;
   Happenings* happened = nullptr;
+  bool keeps_order = true;  // The rows of a key come as they were read.
   // Rows before these do not come again; null: they may.
   const Positions* restored = nullptr;
   std::string problem;  // The first.

@@ -78,6 +78,8 @@ std::string_view happening_name(Happening happening) {
       return "half-way";
     case Happening::kRescale:
       return "changes of parallelism";
+    case Happening::kOtherTasks:
+      return "changes of what shares a task";
     case Happening::kOtherBackend:
       return "changes of the state backend";
   }

@@ -51,6 +51,7 @@ enum class Happening : std::uint8_t {
   kFailedDrain,
   kHalfDrain,  // Of these: its savepoint was complete.
   kRescale,
+  kOtherTasks,  // What was one task is two, or the other way round.
   kOtherBackend,
 };
 inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kOtherBackend) + 1;

@@ -128,10 +128,13 @@ int add_source(JobBuilder& job, const Workload& workload, int number, int parall
   return job.add(std::move(node));
 }
 
-void add_branch(JobBuilder& job, int from, const Branch& branch, int number, int parallelism) {
-  if (branch.filters) from = job.filter(from, Partitioning::kForward, parallelism);
+void add_branch(JobBuilder& job, int from, const Branch& branch, int number, int parallelism,
+                Partitioning exchange) {
+  constexpr Partitioning kForward = Partitioning::kForward;
+  if (branch.filters) from = job.filter(from, std::exchange(exchange, kForward), parallelism);
   if (branch.has_windows) {
-    from = add_window_job(job, from, branch.window, branch.two_phase, parallelism, parallelism);
+    from = add_window_job(job, from, branch.window, branch.two_phase, parallelism, parallelism,
+                          exchange);
   }
   ValueTree options = ValueTree::map()
                           .set("path", SimulatedMachine::table_folder(number))
@@ -160,18 +163,25 @@ void add_branch(JobBuilder& job, int from, const Branch& branch, int number, int
 JobGraph build_job(const SimulatedJob& job, const LifeOptions& options,
                    const std::string& snapshot) {
   JobBuilder builder;
+  const int parallelism = options.parallelism;
+  const int source_parallelism =
+      options.source_parallelism > 0 ? options.source_parallelism : parallelism;
+  const Partitioning exchange =
+      source_parallelism == parallelism ? Partitioning::kForward : Partitioning::kRebalance;
   std::vector<int> sources;
   for (std::size_t i = 0; i < job.workload->sources.size(); ++i) {
-    sources.push_back(add_source(builder, *job.workload, static_cast<int>(i), options.parallelism));
+    sources.push_back(add_source(builder, *job.workload, static_cast<int>(i), source_parallelism));
   }
   int all = sources.size() == 1 ? sources.front() : -1;  // All sources; below 0: not needed yet.
   for (std::size_t i = 0; i < job.branches->size(); ++i) {
     const Branch& branch = (*job.branches)[i];
     if (branch.source < 0 && all < 0) {
-      all = builder.pass(sources, Partitioning::kForward, options.parallelism);
+      all = builder.pass(sources, exchange, parallelism);
     }
+    const bool is_source = branch.source >= 0 || sources.size() == 1;
     const int from = branch.source < 0 ? all : sources[static_cast<std::size_t>(branch.source)];
-    add_branch(builder, from, branch, static_cast<int>(i), options.parallelism);
+    add_branch(builder, from, branch, static_cast<int>(i), parallelism,
+               is_source ? exchange : Partitioning::kForward);
   }
   for (const auto& [key, value] : options.configuration) builder.set(key, value);
   if (!snapshot.empty()) builder.set("execution.state-recovery.path", snapshot);
@@ -200,6 +210,7 @@ class Life final {
     sources_.faults = faults.source;
     sources_.happened = &happened_;
     sinks_.happened = &happened_;
+    sinks_.keeps_order = !job.rebalances;
     sources_.random = Random(seed).fork("sources");
     sinks_.random = Random(seed).fork("sinks");
     local_stores_ = make_memory_stores(

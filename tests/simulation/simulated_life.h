@@ -65,6 +65,7 @@ struct LifeFaults {
 struct LifeOptions {
   std::vector<std::pair<std::string, std::string>> configuration;
   int parallelism = 1;
+  int source_parallelism = 0;  // 0: as all others.
   std::int64_t batch_rows_max = 64;
   std::int64_t channel_bytes_max = 4096;
 
@@ -108,6 +109,8 @@ struct LifeReport {
 struct SimulatedJob {
   const Workload* workload = nullptr;
   const std::vector<Branch>* branches = nullptr;
+  // Rows go from the sources to whichever task, so those of a key have no order.
+  bool rebalances = false;
 };
 
 // `snapshot`: what it starts from; empty: from the beginning. A job without an end is stopped when

@@ -33,9 +33,15 @@ Branch draw_branch(Random& random, Promise promise) {
   return branch;
 }
 
-LifeOptions draw_options(Random& random, Promise promise, bool has_regions) {
+LifeOptions draw_options(Random& random, const Scenario& scenario) {
+  const Promise promise = scenario.promise;
+  const bool has_regions = scenario.branches.front().source >= 0;
   LifeOptions options;
   options.parallelism = static_cast<int>(random.uniform_between(1, 3));
+  options.source_parallelism = options.parallelism;
+  if (scenario.rebalances && one_in(random, 2)) {
+    options.source_parallelism = static_cast<int>(random.uniform_between(1, 3));
+  }
   options.batch_rows_max = random.uniform_between(1, 64);
   options.channel_bytes_max = random.uniform_between(1, 4096);
   const auto set = [&](std::string_view key, std::string value) {
@@ -181,6 +187,7 @@ class Run {
   std::optional<Positions> drained_;
   Workload drained_workload_;  // Up to there.
   int parallelism_ = 0;        // Of the life before.
+  int source_parallelism_ = 0;
   std::string backend_;
 };
 
@@ -198,7 +205,8 @@ bool Run::live(int life) {
                                           : LifeFaults();
   const std::size_t snapshots_before = machine_.snapshot_count();
   const std::int64_t begin_ns = machine_.clock().monotonic_ns();
-  const SimulatedJob job{drained_ ? &drained_workload_ : &scenario_.workload, &scenario_.branches};
+  const SimulatedJob job{drained_ ? &drained_workload_ : &scenario_.workload, &scenario_.branches,
+                         scenario_.rebalances};
   const LifeReport lived = run_life(machine_, job, options, faults, snapshot, random_.next_u64());
   add(lived);
   if (!lived.half_drained.empty()) half_drained_ = lived.half_drained;
@@ -206,9 +214,12 @@ bool Run::live(int life) {
   const bool is_over = judge(lived, faults, snapshot, snapshots_before, has_faults);
   constexpr const char* kEnds[] = {"finished", "stopped", "died", "failed", "broken"};
   report_.story += fmt::format(
-      "  life {}: from '{}', {} ms, {} checkpoints, {} attempts, {} rotten bits, {}{}\n", life,
-      snapshot, (machine_.clock().monotonic_ns() - begin_ns) / kNsPerMs, lived.checkpoints,
-      lived.attempts, machine_.rotten_bits(), kEnds[static_cast<int>(lived.end)],
+      "  life {}: from '{}', {} to {} parallel, {} ms, {} checkpoints, {} attempts, {} rotten "
+      "bits, "
+      "{}{}\n",
+      life, snapshot, options.source_parallelism, options.parallelism,
+      (machine_.clock().monotonic_ns() - begin_ns) / kNsPerMs, lived.checkpoints, lived.attempts,
+      machine_.rotten_bits(), kEnds[static_cast<int>(lived.end)],
       lived.error.is_ok() ? "" : ": " + lived.error.to_string());
   if (!is_over && has_faults && plan_.after_life) plan_.after_life(machine_);
   return is_over;
@@ -231,10 +242,14 @@ bool Run::begin_drained(const std::string& snapshot) {
 void Run::count_changes(const LifeOptions& options) {
   const std::string backend = options.get("state.backend.type");
   if (report_.lives > 1) {
+    const bool has_other_tasks = (options.source_parallelism == options.parallelism) !=
+                                 (source_parallelism_ == parallelism_);
     if (options.parallelism != parallelism_) report_.happened.add(Happening::kRescale);
+    if (has_other_tasks) report_.happened.add(Happening::kOtherTasks);
     if (backend != backend_) report_.happened.add(Happening::kOtherBackend);
   }
   parallelism_ = options.parallelism;
+  source_parallelism_ = options.source_parallelism;
   backend_ = backend;
 }
 
@@ -332,8 +347,9 @@ std::string Scenario::describe() const {
   std::string text = workload.describe();
   for (const Branch& branch : branches) text += "; " + branch.describe();
   constexpr const char* kPromises[] = {"exactly once", "exactly once, unaligned", "at least once"};
-  return fmt::format("{}; {}; {} lives with faults", text, kPromises[static_cast<int>(promise)],
-                     lives_max);
+  return fmt::format("{}{}; {}; {} lives with faults", text,
+                     rebalances ? "; sources of other parallelism" : "",
+                     kPromises[static_cast<int>(promise)], lives_max);
 }
 
 Scenario draw_scenario(std::uint64_t seed) {
@@ -352,6 +368,11 @@ Scenario draw_scenario(std::uint64_t seed) {
     if (has_regions) scenario.branches.back().source = i % 2;
   }
   scenario.lives_max = static_cast<int>(random.uniform_between(1, 6));
+  // Which rows are late would depend on who is faster: also when a split comes back from being
+  // idle, which one task hears before the other.
+  const bool may_rebalance =
+      !scenario.workload.has_late_rows && scenario.workload.idle_timeout_ms == 0;
+  scenario.rebalances = may_rebalance && one_in(random, 2);
   return scenario;
 }
 
@@ -369,8 +390,7 @@ RunReport run_seed(std::uint64_t seed) {
   if (workload.has_key_flips) happened.add(Happening::kKeyFlips);
   if (workload.idle_timeout_ms > 0) happened.add(Happening::kIdleSplit);
   RunPlan plan;
-  const bool has_regions = scenario.branches.front().source >= 0;
-  plan.options = [&](int) { return draw_options(random, scenario.promise, has_regions); };
+  plan.options = [&](int) { return draw_options(random, scenario); };
   plan.faults = [&](int) { return draw_faults(random, scenario.workload.duration_ms()); };
   plan.peace = [&](int) {
     LifeFaults faults;

@@ -42,6 +42,9 @@ struct Scenario {
   Workload workload;
   std::vector<Branch> branches;
   Promise promise = Promise::kExactlyOnce;
+  // Sources have a parallelism of their own in each life, so that what is one task in one life is
+  // two in the next.
+  bool rebalances = false;
   int lives_max = 1;  // With faults; a last one without follows.
   [[nodiscard]] std::string describe() const;
 };

@@ -79,10 +79,9 @@ std::vector<WindowJob> all_window_jobs() {
 }
 
 int add_window_job(JobBuilder& job, int from, const WindowJob& window, bool two_phase,
-                   int parallelism, int parallelism_before) {
+                   int parallelism, int parallelism_before, Partitioning exchange) {
   std::vector<OperatorSpec> specs = window_aggregate_specs(plan_of(window), two_phase);
-  if (two_phase)
-    from = job.then(from, std::move(specs[0]), Partitioning::kForward, parallelism_before);
+  if (two_phase) from = job.then(from, std::move(specs[0]), exchange, parallelism_before);
   return job.then(from, std::move(specs.back()), Partitioning::kHash, parallelism);
 }
 

@@ -29,9 +29,11 @@ std::vector<std::pair<std::int64_t, std::int64_t>> windows_of(const WindowJob& w
 // One of each way in which windows are kept.
 std::vector<WindowJob> all_window_jobs();
 
-// Adds the aggregation behind node `from`, in one operator or in a local and a global one.
+// Adds the aggregation behind node `from`, in one operator or in a local and a global one: the
+// local one takes its rows by `exchange`.
 int add_window_job(JobBuilder& job, int from, const WindowJob& window, bool two_phase,
-                   int parallelism, int parallelism_before = 1);
+                   int parallelism, int parallelism_before = 1,
+                   Partitioning exchange = Partitioning::kForward);
 
 struct ExpectedWindows {
   std::vector<std::string> lines;  // "k | count | sum ... | start | end", sorted.
