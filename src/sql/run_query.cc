@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/insert_binder.h"
 #include "sql/bind/query_binder.h"
 #include "sql/changelog/changelog_mode.h"
@@ -62,10 +63,14 @@ Result<PlanRoots> StatementRunner::bind_roots(const ast::Statement& statement,
     CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_insert(*insert, environment, text_, state));
     roots.push_back(std::move(sink));
   } else if (const auto* set = statement.as_if<ast::StatementSet>()) {
+    ErrorList errors;
     for (const auto& member : set->inserts) {
-      CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_insert(*member, environment, text_, state));
-      roots.push_back(std::move(sink));
+      if (errors.is_full()) break;
+      Result<PlanPtr> sink = bind_insert(*member, environment, text_, state);
+      errors.add(member->range, sink.status());
+      if (sink.is_ok()) roots.push_back(*std::move(sink));
     }
+    CLP_RETURN_IF_ERROR(errors.status());
   } else if (const auto* create = statement.as_if<ast::CreateTable>();
              create != nullptr && create->query != nullptr) {
     CLP_ASSIGN_OR_RETURN(PlanPtr sink, bind_table_as(*create, environment));

@@ -115,6 +115,13 @@ class DefinitionTest(CommandTest):
         for wrong in ("SELECT", "SELECT (1", "SELECT 'open", "CREATE TABLE", "SELECT 1 +", "FROM t SELECT 1"):
             self.fails(wrong, r"line 1, column \d+")
 
+    def test_errors_that_have_nothing_to_do_with_each_other_are_told_together(self):
+        script = self.write("two.sql", "SELECT 1;\nSELECT x,\n  nosuch(1)\nFROM (VALUES (1)) AS t(a)")
+        outcome = self.command("sql", "-f", script)
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("two.sql: line 2, column 8: column 'x' not found in any table\n  SELECT x,\n         ^\n"
+                      "also line 3, column 3: unknown function 'nosuch'\n    nosuch(1)\n    ^^^^^^\n", outcome.err)
+
     def test_unknown_names_of_every_kind_and_close_ones(self):
         create = "CREATE TABLE orders (price INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1');\n"
         self.fails(create + "SELECT prise FROM orders", r"line 2, column 8", r"prise", r"price")

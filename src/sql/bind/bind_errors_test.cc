@@ -103,6 +103,12 @@ TEST_F(BindErrorsTest, insert_names_both_sides) {
       "column 'a' INT of table 'sink'\n"
       "  INSERT INTO sink SELECT product, order_id FROM orders\n"
       "                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+      "  hint: CAST it if that is meant\n"
+      "also line 1, column 18: column 2 of the query, 'order_id' INT, does not fit column 'b' "
+      "STRING "
+      "of table 'sink'\n"
+      "  INSERT INTO sink SELECT product, order_id FROM orders\n"
+      "                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
       "  hint: CAST it if that is meant");
   EXPECT_THAT(
       error("INSERT INTO sink SELECT 1, 'a', 2"),

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "functions/user/user_library.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/expression_binder.h"
 #include "stream/column_builder.h"
 
@@ -169,7 +170,7 @@ Result<ExpressionPtr> ExpressionBinder::bind_call(const ast::FunctionCall& call)
 // The arguments of a scalar function; a time unit among them becomes part of its name.
 Result<ExpressionBinder::Arguments> ExpressionBinder::bind_arguments(const ast::FunctionCall& node,
                                                                      std::string& name) {
-  Arguments arguments;
+  std::vector<const ast::Expression*> written;
   for (const ast::Argument& argument : node.arguments) {
     if (const auto* unit = argument.value->as_if<ast::TimeUnitArgument>()) {
       name = with_unit(name, unit->unit);
@@ -178,10 +179,9 @@ Result<ExpressionBinder::Arguments> ExpressionBinder::bind_arguments(const ast::
     if (argument.value->kind == ast::ExpressionKind::kStar) {
       return text_.invalid(argument.value->range, fmt::format("{}(*) has no meaning", name));
     }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
-    arguments.push_back(std::move(bound));
+    written.push_back(argument.value.get());
   }
-  return arguments;
+  return bind_each(written);
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall& node) {
@@ -200,7 +200,14 @@ Result<ExpressionPtr> ExpressionBinder::bind_scalar_call(const ast::FunctionCall
   Result<Arguments> bound = bind_arguments(node, name);
   aggregates_ = outer;
   of_no_rows_ = false;
-  CLP_RETURN_IF_ERROR(bound.status());
+  if (!bound.is_ok()) {
+    ErrorList errors;
+    if (name != "TYPEOF" && name != "CURRENT_DATABASE" && !environment_.functions.is_scalar(name)) {
+      errors.add(node.name.range(), unknown_function(node, name));
+    }
+    errors.add(node.range, bound.status());
+    return errors.status();
+  }
   Arguments arguments = *std::move(bound);
   if (name == "TYPEOF" && (arguments.size() == 1 || arguments.size() == 2)) {
     return bind_type_of(arguments[0]);
@@ -276,26 +283,21 @@ Result<ExpressionPtr> ExpressionBinder::bind_aggregate_call(const ast::FunctionC
   BoundAggregate aggregate;
   aggregate.range = node.range;
   aggregate.distinct = node.quantifier == ast::CallQuantifier::kDistinct;
-  Arguments arguments;
-  Status status;
+  std::vector<const ast::Expression*> written;
   for (const ast::Argument& argument : node.arguments) {
     if (argument.value->kind == ast::ExpressionKind::kStar && name == "COUNT" && user == nullptr) {
       continue;
     }
-    Result<ExpressionPtr> bound = bind(*argument.value);
-    if (!bound.is_ok()) {
-      status = bound.status();
-      break;
-    }
-    arguments.push_back(*std::move(bound));
+    written.push_back(argument.value.get());
   }
-  if (status.is_ok() && node.filter) {
-    Result<ExpressionPtr> filter = bind(*node.filter);
-    status = filter.status();
-    if (status.is_ok()) aggregate.filter = *std::move(filter);
-  }
+  if (node.filter) written.push_back(node.filter.get());
+  Result<Arguments> bound = bind_each(written);
   inside_aggregate_ = false;
-  CLP_RETURN_IF_ERROR(status);
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, std::move(bound));
+  if (node.filter) {
+    aggregate.filter = std::move(arguments.back());
+    arguments.pop_back();
+  }
   if (aggregate.filter && aggregate.filter->type().kind() != TypeKind::kBoolean) {
     return text_.invalid(node.filter->range, fmt::format("FILTER must be a condition, but is {}",
                                                          aggregate.filter->type().to_string()));

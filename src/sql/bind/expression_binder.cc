@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/interval_literal.h"
 #include "sql/bind/literal_binder.h"
 #include "sql/bind/type_binder.h"
@@ -165,9 +166,8 @@ Result<ExpressionPtr> ExpressionBinder::bind_node(const ast::Expression& express
       return bind_constructor(expression.as<ast::Constructor>());
     case ast::ExpressionKind::kElementAccess: {
       const auto& access = expression.as<ast::ElementAccess>();
-      CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*access.value));
-      CLP_ASSIGN_OR_RETURN(ExpressionPtr index, bind(*access.index));
-      return call("ITEM", {std::move(value), std::move(index)}, access.range);
+      CLP_ASSIGN_OR_RETURN(Arguments operands, bind_each({access.value.get(), access.index.get()}));
+      return call("ITEM", std::move(operands), access.range);
     }
     case ast::ExpressionKind::kFieldAccess: {
       const auto& access = expression.as<ast::FieldAccess>();
@@ -221,13 +221,30 @@ Result<ExpressionPtr> ExpressionBinder::call(std::string_view function, Argument
 
 Result<ExpressionBinder::Arguments> ExpressionBinder::bind_all(
     std::span<const ast::ExpressionPtr> expressions) {
+  std::vector<const ast::Expression*> written;
+  written.reserve(expressions.size());
+  for (const ast::ExpressionPtr& expression : expressions) written.push_back(expression.get());
+  return bind_each(written);
+}
+
+Result<ExpressionBinder::Arguments> ExpressionBinder::bind_each(
+    std::span<const ast::Expression* const> expressions) {
   Arguments bound;
   bound.reserve(expressions.size());
-  for (const ast::ExpressionPtr& expression : expressions) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr argument, bind(*expression));
-    bound.push_back(std::move(argument));
+  ErrorList errors;
+  for (const ast::Expression* expression : expressions) {
+    Result<ExpressionPtr> argument = bind(*expression);
+    errors.add(expression->range, argument.status());
+    if (errors.is_full()) break;
+    if (argument.is_ok()) bound.push_back(*std::move(argument));
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   return bound;
+}
+
+Result<ExpressionBinder::Arguments> ExpressionBinder::bind_each(
+    std::initializer_list<const ast::Expression*> expressions) {
+  return bind_each(std::span(expressions.begin(), expressions.size()));
 }
 
 Result<ExpressionPtr> ExpressionBinder::combine(std::string_view function,
@@ -284,8 +301,8 @@ Result<ExpressionPtr> ExpressionBinder::bind_operation(const ast::Operation& ope
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_overlaps(const ast::Operation& operation) {
-  std::array<Period, 2> periods;
-  for (std::size_t i = 0; i < periods.size(); ++i) {
+  std::array<const ast::Constructor*, 2> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
     const ast::Expression& operand = *operation.operands[i];
     const auto* pair = operand.as_if<ast::Constructor>();
     if (pair == nullptr || pair->elements.size() != 2 ||
@@ -294,8 +311,16 @@ Result<ExpressionPtr> ExpressionBinder::bind_overlaps(const ast::Operation& oper
       return text_.invalid(operand.range, "OVERLAPS compares two periods",
                            "write (start, end) or (start, length)");
     }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr start, bind(*pair->elements[0]));
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr end, bind(*pair->elements[1]));
+    pairs[i] = pair;
+  }
+  CLP_ASSIGN_OR_RETURN(const Arguments ends,
+                       bind_each({pairs[0]->elements[0].get(), pairs[0]->elements[1].get(),
+                                  pairs[1]->elements[0].get(), pairs[1]->elements[1].get()}));
+  std::array<Period, 2> periods;
+  for (std::size_t i = 0; i < periods.size(); ++i) {
+    const ast::Constructor* pair = pairs[i];
+    const ExpressionPtr& start = ends[2 * i];
+    ExpressionPtr end = ends[2 * i + 1];
     if (end->type().kind() == TypeKind::kIntervalDayTime ||
         end->type().kind() == TypeKind::kIntervalYearMonth) {
       CLP_ASSIGN_OR_RETURN(end, call("+", {start, std::move(end)}, pair->range));
@@ -313,9 +338,11 @@ Result<ExpressionPtr> ExpressionBinder::bind_overlaps(const ast::Operation& oper
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_between(const ast::Between& between) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*between.value));
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr low, bind(*between.low));
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr high, bind(*between.high));
+  CLP_ASSIGN_OR_RETURN(const Arguments operands,
+                       bind_each({between.value.get(), between.low.get(), between.high.get()}));
+  const ExpressionPtr& value = operands[0];
+  const ExpressionPtr& low = operands[1];
+  const ExpressionPtr& high = operands[2];
   const auto within = [&](const ExpressionPtr& from,
                           const ExpressionPtr& to) -> Result<ExpressionPtr> {
     CLP_ASSIGN_OR_RETURN(ExpressionPtr above, call(">=", {value, from}, between.range));
@@ -332,13 +359,9 @@ Result<ExpressionPtr> ExpressionBinder::bind_between(const ast::Between& between
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_like(const ast::Like& like) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*like.value));
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr pattern, bind(*like.pattern));
-  Arguments arguments = {std::move(value), std::move(pattern)};
-  if (like.escape) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr escape, bind(*like.escape));
-    arguments.push_back(std::move(escape));
-  }
+  std::vector<const ast::Expression*> written = {like.value.get(), like.pattern.get()};
+  if (like.escape) written.push_back(like.escape.get());
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(written));
   CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, call(like.similar ? "SIMILAR TO" : "LIKE",
                                                  std::move(arguments), like.range));
   if (!like.negated) return bound;
@@ -346,47 +369,56 @@ Result<ExpressionPtr> ExpressionBinder::bind_like(const ast::Like& like) {
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_in_list(const ast::InList& in) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*in.value));
-  Arguments arguments = {std::move(value)};
-  for (const ast::ExpressionPtr& item : in.list) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*item));
-    arguments.push_back(std::move(bound));
-  }
+  std::vector<const ast::Expression*> written = {in.value.get()};
+  for (const ast::ExpressionPtr& item : in.list) written.push_back(item.get());
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(written));
   CLP_ASSIGN_OR_RETURN(ExpressionPtr any, call("IN", std::move(arguments), in.range));
   if (!in.negated) return any;
   return call("NOT", {std::move(any)}, in.range);
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_case(const ast::Case& node) {
+  ErrorList errors;
+  // Null after an error.
+  const auto bound_part = [&](const ast::Expression& written) -> ExpressionPtr {
+    Result<ExpressionPtr> bound = bind(written);
+    errors.add(written.range, bound.status());
+    return bound.is_ok() ? *std::move(bound) : nullptr;
+  };
   ExpressionPtr operand;
-  if (node.operand) {
-    CLP_ASSIGN_OR_RETURN(operand, bind(*node.operand));
-  }
+  if (node.operand) operand = bound_part(*node.operand);
   Arguments arguments;
   for (const ast::Case::When& when : node.whens) {
+    if (errors.is_full()) break;
     Arguments conditions;
-    for (const ast::ExpressionPtr& condition : when.conditions) {
-      CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*condition));
-      if (operand) {
-        CLP_ASSIGN_OR_RETURN(bound, call("=", {operand, std::move(bound)}, condition->range));
-      } else if (bound->type().kind() != TypeKind::kBoolean &&
-                 bound->type().kind() != TypeKind::kNull) {
-        return text_.invalid(condition->range, fmt::format("WHEN must be a condition, but is {}",
-                                                           bound->type().to_string()));
-      }
-      conditions.push_back(std::move(bound));
+    for (const ast::ExpressionPtr& written : when.conditions) {
+      ExpressionPtr value = bound_part(*written);
+      if (value == nullptr || (node.operand && operand == nullptr)) continue;
+      Result<ExpressionPtr> condition = when_condition(operand, std::move(value), *written);
+      errors.add(written->range, condition.status());
+      if (condition.is_ok()) conditions.push_back(*std::move(condition));
     }
+    ExpressionPtr result = bound_part(*when.result);
+    if (errors.failed()) continue;
     CLP_ASSIGN_OR_RETURN(ExpressionPtr any, combine("OR", conditions, node.range));
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr result, bind(*when.result));
     arguments.push_back(std::move(any));
     arguments.push_back(std::move(result));
   }
-  ExpressionPtr otherwise = null_literal(DataType::null());
-  if (node.otherwise) {
-    CLP_ASSIGN_OR_RETURN(otherwise, bind(*node.otherwise));
-  }
-  arguments.push_back(std::move(otherwise));
+  arguments.push_back(node.otherwise ? bound_part(*node.otherwise)
+                                     : null_literal(DataType::null()));
+  CLP_RETURN_IF_ERROR(errors.status());
   return call("CASE", std::move(arguments), node.range);
+}
+
+// What a WHEN asks: `operand` = `value`, or `value` itself without an operand.
+Result<ExpressionPtr> ExpressionBinder::when_condition(const ExpressionPtr& operand,
+                                                       ExpressionPtr value,
+                                                       const ast::Expression& written) {
+  if (operand != nullptr) return call("=", {operand, std::move(value)}, written.range);
+  const TypeKind kind = value->type().kind();
+  if (kind == TypeKind::kBoolean || kind == TypeKind::kNull) return value;
+  return text_.invalid(
+      written.range, fmt::format("WHEN must be a condition, but is {}", value->type().to_string()));
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_cast(const ast::Cast& cast) {
@@ -414,23 +446,20 @@ Result<ExpressionPtr> ExpressionBinder::bind_cast(const ast::Cast& cast) {
 
 Result<ExpressionPtr> ExpressionBinder::bind_interval_difference(
     const ast::IntervalDifference& difference) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr left, bind(*difference.left));
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr right, bind(*difference.right));
+  CLP_ASSIGN_OR_RETURN(Arguments operands,
+                       bind_each({difference.left.get(), difference.right.get()}));
   const char* name = difference.interval.is_year_month() ? "MINUS_YEAR_MONTH" : "MINUS_DAY_TIME";
   if (!environment_.functions.is_scalar(name)) {
     return text_.not_built(difference.range, "the difference of two times as an interval",
                            "TIMESTAMPDIFF(SECOND, a, b)");
   }
-  return call(name, {std::move(left), std::move(right)}, difference.range);
+  return call(name, std::move(operands), difference.range);
 }
 
 Result<ExpressionPtr> ExpressionBinder::bind_trim(const ast::Trim& trim) {
-  CLP_ASSIGN_OR_RETURN(ExpressionPtr value, bind(*trim.value));
-  Arguments arguments = {std::move(value)};
-  if (trim.characters) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr characters, bind(*trim.characters));
-    arguments.push_back(std::move(characters));
-  }
+  std::vector<const ast::Expression*> written = {trim.value.get()};
+  if (trim.characters) written.push_back(trim.characters.get());
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(written));
   switch (trim.side) {
     case ast::TrimSide::kLeading:
       return call("LTRIM", std::move(arguments), trim.range);

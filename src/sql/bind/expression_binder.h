@@ -1,6 +1,7 @@
 // Expressions as written to bound expressions: names resolved, functions found, types derived.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -75,6 +76,8 @@ class ExpressionBinder {
   Result<ExpressionPtr> bind_like(const ast::Like& like);
   Result<ExpressionPtr> bind_in_list(const ast::InList& in);
   Result<ExpressionPtr> bind_case(const ast::Case& node);
+  Result<ExpressionPtr> when_condition(const ExpressionPtr& operand, ExpressionPtr value,
+                                       const ast::Expression& written);
   Result<ExpressionPtr> bind_cast(const ast::Cast& cast);
   Result<ExpressionPtr> bind_call(const ast::FunctionCall& call);
   Result<ExpressionPtr> bind_scalar_call(const ast::FunctionCall& call);
@@ -110,6 +113,9 @@ class ExpressionBinder {
   Result<ExpressionPtr> call(std::string_view function, Arguments arguments,
                              ast::SourceRange range);
   Result<Arguments> bind_all(std::span<const ast::ExpressionPtr> expressions);
+  // One after the other; with the errors of all.
+  Result<Arguments> bind_each(std::span<const ast::Expression* const> expressions);
+  Result<Arguments> bind_each(std::initializer_list<const ast::Expression*> expressions);
   // a AND b AND c as a balanced tree, so that long lists do not nest deeply.
   Result<ExpressionPtr> combine(std::string_view function, std::span<const ExpressionPtr> operands,
                                 ast::SourceRange range);

@@ -71,10 +71,13 @@ Result<TableOptions> options_with_hints(const CatalogTable& table,
       if (key == "connector") return text.invalid(hint.range, "a hint cannot change the connector");
       options.insert_or_assign(key, value);
     }
-    if (const auto problem =
-            check_table_options(options, *table.physical, environment.connectors)) {
-      return text.error(hint.range, problem->message, problem->suggestion, problem->code);
+    ErrorList errors;
+    for (OptionProblem& problem : check_table_options(
+             options, table.physical.get(), environment.connectors, ErrorList::kErrorsMax)) {
+      errors.add(hint.range, text.error(hint.range, std::move(problem.message),
+                                        std::move(problem.suggestion), problem.code));
     }
+    CLP_RETURN_IF_ERROR(errors.status());
   }
   return options;
 }
@@ -129,7 +132,17 @@ Result<QueryBinder::Source> QueryBinder::bind_join(const ast::Join& join) {
   const bool keeps_left = join.join == ast::JoinKind::kLeft || join.join == ast::JoinKind::kFull;
   const bool keeps_right = join.join == ast::JoinKind::kRight || join.join == ast::JoinKind::kFull;
   const ast::SourceRange range = join.join_range.empty() ? join.range : join.join_range;
-  CLP_ASSIGN_OR_RETURN(const Source left, bind_from(*join.left));
+  Result<Source> bound_left = bind_from(*join.left);
+  ErrorList errors;
+  errors.add(join.left->range, bound_left.status());
+  if (!bound_left.is_ok()) {
+    // What stands on the right speaks of the left only in UNNEST and LATERAL.
+    if (join.right->kind == ast::FromKind::kTable || join.right->kind == ast::FromKind::kDerived) {
+      errors.add(join.right->range, bind_from(*join.right).status());
+    }
+    return errors.status();
+  }
+  const Source left = *std::move(bound_left);
   if (const auto* unnest = join.right->as_if<ast::Unnest>()) {
     return refuse_unnest(*unnest, left.scope);
   }
@@ -185,6 +198,7 @@ Result<QueryBinder::Source> QueryBinder::bind_named(const ast::ObjectName& name,
   if (name.parts.size() == 1) {
     for (auto cte = ctes_.rbegin(); cte != ctes_.rend(); ++cte) {
       if (cte->first != name.parts[0].name) continue;
+      if (cte->second == nullptr) return ErrorList::told_elsewhere();
       if (!hints.empty())
         return text_.invalid(hints[0].range, "OPTIONS belongs to a table, not a query");
       return Source{cte->second, scope_of(cte->second, {cte->first})};

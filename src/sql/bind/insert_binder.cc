@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "sql/ast/print.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/partition_binder.h"
 #include "sql/logical/expression_rewrite.h"
 
@@ -56,6 +58,31 @@ std::vector<int> persisted_columns(const CatalogTable& table) {
   return columns;
 }
 
+Status check_target(const ast::Identifier& name, int index, const CatalogTable& table,
+                    const PartitionValues& statics, const StatementText& text) {
+  if (index < 0) {
+    std::vector<std::string> names;
+    for (const int column : persisted_columns(table)) {
+      names.push_back(table.schema->field(column).name);
+    }
+    return text.not_found(
+        name.range,
+        fmt::format("column '{}' not found in table '{}'", name.name, table.path.object),
+        did_you_mean_name(name.name, names));
+  }
+  if (!table.columns[static_cast<std::size_t>(index)].is_persisted()) {
+    return text.invalid(name.range,
+                        fmt::format("column '{}' of table '{}' is computed or virtual and "
+                                    "cannot be written",
+                                    name.name, table.path.object));
+  }
+  if (statics.contains(index)) {
+    return text.invalid(name.range,
+                        fmt::format("column '{}' has its value from PARTITION", name.name));
+  }
+  return Status::ok();
+}
+
 // Which columns of the table the columns of the query go to.
 Result<std::vector<int>> target_columns(const ast::Insert& insert, const CatalogTable& table,
                                         const PartitionValues& statics, const StatementText& text) {
@@ -65,33 +92,18 @@ Result<std::vector<int>> target_columns(const ast::Insert& insert, const Catalog
     return persisted;
   }
   std::vector<int> targets;
+  ErrorList errors;
   for (const ast::Identifier& name : insert.columns) {
+    if (errors.is_full()) break;
     const int index = table.schema->find(name.name);
-    if (index < 0) {
-      std::vector<std::string> names;
-      for (const int column : persisted) names.push_back(table.schema->field(column).name);
-      return text.not_found(
-          name.range,
-          fmt::format("column '{}' not found in table '{}'", name.name, table.path.object),
-          did_you_mean_name(name.name, names));
+    errors.add(name.range, check_target(name, index, table, statics, text));
+    if (std::find(targets.begin(), targets.end(), index) != targets.end()) {
+      errors.add(name.range,
+                 text.invalid(name.range, fmt::format("column '{}' is given twice", name.name)));
     }
-    if (!table.columns[static_cast<std::size_t>(index)].is_persisted()) {
-      return text.invalid(name.range,
-                          fmt::format("column '{}' of table '{}' is computed or virtual and "
-                                      "cannot be written",
-                                      name.name, table.path.object));
-    }
-    if (statics.contains(index)) {
-      return text.invalid(name.range,
-                          fmt::format("column '{}' has its value from PARTITION", name.name));
-    }
-    for (const int earlier : targets) {
-      if (earlier == index) {
-        return text.invalid(name.range, fmt::format("column '{}' is given twice", name.name));
-      }
-    }
-    targets.push_back(index);
+    if (index >= 0) targets.push_back(index);
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   return targets;
 }
 
@@ -126,84 +138,121 @@ Result<PlanPtr> drop_forbidden_nulls(PlanPtr plan, const CatalogTable& table,
                                        std::move(columns));
 }
 
+// What an INSERT names beside its query.
+struct Target {
+  CatalogTablePtr table;
+  PartitionValues statics;
+  std::vector<int> columns;  // Where the columns of the query go.
+  TableOptions options;      // Those of hints too.
+};
+
+Result<Target> bind_target(const ast::Insert& insert, const BindEnvironment& environment,
+                           const StatementText& text) {
+  Target target;
+  CLP_ASSIGN_OR_RETURN(target.table, find_target(insert, environment, text));
+  const CatalogTable& table = *target.table;
+  const std::string& connector = table.options.at("connector");
+  if (insert.overwrite) {
+    if (!environment.connectors.find_connector(connector)->can_overwrite()) {
+      return text.invalid(insert.table.range(),
+                          fmt::format("INSERT OVERWRITE is not possible: what the connector '{}' "
+                                      "has written for table '{}' cannot be replaced",
+                                      connector, table.path.object));
+    }
+    // As in the reference; and there is no other mode here.
+    return text.not_built(insert.table.range(), "INSERT OVERWRITE in streaming mode");
+  }
+  if (!table.distribution.empty()) {
+    return text.not_built(insert.table.range(),
+                          fmt::format("writing to a table that is DISTRIBUTED into buckets, by the "
+                                      "connector '{}'",
+                                      connector));
+  }
+  CLP_ASSIGN_OR_RETURN(target.statics, bind_partition(insert.partition, table, environment, text));
+  CLP_ASSIGN_OR_RETURN(target.columns, target_columns(insert, table, target.statics, text));
+  CLP_ASSIGN_OR_RETURN(target.options, options_with_hints(table, insert.hints, environment, text));
+  return target;
+}
+
+// The value for a column of the table, of its type.
+Result<ExpressionPtr> column_value(const PlanPtr& plan, int column, const ast::Insert& insert,
+                                   const Target& target, const BindEnvironment& environment,
+                                   const StatementText& text) {
+  const CatalogTable& table = *target.table;
+  const Field& field = table.schema->field(column);
+  if (const auto found = target.statics.find(column); found != target.statics.end()) {
+    return found->second;
+  }
+  const auto written = std::find(target.columns.begin(), target.columns.end(), column);
+  if (written != target.columns.end()) {
+    const auto index = static_cast<std::size_t>(written - target.columns.begin());
+    const ExpressionPtr value = column_of(*plan, static_cast<int>(index));
+    Result<ExpressionPtr> coerced = environment.functions.coerce(value, field.type);
+    if (coerced.is_ok()) return coerced;
+    return text.invalid(
+        insert.query->range,
+        fmt::format("column {} of the query, '{}' {}, does not fit column '{}' {} of table '{}'",
+                    index + 1, plan->schema->field(static_cast<int>(index)).name,
+                    value->type().to_string(), field.name, field.type.to_string(),
+                    table.path.object),
+        "CAST it if that is meant");
+  }
+  if (!field.type.nullable()) {
+    return text.invalid(insert.table.range(),
+                        fmt::format("column '{}' of table '{}' is {} and must be given", field.name,
+                                    table.path.object, field.type.to_string()));
+  }
+  return null_literal(field.type.with_time_attribute(TimeAttribute::kNone));
+}
+
+// The query's result as rows of the table.
+Result<PlanPtr> fit_query(PlanPtr plan, const ast::Insert& insert, const Target& target,
+                          const BindEnvironment& environment, const StatementText& text) {
+  const CatalogTable& table = *target.table;
+  if (plan->schema->size() != static_cast<int>(target.columns.size())) {
+    return text.invalid(
+        insert.query->range,
+        fmt::format("the query has {} columns, but {} are needed for table '{}': query {}, "
+                    "table {}",
+                    plan->schema->size(), target.columns.size(), table.path.object,
+                    plan->schema->to_string(), describe(table, target.columns)));
+  }
+  std::vector<ExpressionPtr> expressions;
+  std::vector<Field> fields;
+  ErrorList errors;
+  for (const int column : persisted_columns(table)) {
+    if (errors.is_full()) break;
+    Result<ExpressionPtr> value = column_value(plan, column, insert, target, environment, text);
+    errors.add(insert.query->range, value.status());
+    if (!value.is_ok()) continue;
+    fields.push_back({table.schema->field(column).name, (*value)->type(), {}});
+    expressions.push_back(*std::move(value));
+  }
+  CLP_RETURN_IF_ERROR(errors.status());
+  return std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
+                                       std::move(expressions));
+}
+
 }  // namespace
 
 Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& environment,
                             const StatementText& text, BindState& state) {
   CLP_RETURN_IF_ERROR(refuse_clauses(insert, text));
-  CLP_ASSIGN_OR_RETURN(const CatalogTablePtr table, find_target(insert, environment, text));
-  if (insert.overwrite) {
-    const std::string& connector = table->options.at("connector");
-    if (!environment.connectors.find_connector(connector)->can_overwrite()) {
-      return text.invalid(insert.table.range(),
-                          fmt::format("INSERT OVERWRITE is not possible: what the connector '{}' "
-                                      "has written for table '{}' cannot be replaced",
-                                      connector, table->path.object));
-    }
-    // As in the reference; and there is no other mode here.
-    return text.not_built(insert.table.range(), "INSERT OVERWRITE in streaming mode");
-  }
-  if (!table->distribution.empty()) {
-    return text.not_built(insert.table.range(),
-                          fmt::format("writing to a table that is DISTRIBUTED into buckets, by the "
-                                      "connector '{}'",
-                                      table->options.at("connector")));
-  }
-  CLP_ASSIGN_OR_RETURN(const PartitionValues statics,
-                       bind_partition(insert.partition, *table, environment, text));
-  CLP_ASSIGN_OR_RETURN(const std::vector<int> targets,
-                       target_columns(insert, *table, statics, text));
-  CLP_ASSIGN_OR_RETURN(const TableOptions options,
-                       options_with_hints(*table, insert.hints, environment, text));
+  // The query is looked at whatever is wrong with the table.
+  Result<Target> bound = bind_target(insert, environment, text);
   QueryBinder binder(environment, text, state);
-  CLP_ASSIGN_OR_RETURN(PlanPtr plan, binder.bind(*insert.query));
-  if (plan->schema->size() != static_cast<int>(targets.size())) {
-    return text.invalid(
-        insert.query->range,
-        fmt::format("the query has {} columns, but {} are needed for table '{}': query {}, "
-                    "table {}",
-                    plan->schema->size(), targets.size(), table->path.object,
-                    plan->schema->to_string(), describe(*table, targets)));
-  }
-  std::vector<ExpressionPtr> expressions;
-  std::vector<Field> fields;
-  for (const int column : persisted_columns(*table)) {
-    const Field& target = table->schema->field(column);
-    ExpressionPtr value;
-    if (const auto found = statics.find(column); found != statics.end()) value = found->second;
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (targets[i] != column) continue;
-      value = column_of(*plan, static_cast<int>(i));
-      Result<ExpressionPtr> coerced = environment.functions.coerce(value, target.type);
-      if (!coerced.is_ok()) {
-        return text.invalid(
-            insert.query->range,
-            fmt::format("column {} of the query, '{}' {}, does not fit column '{}' {} of "
-                        "table '{}'",
-                        i + 1, plan->schema->field(static_cast<int>(i)).name,
-                        value->type().to_string(), target.name, target.type.to_string(),
-                        table->path.object),
-            "CAST it if that is meant");
-      }
-      value = *std::move(coerced);
-    }
-    if (!value) {
-      if (!target.type.nullable()) {
-        return text.invalid(insert.table.range(),
-                            fmt::format("column '{}' of table '{}' is {} and must be given",
-                                        target.name, table->path.object, target.type.to_string()));
-      }
-      value = null_literal(target.type.with_time_attribute(TimeAttribute::kNone));
-    }
-    fields.push_back({target.name, value->type(), {}});
-    expressions.push_back(std::move(value));
-  }
-  plan = std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
-                                       std::move(expressions));
+  Result<PlanPtr> query = binder.bind(*insert.query);
+  ErrorList errors;
+  errors.add(insert.table.range(), bound.status());
+  errors.add(insert.query->range, query.status());
+  CLP_RETURN_IF_ERROR(errors.status());
+  const Target& target = *bound;
+  CLP_ASSIGN_OR_RETURN(PlanPtr plan,
+                       fit_query(*std::move(query), insert, target, environment, text));
   if (environment.settings.not_null_enforcer == NotNullEnforcer::kDrop) {
-    CLP_ASSIGN_OR_RETURN(plan, drop_forbidden_nulls(std::move(plan), *table, environment));
+    CLP_ASSIGN_OR_RETURN(plan, drop_forbidden_nulls(std::move(plan), *target.table, environment));
   }
-  return std::make_shared<SinkNode>(std::move(plan), table, options);
+  return std::make_shared<SinkNode>(std::move(plan), target.table, target.options);
 }
 
 }  // namespace clepsydra::sql

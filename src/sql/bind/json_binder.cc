@@ -66,11 +66,8 @@ Result<ExpressionPtr> ExpressionBinder::bind_json_call(const ast::FunctionCall& 
         fmt::format("{} takes a JSON text and a path, found {} {}", name, node.arguments.size(),
                     node.arguments.size() == 1 ? "argument" : "arguments"));
   }
-  Arguments arguments;
-  for (const ast::Argument& argument : node.arguments) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
-    arguments.push_back(std::move(bound));
-  }
+  CLP_ASSIGN_OR_RETURN(Arguments arguments,
+                       bind_each({node.arguments[0].value.get(), node.arguments[1].value.get()}));
   const bool is_value = name == "JSON_VALUE";
   const bool is_query = name == "JSON_QUERY";
   if (clauses.wrapper && !is_query) return clause_misplaced(node, "a WRAPPER clause", "JSON_QUERY");
@@ -172,7 +169,7 @@ Result<ExpressionPtr> ExpressionBinder::bind_json_constructor(const ast::Functio
   const JsonBehavior on_null =
       node.json->on_null.value_or(is_object ? JsonBehavior::kNull : JsonBehavior::kAbsent);
   std::string plan(1, on_null == JsonBehavior::kNull ? 'N' : 'A');
-  Arguments arguments(1);
+  std::vector<const ast::Expression*> values;
   for (std::size_t i = 0; i < node.arguments.size(); ++i) {
     const ast::Expression& written = *node.arguments[i].value;
     const bool is_key = is_object && i % 2 == 0;
@@ -185,13 +182,13 @@ Result<ExpressionPtr> ExpressionBinder::bind_json_constructor(const ast::Functio
       }
       value = wrapped.arguments[0].value.get();
     }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*value));
-    arguments.push_back(std::move(bound));
+    values.push_back(value);
     if (is_key) continue;
     const bool is_nested = is_call_of(written, "JSON_OBJECT") || is_call_of(written, "JSON_ARRAY");
     plan += is_json ? 'j' : is_nested ? 'o' : 'v';
   }
-  arguments[0] = text_literal(plan);
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(values));
+  arguments.insert(arguments.begin(), text_literal(plan));
   return call(is_object ? "JSON_OBJECT" : "JSON_ARRAY", std::move(arguments), node.range);
 }
 

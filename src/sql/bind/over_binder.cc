@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/expression_binder.h"
 
 namespace clepsydra::sql {
@@ -67,12 +68,12 @@ Result<const ast::WindowSpecification*> ExpressionBinder::window_of(
 
 Result<DataType> ExpressionBinder::over_type(const ast::FunctionCall& node) {
   const std::string name = node.upper_name();
-  Arguments arguments;
+  std::vector<const ast::Expression*> written;
   for (const ast::Argument& argument : node.arguments) {
     if (argument.value->kind == ast::ExpressionKind::kStar && name == "COUNT") continue;
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
-    arguments.push_back(std::move(bound));
+    written.push_back(argument.value.get());
   }
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(written));
   const OverFunction* function = find_over_function(name);
   if (function == nullptr) {
     Result<FunctionRegistry::ResolvedAggregate> resolved =
@@ -105,13 +106,17 @@ Result<ExpressionPtr> ExpressionBinder::bind_over(const ast::FunctionCall& node)
                : unknown_function(node, name);
   }
   CLP_ASSIGN_OR_RETURN(const ast::WindowSpecification* window, window_of(*node.over));
-  CLP_ASSIGN_OR_RETURN(DataType type, over_type(node));
-  CLP_RETURN_IF_ERROR(bind_all(window->partition_by).status());
-  Arguments order;
-  for (const ast::OrderItem& item : window->order_by) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*item.value));
-    order.push_back(std::move(bound));
-  }
+  Result<DataType> bound_type = over_type(node);
+  std::vector<const ast::Expression*> order_by;
+  for (const ast::OrderItem& item : window->order_by) order_by.push_back(item.value.get());
+  Result<Arguments> bound_order = bind_each(order_by);
+  ErrorList errors;
+  errors.add(node.range, bound_type.status());
+  errors.add(window->range, bind_all(window->partition_by).status());
+  errors.add(window->range, bound_order.status());
+  CLP_RETURN_IF_ERROR(errors.status());
+  const DataType type = *std::move(bound_type);
+  const Arguments order = *std::move(bound_order);
   if (function != nullptr && !function->in_streaming) {
     return text_.invalid(node.range, fmt::format("{} is not supported in streaming mode: it needs "
                                                  "rows that are still to come",

@@ -88,25 +88,30 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query) {
   }
   if (query.recursive) return text_.not_built(query.range, "WITH RECURSIVE");
   const std::size_t visible = ctes_.size();
+  ErrorList errors;
   for (const ast::CommonTableExpression& cte : query.with) {
-    CLP_ASSIGN_OR_RETURN(PlanPtr plan, bind(*cte.query));
-    if (!cte.columns.empty()) {
-      CLP_ASSIGN_OR_RETURN(Source source,
-                           with_alias({std::move(plan), {}}, {cte.name, cte.columns}));
-      plan = std::move(source.plan);
-    }
-    ctes_.emplace_back(cte.name.name, std::move(plan));
+    Result<PlanPtr> plan = bind_common(cte);
+    errors.add(cte.query->range, plan.status());
+    ctes_.emplace_back(cte.name.name, plan.is_ok() ? *std::move(plan) : nullptr);
   }
   const auto* select = query.body->as_if<ast::Select>();
   Result<PlanPtr> plan =
       select != nullptr ? bind_select(*select, query.order_by) : bind_body(*query.body);
   ctes_.resize(visible);
-  if (!plan.is_ok()) return plan;
+  errors.add(query.body->range, plan.status());
+  CLP_RETURN_IF_ERROR(errors.status());
   if (select == nullptr && !query.order_by.empty()) {
     state_.refuse(text_.not_built(query.order_by[0].range, "ORDER BY"));
   }
   refuse_limit(query);
   return plan;
+}
+
+Result<PlanPtr> QueryBinder::bind_common(const ast::CommonTableExpression& cte) {
+  CLP_ASSIGN_OR_RETURN(PlanPtr plan, bind(*cte.query));
+  if (cte.columns.empty()) return plan;
+  CLP_ASSIGN_OR_RETURN(Source source, with_alias({std::move(plan), {}}, {cte.name, cte.columns}));
+  return std::move(source.plan);
 }
 
 void QueryBinder::refuse_limit(const ast::Query& query) {
@@ -137,16 +142,25 @@ Result<PlanPtr> QueryBinder::bind_body(const ast::QueryBody& body) {
 
 Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& operation) {
   std::vector<PlanPtr> inputs;
+  ErrorList errors;
   for (const ast::QueryPtr& query : operation.inputs) {
-    CLP_ASSIGN_OR_RETURN(PlanPtr input, bind(*query));
+    if (errors.is_full()) break;
+    Result<PlanPtr> bound = bind(*query);
+    errors.add(query->range, bound.status());
+    if (!bound.is_ok()) continue;
+    PlanPtr input = *std::move(bound);
     if (!inputs.empty() && input->schema->size() != inputs[0]->schema->size()) {
-      return text_.invalid(
-          query->range, fmt::format("the inputs of {} have different numbers of columns: {} and {}",
-                                    set_operator_name(operation.op), inputs[0]->schema->size(),
-                                    input->schema->size()));
+      errors.add(query->range,
+                 text_.invalid(query->range,
+                               fmt::format("the inputs of {} have different numbers of columns: {} "
+                                           "and {}",
+                                           set_operator_name(operation.op),
+                                           inputs[0]->schema->size(), input->schema->size())));
+      continue;
     }
     inputs.push_back(std::move(input));
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   std::vector<Field> fields = inputs[0]->schema->fields();
   for (std::size_t c = 0; c < fields.size(); ++c) {
     std::vector<DataType> types;
@@ -191,17 +205,22 @@ Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values) {
   ExpressionBinder binder(environment_, text_, scope, nullptr, "VALUES");
   const std::size_t width = values.rows[0].size();
   std::vector<std::vector<ExpressionPtr>> columns(width);
+  ErrorList errors;
   for (std::size_t r = 0; r < values.rows.size(); ++r) {
     if (values.rows[r].size() != width) {
-      return text_.invalid(values.row_ranges[r],
-                           fmt::format("row {} of VALUES has {} columns, the first row has {}",
-                                       r + 1, values.rows[r].size(), width));
+      errors.add(values.row_ranges[r],
+                 text_.invalid(values.row_ranges[r],
+                               fmt::format("row {} of VALUES has {} columns, the first row has {}",
+                                           r + 1, values.rows[r].size(), width)));
     }
-    for (std::size_t c = 0; c < width; ++c) {
-      CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*values.rows[r][c]));
-      columns[c].push_back(std::move(value));
+    for (std::size_t c = 0; c < values.rows[r].size() && !errors.is_full(); ++c) {
+      Result<ExpressionPtr> value = binder.bind(*values.rows[r][c]);
+      errors.add(values.rows[r][c]->range, value.status());
+      if (value.is_ok() && c < width) columns[c].push_back(*std::move(value));
     }
+    if (errors.is_full()) break;
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   std::vector<Field> fields;
   bool constant = true;
   for (std::size_t c = 0; c < width; ++c) {
@@ -220,12 +239,18 @@ Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values) {
     for (std::size_t r = 0; r < columns[c].size(); ++r) {
       Result<ExpressionPtr> value = coerce_to(columns[c][r], *type, environment_.functions);
       if (value.is_ok()) value = fold(*value, environment_);
-      if (!value.is_ok()) return text_.at_place(values.rows[r][c]->range, value.status());
+      if (!value.is_ok()) {
+        const ast::SourceRange place = values.rows[r][c]->range;
+        errors.add(place, text_.at_place(place, value.status()));
+        if (errors.is_full()) return errors.status();
+        continue;
+      }
       constant &= (*value)->kind() == Expression::Kind::kLiteral;
       columns[c][r] = *std::move(value);
     }
     fields.push_back({fmt::format("EXPR${}", c), *std::move(type), {}});
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   SchemaPtr schema = make_schema(std::move(fields));
   if (constant) {
     std::vector<Column> data;

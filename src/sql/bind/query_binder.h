@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "sql/ast/query.h"
 #include "sql/bind/aggregate_collector.h"
 #include "sql/bind/environment.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/expression_binder.h"
 #include "sql/bind/scope.h"
 #include "sql/bind/statement_text.h"
@@ -50,33 +52,39 @@ class QueryBinder {
   };
   // A SELECT item after * is expanded.
   struct Output {
-    ExpressionPtr value;
+    ExpressionPtr value;  // Null: wrong, and told.
     std::string name;
+    ast::SourceRange range;
   };
 
   Result<PlanPtr> bind_body(const ast::QueryBody& body);
   Result<PlanPtr> bind_values(const ast::Values& values);
   Result<PlanPtr> bind_set_operation(const ast::SetOperation& operation);
+  Result<PlanPtr> bind_common(const ast::CommonTableExpression& cte);
   void refuse_limit(const ast::Query& query);
   // Stands for what is refused: no rows, only the columns.
   static PlanPtr unbuilt(SchemaPtr schema);
 
   // select_binder.cc
   Result<PlanPtr> bind_select(const ast::Select& select, std::span<const ast::OrderItem> order);
-  // The values that a result is ordered by.
-  Result<std::vector<ExpressionPtr>> bind_order(std::span<const ast::OrderItem> order,
-                                                const std::vector<Output>& outputs,
-                                                ExpressionBinder& binder);
-  void refuse_order(std::span<const ast::OrderItem> order,
-                    const std::vector<ExpressionPtr>& values);
+  // The values that a result is ordered by, without names.
+  std::vector<Output> bind_order(std::span<const ast::OrderItem> order,
+                                 const std::vector<Output>& outputs, ExpressionBinder& binder,
+                                 ErrorList& errors);
+  Result<ExpressionPtr> bind_order_item(const ast::OrderItem& item,
+                                        const std::vector<Output>& outputs,
+                                        ExpressionBinder& binder);
+  void refuse_order(const std::vector<Output>& order);
   Status check_group_windows(const ast::Select& select) const;
   Status refuse_select_clauses(const ast::Select& select) const;
-  Result<std::vector<Output>> bind_items(const ast::Select& select, const Scope& scope,
-                                         ExpressionBinder& binder);
+  std::vector<Output> bind_items(const ast::Select& select, const Scope& scope,
+                                 ExpressionBinder& binder, ErrorList& errors);
+  Result<PlanPtr> bind_projection(Source source, std::vector<Output> outputs,
+                                  const ExpressionBinder& binder, ErrorList& errors);
   Result<PlanPtr> bind_aggregation(const ast::Select& select, const Source& source,
                                    std::vector<Output> outputs, ExpressionPtr having,
-                                   const std::vector<ExpressionPtr>& order,
-                                   ExpressionBinder& binder, const AggregateCollector& aggregates);
+                                   const std::vector<Output>& order, const ExpressionBinder& binder,
+                                   const AggregateCollector& aggregates, ErrorList& errors);
   Result<std::vector<ExpressionPtr>> bind_group_keys(const ast::Select& select, const Scope& scope);
   Status check_window_keys(const ast::Select& select, const PlanNode& input,
                            const std::vector<ExpressionPtr>& keys,
@@ -97,12 +105,13 @@ class QueryBinder {
   Result<Source> with_alias(Source source, const ast::TableAlias& alias);
 
   // window_function_binder.cc
+  Result<PlanPtr> bind_table_argument(const ast::Expression& argument, std::string_view function);
   Result<Source> bind_table_function(const ast::TableFunction& function);
 
   const BindEnvironment& environment_;
   const StatementText& text_;
   BindState& state_;
-  std::vector<std::pair<std::string, PlanPtr>> ctes_;  // Innermost last.
+  std::vector<std::pair<std::string, PlanPtr>> ctes_;  // Innermost last; null: wrong, and told.
 };
 
 // Options of an OPTIONS hint over the table's own, checked. (from_binder.cc)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sql/bind/error_list.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -100,6 +101,7 @@ Result<int> Scope::find_column(const Relation& relation, const ast::Identifier& 
 }
 
 Result<int> Scope::find_column(const ast::Identifier& name, const StatementText& text) const {
+  if (wrong_.contains(name.name)) return ErrorList::told_elsewhere();
   int found = -1;
   for (int i = 0; i < schema_->size(); ++i) {
     if (schema_->field(i).name != name.name) continue;

@@ -1,9 +1,11 @@
 // The names that an expression may use: the relations of a FROM clause and their columns.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -31,6 +33,8 @@ class Scope {
       : schema_(std::move(schema)), relations_(std::move(relations)) {}
 
   [[nodiscard]] const SchemaPtr& schema() const { return schema_; }
+  // Columns about which something is wrong, and told: nothing is said of what refers to them.
+  void set_wrong(std::set<std::string> columns) { wrong_ = std::move(columns); }
 
   // The column (or a field of a ROW column) that a.b.c names. A relation's name goes before a
   // column's.
@@ -57,6 +61,7 @@ class Scope {
 
   SchemaPtr schema_ = make_schema({});
   std::vector<Relation> relations_;
+  std::set<std::string> wrong_;
 };
 
 // row.field, checked.

@@ -147,18 +147,27 @@ SchemaPtr aggregate_schema(const std::vector<ExpressionPtr>& keys,
   return make_schema(std::move(fields));
 }
 
+// The keys of GROUP BY, or `otherwise` without any.
+ast::SourceRange group_range(const ast::Select& select, ast::SourceRange otherwise) {
+  if (!select.has_group_by || select.group_by.empty()) return otherwise;
+  return ast::cover(select.group_by.front().range, select.group_by.back().range);
+}
+
 Status collect_keys(const ast::GroupingElement& element, const StatementText& text,
                     ExpressionBinder& binder, std::vector<ExpressionPtr>& keys) {
+  ErrorList errors;
   switch (element.kind) {
     case ast::GroupingKind::kExpression:
     case ast::GroupingKind::kTuple:
       for (const ast::ExpressionPtr& expression : element.expressions) {
-        CLP_ASSIGN_OR_RETURN(ExpressionPtr key, binder.bind(*expression));
+        const Result<ExpressionPtr> key = binder.bind(*expression);
+        errors.add(expression->range, key.status());
+        if (errors.is_full()) break;
         // A constant groups nothing. A number is no position of the SELECT list, as in the
         // reference.
-        if (key->kind() != Expression::Kind::kLiteral) index_of(keys, key);
+        if (key.is_ok() && (*key)->kind() != Expression::Kind::kLiteral) index_of(keys, *key);
       }
-      return Status::ok();
+      return errors.status();
     case ast::GroupingKind::kEmpty:
       return Status::ok();
     case ast::GroupingKind::kRollup:
@@ -179,23 +188,32 @@ Status QueryBinder::refuse_select_clauses(const ast::Select& select) const {
   return Status::ok();
 }
 
-Result<std::vector<QueryBinder::Output>> QueryBinder::bind_items(const ast::Select& select,
-                                                                 const Scope& scope,
-                                                                 ExpressionBinder& binder) {
+std::vector<QueryBinder::Output> QueryBinder::bind_items(const ast::Select& select,
+                                                         const Scope& scope,
+                                                         ExpressionBinder& binder,
+                                                         ErrorList& errors) {
   std::vector<Output> outputs;
   for (const ast::SelectItem& item : select.items) {
+    if (errors.is_full()) break;
     if (const auto* star = item.value->as_if<ast::Star>()) {
-      CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> columns,
-                           scope.expand(*star, text_, environment_.functions));
-      for (const ExpressionPtr& column : columns) {
+      const Result<std::vector<ExpressionPtr>> columns =
+          scope.expand(*star, text_, environment_.functions);
+      errors.add(star->range, columns.status());
+      if (!columns.is_ok()) {
+        outputs.push_back({nullptr, {}, star->range});
+        continue;
+      }
+      for (const ExpressionPtr& column : *columns) {
         binder.set_place(column, star->range);
-        outputs.push_back({column, expanded_name(*column)});
+        outputs.push_back({column, expanded_name(*column), star->range});
       }
       continue;
     }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
+    Result<ExpressionPtr> value = binder.bind(*item.value);
+    errors.add(item.value->range, value.status());
     std::string name = item.alias ? item.alias->name : item_name(*item.value, outputs.size());
-    outputs.push_back({std::move(value), std::move(name)});
+    outputs.push_back(
+        {value.is_ok() ? *std::move(value) : nullptr, std::move(name), item.value->range});
   }
   return outputs;
 }
@@ -226,37 +244,47 @@ Status QueryBinder::check_group_windows(const ast::Select& select) const {
   return Status::ok();
 }
 
-Result<std::vector<ExpressionPtr>> QueryBinder::bind_order(std::span<const ast::OrderItem> order,
-                                                           const std::vector<Output>& outputs,
-                                                           ExpressionBinder& binder) {
-  std::vector<ExpressionPtr> values;
+std::vector<QueryBinder::Output> QueryBinder::bind_order(std::span<const ast::OrderItem> order,
+                                                         const std::vector<Output>& outputs,
+                                                         ExpressionBinder& binder,
+                                                         ErrorList& errors) {
+  std::vector<Output> values;
   for (const ast::OrderItem& item : order) {
-    const auto* column = item.value->as_if<ast::ColumnReference>();
-    const auto named = [&](const Output& output) {
-      return column != nullptr && column->parts.size() == 1 && output.name == column->parts[0].name;
-    };
-    const auto output = std::find_if(outputs.begin(), outputs.end(), named);
-    if (output != outputs.end()) {
-      values.push_back(output->value);
-      continue;
-    }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
-    // ORDER BY 2 is the second column of the result.
-    const std::optional<std::int64_t> position = integer_value(*value);
-    if (position && (*position < 1 || *position > static_cast<std::int64_t>(outputs.size()))) {
-      return text_.invalid(item.value->range, fmt::format("ORDER BY {}: the result has {} columns",
-                                                          *position, outputs.size()));
-    }
-    if (position) value = outputs[static_cast<std::size_t>(*position - 1)].value;
-    values.push_back(std::move(value));
+    if (errors.is_full()) break;
+    Result<ExpressionPtr> value = bind_order_item(item, outputs, binder);
+    errors.add(item.value->range, value.status());
+    if (value.is_ok()) values.push_back({*std::move(value), {}, item.value->range});
   }
   return values;
 }
 
-void QueryBinder::refuse_order(std::span<const ast::OrderItem> order,
-                               const std::vector<ExpressionPtr>& values) {
+Result<ExpressionPtr> QueryBinder::bind_order_item(const ast::OrderItem& item,
+                                                   const std::vector<Output>& outputs,
+                                                   ExpressionBinder& binder) {
+  const auto value_of = [](const Output& output) -> Result<ExpressionPtr> {
+    if (output.value == nullptr) return ErrorList::told_elsewhere();
+    return output.value;
+  };
+  const auto* column = item.value->as_if<ast::ColumnReference>();
+  const auto named = [&](const Output& output) {
+    return column != nullptr && column->parts.size() == 1 && output.name == column->parts[0].name;
+  };
+  const auto output = std::find_if(outputs.begin(), outputs.end(), named);
+  if (output != outputs.end()) return value_of(*output);
+  CLP_ASSIGN_OR_RETURN(ExpressionPtr value, binder.bind(*item.value));
+  // ORDER BY 2 is the second column of the result.
+  const std::optional<std::int64_t> position = integer_value(*value);
+  if (!position) return value;
+  if (*position < 1 || *position > static_cast<std::int64_t>(outputs.size())) {
+    return text_.invalid(item.value->range, fmt::format("ORDER BY {}: the result has {} columns",
+                                                        *position, outputs.size()));
+  }
+  return value_of(outputs[static_cast<std::size_t>(*position - 1)]);
+}
+
+void QueryBinder::refuse_order(const std::vector<Output>& order) {
   if (order.empty()) return;
-  const bool by_time = values[0]->type().time_attribute() != TimeAttribute::kNone;
+  const bool by_time = order[0].value->type().time_attribute() != TimeAttribute::kNone;
   state_.refuse(text_.not_built(
       order[0].range,
       by_time ? "ORDER BY" : "ORDER BY what is no time attribute in streaming mode"));
@@ -272,55 +300,69 @@ Result<PlanPtr> QueryBinder::bind_select(const ast::Select& select,
   } else {
     source.plan = std::make_shared<ValuesNode>(make_schema({}), std::vector<Column>{}, 1);
   }
+  ErrorList errors;
   if (select.where) {
     ExpressionBinder binder(environment_, text_, source.scope, nullptr, "WHERE");
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr condition, binder.bind_condition(*select.where));
-    source.plan = std::make_shared<FilterNode>(std::move(source.plan), std::move(condition));
+    Result<ExpressionPtr> condition = binder.bind_condition(*select.where);
+    errors.add(select.where->range, condition.status());
+    if (condition.is_ok()) {
+      source.plan = std::make_shared<FilterNode>(std::move(source.plan), *std::move(condition));
+    }
   }
   AggregateCollector aggregates;
   ExpressionBinder binder(environment_, text_, source.scope, &aggregates, "SELECT");
   OverClauses over{.windows = select.windows, .window = {}, .refusal = {}};
   binder.set_over(&over);
-  CLP_ASSIGN_OR_RETURN(std::vector<Output> outputs, bind_items(select, source.scope, binder));
+  std::vector<Output> outputs = bind_items(select, source.scope, binder, errors);
   ExpressionPtr having;
   if (select.having) {
     binder.set_clause("HAVING");
-    CLP_ASSIGN_OR_RETURN(having, binder.bind_condition(*select.having));
+    Result<ExpressionPtr> condition = binder.bind_condition(*select.having);
+    errors.add(select.having->range, condition.status());
+    if (condition.is_ok()) having = *std::move(condition);
   }
   binder.set_clause("ORDER BY");
-  CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> order_values,
-                       bind_order(order, outputs, binder));
+  const std::vector<Output> order_values = bind_order(order, outputs, binder, errors);
   if (over.refusal) state_.refuse(*std::move(over.refusal));
-  PlanPtr plan;
-  if (select.has_group_by || having || !aggregates.calls().empty()) {
-    CLP_ASSIGN_OR_RETURN(
-        plan, bind_aggregation(select, source, std::move(outputs), std::move(having), order_values,
-                               binder, aggregates));
-  } else {
-    std::vector<ExpressionPtr> expressions;
-    std::vector<std::string> names;
-    for (Output& output : outputs) {
-      if (const Expression* grouping = find_grouping(*output.value); grouping != nullptr) {
-        return text_.invalid(binder.place_of(*grouping),
-                             "GROUPING stands only in a query with GROUP BY or aggregates");
-      }
-      expressions.push_back(std::move(output.value));
-      names.push_back(std::move(output.name));
-    }
-    plan = make_project(std::move(source.plan), std::move(expressions), names);
-  }
+  const bool is_grouped = select.has_group_by || select.having || !aggregates.calls().empty();
+  CLP_ASSIGN_OR_RETURN(
+      PlanPtr plan, is_grouped
+                        ? bind_aggregation(select, source, std::move(outputs), std::move(having),
+                                           order_values, binder, aggregates, errors)
+                        : bind_projection(std::move(source), std::move(outputs), binder, errors));
   if (select.distinct) state_.refuse(text_.not_built(select.range, "SELECT DISTINCT"));
-  refuse_order(order, order_values);
+  refuse_order(order_values);
   return plan;
+}
+
+Result<PlanPtr> QueryBinder::bind_projection(Source source, std::vector<Output> outputs,
+                                             const ExpressionBinder& binder, ErrorList& errors) {
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  for (Output& output : outputs) {
+    if (output.value == nullptr) continue;
+    if (const Expression* grouping = find_grouping(*output.value); grouping != nullptr) {
+      errors.add(output.range,
+                 text_.invalid(binder.place_of(*grouping),
+                               "GROUPING stands only in a query with GROUP BY or aggregates"));
+    }
+    expressions.push_back(std::move(output.value));
+    names.push_back(std::move(output.name));
+  }
+  CLP_RETURN_IF_ERROR(errors.status());
+  return make_project(std::move(source.plan), std::move(expressions), names);
 }
 
 Result<std::vector<ExpressionPtr>> QueryBinder::bind_group_keys(const ast::Select& select,
                                                                 const Scope& scope) {
   ExpressionBinder binder(environment_, text_, scope, nullptr, "GROUP BY");
   std::vector<ExpressionPtr> keys;
+  ErrorList errors;
   for (const ast::GroupingElement& element : select.group_by) {
-    CLP_RETURN_IF_ERROR(collect_keys(element, text_, binder, keys));
+    if (errors.is_full()) break;
+    errors.add(element.range, collect_keys(element, text_, binder, keys));
   }
+  CLP_RETURN_IF_ERROR(errors.status());
   return keys;
 }
 
@@ -328,10 +370,7 @@ Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode&
                                       const std::vector<ExpressionPtr>& keys,
                                       const AggregateCollector& aggregates) const {
   const ast::SourceRange place =
-      select.has_group_by && !select.group_by.empty()
-          ? ast::cover(select.group_by.front().range, select.group_by.back().range)
-      : aggregates.calls().empty() ? select.range
-                                   : aggregates.calls()[0].range;
+      group_range(select, aggregates.calls().empty() ? select.range : aggregates.calls()[0].range);
   const std::optional<WindowColumns> windows = window_columns(input);
   bool start = false;
   bool end = false;
@@ -366,12 +405,17 @@ Status QueryBinder::check_window_keys(const ast::Select& select, const PlanNode&
 
 Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const Source& source,
                                               std::vector<Output> outputs, ExpressionPtr having,
-                                              const std::vector<ExpressionPtr>& order,
-                                              ExpressionBinder& binder,
-                                              const AggregateCollector& aggregates) {
+                                              const std::vector<Output>& order,
+                                              const ExpressionBinder& binder,
+                                              const AggregateCollector& aggregates,
+                                              ErrorList& errors) {
   if (select.group_distinct) return text_.not_built(select.range, "GROUP BY DISTINCT");
-  CLP_ASSIGN_OR_RETURN(const std::vector<ExpressionPtr> keys,
-                       bind_group_keys(select, source.scope));
+  const Result<std::vector<ExpressionPtr>> bound_keys = bind_group_keys(select, source.scope);
+  if (!bound_keys.is_ok()) {
+    errors.add(group_range(select, select.range), bound_keys.status());
+    return errors.status();
+  }
+  const std::vector<ExpressionPtr>& keys = *bound_keys;
 
   // Aggregates are named after the items that are nothing else.
   std::vector<std::string> call_names;
@@ -379,7 +423,7 @@ Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const S
     const int placeholder = AggregateCollector::kPlaceholderBase + static_cast<int>(i);
     std::string name = fmt::format("$f{}", keys.size() + i);
     for (const Output& output : outputs) {
-      if (output.value->kind() == Expression::Kind::kColumn &&
+      if (output.value != nullptr && output.value->kind() == Expression::Kind::kColumn &&
           output.value->column_index() == placeholder) {
         name = output.name;
       }
@@ -389,17 +433,26 @@ Result<PlanPtr> QueryBinder::bind_aggregation(const ast::Select& select, const S
   const SchemaPtr schema =
       aggregate_schema(keys, aggregates, call_names, window_columns(*source.plan));
   GroupRewriter rewriter(keys, *schema, binder, text_);
-  if (having) {
-    CLP_ASSIGN_OR_RETURN(having, rewriter.rewrite(having));
-  }
+  // Null after an error.
+  const auto rewritten = [&](const ExpressionPtr& value, ast::SourceRange range) -> ExpressionPtr {
+    Result<ExpressionPtr> over_groups = rewriter.rewrite(value);
+    errors.add(range, over_groups.status());
+    return over_groups.is_ok() ? *std::move(over_groups) : nullptr;
+  };
+  if (having) having = rewritten(having, select.having->range);
   std::vector<ExpressionPtr> expressions;
   std::vector<std::string> names;
+  const Output* wrong = nullptr;
   for (Output& output : outputs) {
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr value, rewriter.rewrite(output.value));
-    expressions.push_back(std::move(value));
+    // Of the columns of a * one is told.
+    const bool is_told = wrong != nullptr && wrong->range.begin == output.range.begin;
+    if (output.value == nullptr || is_told || errors.is_full()) continue;
+    expressions.push_back(rewritten(output.value, output.range));
     names.push_back(std::move(output.name));
+    if (expressions.back() == nullptr) wrong = &output;
   }
-  for (const ExpressionPtr& value : order) CLP_RETURN_IF_ERROR(rewriter.rewrite(value).status());
+  for (const Output& item : order) rewritten(item.value, item.range);
+  CLP_RETURN_IF_ERROR(errors.status());
   const Status windows = check_window_keys(select, *source.plan, keys, aggregates);
   if (windows.code() == StatusCode::kUnimplemented) {
     state_.refuse(windows);

@@ -53,14 +53,14 @@ Result<ExpressionPtr> ExpressionBinder::bind_user_call(const ast::FunctionCall& 
                                                  "{} is not one",
                                                  group.name));
   }
-  Arguments arguments;
+  std::vector<const ast::Expression*> written;
   for (const ast::Argument& argument : node.arguments) {
     if (argument.value->kind == ast::ExpressionKind::kStar) {
       return text_.invalid(argument.value->range, fmt::format("{}(*) has no meaning", group.name));
     }
-    CLP_ASSIGN_OR_RETURN(ExpressionPtr bound, bind(*argument.value));
-    arguments.push_back(std::move(bound));
+    written.push_back(argument.value.get());
   }
+  CLP_ASSIGN_OR_RETURN(Arguments arguments, bind_each(written));
   Result<ExpressionPtr> bound = resolve_user_scalar(group, std::move(arguments));
   if (!bound.is_ok()) return text_.at_place(node.range, bound.status());
   return bound;

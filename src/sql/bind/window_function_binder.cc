@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "sql/ast/print.h"
+#include "sql/bind/error_list.h"
 #include "sql/bind/query_binder.h"
 
 namespace clepsydra::sql {
@@ -133,36 +134,86 @@ Result<WindowSpec> bind_window(const Form& form, const OrderedArguments& argumen
   WindowSpec window;
   window.kind = form.kind;
   const std::size_t size = form.count - 2;
-  CLP_ASSIGN_OR_RETURN(window.size_ms, interval_argument(*arguments[size], form.parameters[size],
-                                                         environment, text));
-  CLP_RETURN_IF_ERROR(check_positive(window.size_ms, *arguments[size], "SIZE", text));
-  window.step_ms = window.size_ms;
-  if (form.kind != WindowKind::kTumble) {
-    const std::string_view step_name = form.parameters[2];
-    CLP_ASSIGN_OR_RETURN(window.step_ms,
-                         interval_argument(*arguments[2], step_name, environment, text));
-    CLP_RETURN_IF_ERROR(check_positive(window.step_ms, *arguments[2], step_name, text));
-    // Windows of a HOP need not be whole slides as long as nobody groups by them.
-    if (form.kind == WindowKind::kCumulate && window.size_ms % window.step_ms != 0) {
-      return text.invalid(
-          arguments[2]->range,
-          fmt::format("{} needs a SIZE that is a multiple of {}: {} ms is not a multiple of "
-                      "{} ms",
-                      form.function, step_name, window.size_ms, window.step_ms));
+  const std::string_view step_name = form.parameters[2];
+  std::int64_t offset = 0;
+  ErrorList errors;
+  const auto read = [&](std::size_t index, bool is_length, std::int64_t& length) {
+    const ast::Expression& argument = *arguments[index];
+    const Result<std::int64_t> value =
+        interval_argument(argument, form.parameters[index], environment, text);
+    errors.add(argument.range, value.status());
+    if (!value.is_ok()) return;
+    length = *value;
+    if (is_length) {
+      errors.add(argument.range, check_positive(length, argument, form.parameters[index], text));
     }
+  };
+  read(size, true, window.size_ms);
+  if (form.kind != WindowKind::kTumble) read(2, true, window.step_ms);
+  if (arguments[form.count - 1] != nullptr) read(form.count - 1, false, offset);
+  CLP_RETURN_IF_ERROR(errors.status());
+  if (form.kind == WindowKind::kTumble) window.step_ms = window.size_ms;
+  // Windows of a HOP need not be whole slides as long as nobody groups by them.
+  if (form.kind == WindowKind::kCumulate && window.size_ms % window.step_ms != 0) {
+    return text.invalid(
+        arguments[2]->range,
+        fmt::format("{} needs a SIZE that is a multiple of {}: {} ms is not a multiple of "
+                    "{} ms",
+                    form.function, step_name, window.size_ms, window.step_ms));
   }
-  if (arguments[form.count - 1] != nullptr) {
-    CLP_ASSIGN_OR_RETURN(std::int64_t offset, interval_argument(*arguments[form.count - 1],
-                                                                "OFFSET", environment, text));
-    const std::int64_t period =
-        form.kind == WindowKind::kCumulate ? window.size_ms : window.step_ms;
-    offset %= period;
-    window.offset_ms = offset < 0 ? offset + period : offset;
-  }
+  const std::int64_t period = form.kind == WindowKind::kCumulate ? window.size_ms : window.step_ms;
+  offset %= period;
+  window.offset_ms = offset < 0 ? offset + period : offset;
   return window;
 }
 
+// The column that DESCRIPTOR names, which must be a time attribute.
+Result<int> find_time_column(const ast::Expression& argument, const Schema& input,
+                             std::string_view function, const StatementText& text) {
+  const auto* descriptor = argument.as_if<ast::Descriptor>();
+  if (descriptor == nullptr || descriptor->columns.size() != 1) {
+    return text.invalid(argument.range, "the time column must be given as DESCRIPTOR(column)");
+  }
+  const ast::Identifier& column = descriptor->columns[0];
+  const int index = input.find(column.name);
+  if (index < 0) {
+    std::vector<std::string> names;
+    for (const Field& field : input.fields()) names.push_back(field.name);
+    return text.not_found(
+        column.range,
+        fmt::format("column '{}' not found in the input of {}", column.name, function),
+        did_you_mean_name(column.name, names));
+  }
+  const DataType& type = input.field(index).type;
+  if (!type.is_timestamp() || type.time_attribute() == TimeAttribute::kNone) {
+    return text.invalid(column.range,
+                        fmt::format("{} needs a time attribute, but '{}' is {}", function,
+                                    column.name, type.to_string()),
+                        "declare WATERMARK FOR it in CREATE TABLE, or use a PROCTIME() column");
+  }
+  return index;
+}
+
 }  // namespace
+
+// TABLE t or (SELECT ...) as the argument of a window function.
+Result<PlanPtr> QueryBinder::bind_table_argument(const ast::Expression& argument,
+                                                 std::string_view function) {
+  const auto* table = argument.as_if<ast::TableArgument>();
+  const auto* subquery = argument.as_if<ast::ScalarQuery>();
+  if (table == nullptr && subquery == nullptr) {
+    return text_.invalid(argument.range, "the first argument must be a table",
+                         "write TABLE t or (SELECT ...)");
+  }
+  if (table != nullptr && (!table->partition_by.empty() || !table->order_by.empty())) {
+    return text_.invalid(table->range,
+                         fmt::format("{} takes no PARTITION BY or ORDER BY", function));
+  }
+  const ast::Query* query = subquery != nullptr ? subquery->query.get() : table->query.get();
+  if (query != nullptr) return bind(*query);
+  CLP_ASSIGN_OR_RETURN(Source named, bind_named(table->table, {}));
+  return std::move(named.plan);
+}
 
 Result<QueryBinder::Source> QueryBinder::bind_table_function(const ast::TableFunction& function) {
   const auto& call = function.call->as<ast::FunctionCall>();
@@ -176,47 +227,21 @@ Result<QueryBinder::Source> QueryBinder::bind_table_function(const ast::TableFun
   }
   if (function.lateral) return text_.not_built(function.range, "LATERAL");
   CLP_ASSIGN_OR_RETURN(const OrderedArguments arguments, order_arguments(call, *form, text_));
-
-  const auto* table = arguments[0]->as_if<ast::TableArgument>();
-  const auto* subquery = arguments[0]->as_if<ast::ScalarQuery>();
-  if (table == nullptr && subquery == nullptr) {
-    return text_.invalid(arguments[0]->range, "the first argument must be a table",
-                         "write TABLE t or (SELECT ...)");
+  Result<PlanPtr> bound_input = bind_table_argument(*arguments[0], name);
+  Result<WindowSpec> bound_window = bind_window(*form, arguments, environment_, text_);
+  ErrorList errors;
+  errors.add(arguments[0]->range, bound_input.status());
+  errors.add(arguments[2]->range, bound_window.status());
+  int time_column = -1;
+  if (bound_input.is_ok()) {
+    const Result<int> found = find_time_column(*arguments[1], *(*bound_input)->schema, name, text_);
+    errors.add(arguments[1]->range, found.status());
+    if (found.is_ok()) time_column = *found;
   }
-  if (table != nullptr && (!table->partition_by.empty() || !table->order_by.empty())) {
-    return text_.invalid(table->range, fmt::format("{} takes no PARTITION BY or ORDER BY", name));
-  }
-  PlanPtr input;
-  const ast::Query* query = subquery != nullptr ? subquery->query.get() : table->query.get();
-  if (query != nullptr) {
-    CLP_ASSIGN_OR_RETURN(input, bind(*query));
-  } else {
-    CLP_ASSIGN_OR_RETURN(Source named, bind_named(table->table, {}));
-    input = std::move(named.plan);
-  }
-
-  const auto* descriptor = arguments[1]->as_if<ast::Descriptor>();
-  if (descriptor == nullptr || descriptor->columns.size() != 1) {
-    return text_.invalid(arguments[1]->range,
-                         "the time column must be given as DESCRIPTOR(column)");
-  }
-  const ast::Identifier& column = descriptor->columns[0];
-  const int time_column = input->schema->find(column.name);
-  if (time_column < 0) {
-    std::vector<std::string> names;
-    for (const Field& field : input->schema->fields()) names.push_back(field.name);
-    return text_.not_found(
-        column.range, fmt::format("column '{}' not found in the input of {}", column.name, name),
-        did_you_mean_name(column.name, names));
-  }
+  CLP_RETURN_IF_ERROR(errors.status());
+  PlanPtr input = *std::move(bound_input);
+  WindowSpec window = *std::move(bound_window);
   const DataType& time_type = input->schema->field(time_column).type;
-  if (!time_type.is_timestamp() || time_type.time_attribute() == TimeAttribute::kNone) {
-    return text_.invalid(column.range,
-                         fmt::format("{} needs a time attribute, but '{}' is {}", name, column.name,
-                                     time_type.to_string()),
-                         "declare WATERMARK FOR it in CREATE TABLE, or use a PROCTIME() column");
-  }
-  CLP_ASSIGN_OR_RETURN(WindowSpec window, bind_window(*form, arguments, environment_, text_));
   window.processing_time = time_type.time_attribute() == TimeAttribute::kProctime;
   if (time_type.kind() == TypeKind::kTimestampLtz) window.zone = environment_.settings.zone;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -75,16 +76,21 @@ Status check_kind(const OptionDescription& option, std::string_view key, const s
 // Checks one WITH clause, problem by problem.
 class OptionCheck {
  public:
-  OptionCheck(const TableOptions& options, const Schema& physical,
-              const TableConnectorRegistry& connectors)
-      : options_(options), physical_(physical), connectors_(connectors) {}
+  OptionCheck(const TableOptions& options, const Schema* physical,
+              const TableConnectorRegistry& connectors, std::size_t problems_max)
+      : options_(options),
+        physical_(physical),
+        connectors_(connectors),
+        problems_max_(problems_max) {}
 
-  std::optional<OptionProblem> run() {
-    if (auto problem = find_connector()) return problem;
-    if (auto problem = find_format()) return problem;
-    if (auto problem = check_options()) return problem;
-    if (auto problem = check_required()) return problem;
-    return validate();
+  std::vector<OptionProblem> run() {
+    // Without its connector nothing is known of an option, and without its format not all of them.
+    if (auto problem = find_connector()) return {*std::move(problem)};
+    if (auto problem = find_format()) return {*std::move(problem)};
+    check_options();
+    check_required();
+    if (problems_.empty() && physical_ != nullptr) validate();
+    return std::move(problems_);
   }
 
  private:
@@ -156,28 +162,29 @@ class OptionCheck {
     return nullptr;
   }
 
-  std::optional<OptionProblem> check_options() {
+  void check_options() {
     for (const auto& [key, value] : options_) {
+      if (problems_.size() >= problems_max_) return;
       if (const OptionDescription* option = description_of(key)) {
         if (const Status status = check_kind(*option, key, value); !status.is_ok()) {
-          return OptionProblem{
-              .key = key, .in_value = true, .message = std::string(status.message())};
+          problems_.push_back(
+              {.key = key, .in_value = true, .message = std::string(status.message())});
         }
         continue;
       }
       if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) continue;
+      unknown_.push_back(key);
       std::string suggestion = did_you_mean_name(key, keys_);
       if (suggestion.empty())
         suggestion = fmt::format("known options: {}", name_list(sorted_keys()));
-      return OptionProblem{
-          .key = key,
-          .message =
-              fmt::format("unknown option '{}' for connector '{}'{}", key, connector_->name(),
-                          format_ == nullptr ? std::string()
-                                             : fmt::format(" with format '{}'", format_->name())),
-          .suggestion = std::move(suggestion)};
+      problems_.push_back(
+          {.key = key,
+           .message =
+               fmt::format("unknown option '{}' for connector '{}'{}", key, connector_->name(),
+                           format_ == nullptr ? std::string()
+                                              : fmt::format(" with format '{}'", format_->name())),
+           .suggestion = std::move(suggestion)});
     }
-    return std::nullopt;
   }
 
   [[nodiscard]] std::vector<std::string> sorted_keys() const {
@@ -187,28 +194,29 @@ class OptionCheck {
     return keys;
   }
 
-  std::optional<OptionProblem> check_required() {
+  void check_required() {
     for (const OptionDescription& option : allowed_) {
       if (!option.required) continue;
+      if (problems_.size() >= problems_max_) return;
       const bool given = std::any_of(options_.begin(), options_.end(), [&](const auto& entry) {
         return key_matches(option.key, entry.first);
       });
-      if (given) continue;
-      return OptionProblem{
-          .key = {},
-          .message = fmt::format("connector '{}' needs the option '{}': {}", connector_->name(),
-                                 option.key, option.description)};
+      // A slip of the finger has been told as what it is.
+      if (given || !did_you_mean_name(option.key, unknown_).empty()) continue;
+      problems_.push_back(
+          {.key = {},
+           .message = fmt::format("connector '{}' needs the option '{}': {}", connector_->name(),
+                                  option.key, option.description)});
     }
-    return std::nullopt;
   }
 
-  std::optional<OptionProblem> validate() {
-    Status status = connector_->validate(options_, physical_);
-    if (status.is_ok() && format_ != nullptr) status = format_->validate(options_, physical_);
-    if (status.is_ok()) return std::nullopt;
-    return OptionProblem{.key = named_key(status.message()),
+  void validate() {
+    Status status = connector_->validate(options_, *physical_);
+    if (status.is_ok() && format_ != nullptr) status = format_->validate(options_, *physical_);
+    if (status.is_ok()) return;
+    problems_.push_back({.key = named_key(status.message()),
                          .message = std::string(status.message()),
-                         .code = status.code()};
+                         .code = status.code()});
   }
 
   // The option that a message quotes, so that the caret can stand there.
@@ -220,20 +228,23 @@ class OptionCheck {
   }
 
   const TableOptions& options_;
-  const Schema& physical_;
+  const Schema* physical_;
   const TableConnectorRegistry& connectors_;
   const TableConnector* connector_ = nullptr;
   const TableFormat* format_ = nullptr;
   std::vector<OptionDescription> allowed_;
   std::vector<std::string> keys_;
+  std::vector<std::string> unknown_;
+  std::size_t problems_max_;
+  std::vector<OptionProblem> problems_;
 };
 
 }  // namespace
 
-std::optional<OptionProblem> check_table_options(const TableOptions& options,
-                                                 const Schema& physical,
-                                                 const TableConnectorRegistry& connectors) {
-  return OptionCheck(options, physical, connectors).run();
+std::vector<OptionProblem> check_table_options(const TableOptions& options, const Schema* physical,
+                                               const TableConnectorRegistry& connectors,
+                                               std::size_t problems_max) {
+  return OptionCheck(options, physical, connectors, problems_max).run();
 }
 
 }  // namespace clepsydra::sql

@@ -1,8 +1,10 @@
 // The WITH clause of a table against what its connector and format accept.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "clepsydra/status.h"
 #include "clepsydra/table_connector.h"
@@ -29,9 +31,10 @@ inline constexpr std::string_view kScanParallelism = "scan.parallelism";
 inline constexpr std::string_view kSinkParallelism = "sink.parallelism";
 
 // Connector and format known, every key known, every value of its kind, nothing required missing,
-// then the connector's and the format's own validate(). Nothing when all is well.
-std::optional<OptionProblem> check_table_options(const TableOptions& options,
-                                                 const Schema& physical,
-                                                 const TableConnectorRegistry& connectors);
+// then the connector's and the format's own validate(), which is not asked when `physical`, null,
+// could not be made. All that is wrong and follows from nothing else here, at most `problems_max`.
+std::vector<OptionProblem> check_table_options(const TableOptions& options, const Schema* physical,
+                                               const TableConnectorRegistry& connectors,
+                                               std::size_t problems_max);
 
 }  // namespace clepsydra::sql
