@@ -49,6 +49,15 @@ ValueTree texts(const std::vector<std::string>& values) {
 
 }  // namespace
 
+namespace {
+
+void set_login(const TableOptions& options, ValueTree& spec) {
+  spec.set("password", options.at("password"));
+  spec.set("address", fmt::format("db://user:{}@host", options.at("password")));
+}
+
+}  // namespace
+
 Status FakeConnector::validate(const TableOptions& options, const Schema&) const {
   for (const auto& [key, value] : options) {
     const bool is_sequence = key.ends_with(".kind") && value == "sequence";
@@ -65,7 +74,7 @@ Result<bool> FakeConnector::is_bounded(const TableOptions& options) const {
   return unbounded_without.empty() || options.contains(unbounded_without);
 }
 
-Result<ValueTree> FakeConnector::scan_spec(const TableOptions&, const Schema& schema,
+Result<ValueTree> FakeConnector::scan_spec(const TableOptions& options, const Schema& schema,
                                            const ScanRequest& request) const {
   std::vector<Field> fields;
   for (const std::string& column : request.columns) {
@@ -84,13 +93,16 @@ Result<ValueTree> FakeConnector::scan_spec(const TableOptions&, const Schema& sc
   spec.set("has_watermark", request.has_watermark);
   spec.set("partition_keys", texts(request.partition_keys));
   spec.set("conditions", static_cast<std::int64_t>(request.partition_conditions.size()));
+  if (has_login) set_login(options, spec);
   return spec;
 }
 
-Result<ValueTree> FakeConnector::sink_spec(const TableOptions&, const Schema& schema) const {
+Result<ValueTree> FakeConnector::sink_spec(const TableOptions& options,
+                                           const Schema& schema) const {
   ValueTree spec = ValueTree::map();
   spec.set("connector", own_name);
   spec.set("schema", schema_to_tree(schema));
+  if (has_login) set_login(options, spec);
   return spec;
 }
 
@@ -151,6 +163,10 @@ FakeConnectors::FakeConnectors() {
   FakeConnector& nested = add("nested");
   nested.writes = false;
   nested.prunes_fields = true;
+
+  FakeConnector& vault = add("vault");
+  vault.has_login = true;
+  vault.own_options = {option("password", OptionKind::kString, true)};
 
   auto csv = std::make_unique<FakeFormat>();
   csv->own_name = "csv";

@@ -26,6 +26,7 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   std::vector<MetadataColumn> metadata = {};
   std::vector<std::string> identity = {};
   bool has_partitions = false;
+  bool has_login = false;  // Its specs have {password, address: "db://user:password@host"}.
 
   [[nodiscard]] std::string_view name() const override { return own_name; }
   [[nodiscard]] std::string_view description() const override { return "for tests"; }
@@ -74,7 +75,8 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   mutable std::vector<std::vector<std::string>> partitions_;
 };
 
-// filesystem (csv, json), datagen, print, blackhole, and `nested`, which finds ROW fields by name.
+// filesystem (csv, json), datagen, print, blackhole, `nested`, which finds ROW fields by name, and
+// `vault`, which wants a password.
 class FakeConnectors final : public TableConnectorRegistry {
  public:
   FakeConnectors();

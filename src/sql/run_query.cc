@@ -13,6 +13,7 @@
 #include "sql/explain/explain.h"
 #include "sql/lower/lowering.h"
 #include "sql/optimize/rule_list.h"
+#include "sql/plan/secret_options.h"
 #include "sql/statement_runner.h"
 
 namespace clepsydra::sql {
@@ -101,11 +102,17 @@ Result<StatementResult> StatementRunner::run_query(const ast::QueryStatement& st
   return StatementResult(std::move(job));
 }
 
-Result<StatementResult> StatementRunner::plan_inserts(const ast::Statement& statement) {
+Result<StatementResult> StatementRunner::plan_inserts(const ast::Statement& statement,
+                                                      PlanFor purpose) {
   CLP_ASSIGN_OR_RETURN(const PlanningContext planning, PlanningContext::make(state_));
   const BindEnvironment environment = planning.environment(state_);
   CLP_ASSIGN_OR_RETURN(PlanRoots roots, bind_roots(statement, environment));
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
+  if (purpose == PlanFor::kFile) {
+    Result<PlanRoots> hidden = hide_secrets(roots);
+    if (!hidden.is_ok()) return text_.at_place(statement.range, hidden.status());
+    roots = *std::move(hidden);
+  }
   InsertJob job;
   job.targets = target_names(roots);
   CLP_ASSIGN_OR_RETURN(job.is_bounded, all_bounded(roots, environment.connectors));

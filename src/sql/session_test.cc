@@ -128,7 +128,7 @@ TEST_F(SessionTest, wrong_options_are_shown_in_the_with_clause) {
       "  WITH ('connector' = 'filesytem')\n"
       "                      ^^^^^^^^^^^\n"
       "  hint: did you mean 'filesystem'? known connectors: 'filesystem', 'datagen', 'print', "
-      "'blackhole', 'nested'");
+      "'blackhole', 'nested', 'vault'");
   EXPECT_EQ(error("CREATE TABLE t (a INT)\nWITH ('Connector' = 'print')"),
             "InvalidArgument: line 2, column 7: the WITH clause has no option 'connector'\n"
             "  WITH ('Connector' = 'print')\n"

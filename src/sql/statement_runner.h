@@ -1,6 +1,7 @@
 // Runs one statement of a session. Private to this room: session.h is the public face.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -65,7 +66,10 @@ class StatementRunner {
   Result<PlanRoots> bind_roots(const ast::Statement& statement, const BindEnvironment& environment);
   Result<PlanRoots> bind_explained(const ast::Statement& statement,
                                    const BindEnvironment& environment);
-  Result<StatementResult> plan_inserts(const ast::Statement& statement);
+  // Of a plan for a file secret options are hidden.
+  enum class PlanFor : std::uint8_t { kJob, kFile };
+  Result<StatementResult> plan_inserts(const ast::Statement& statement,
+                                       PlanFor purpose = PlanFor::kJob);
 
   // run_ddl.cc
   Result<StatementResult> run_create_table(const ast::CreateTable& statement);

@@ -156,8 +156,8 @@ class CompiledPlanTest(PlanTest):
 
     def test_files_that_are_no_plans(self):
         self.fails("EXECUTE PLAN 'nowhere.json';", "line 1, column 14: .*nowhere.json")
-        self.write("p.json", '{"planVersion": 2}')
-        self.fails("EXECUTE PLAN 'p.json';", "plan 'p.json': the plan has version 2; this release reads version 1")
+        self.write("p.json", '{"planVersion": 3}')
+        self.fails("EXECUTE PLAN 'p.json';", "plan 'p.json': the plan has version 3; this release reads versions 1 and 2")
         self.write("p.json", b"\xff\x00")
         self.fails("EXECUTE PLAN 'p.json';", "plan 'p.json': line 1, column 1: this is no JSON")
 

@@ -179,8 +179,9 @@ TEST_F(CompiledPlanTest, other_versions_are_refused) {
     put(other);
     return error("EXECUTE PLAN '/p.json'");
   };
-  EXPECT_THAT(with_version("2"), HasSubstr("Unimplemented: line 1, column 14: plan '/p.json': the "
-                                           "plan has version 2; this release reads version 1"));
+  EXPECT_THAT(with_version("3"),
+              HasSubstr("Unimplemented: line 1, column 14: plan '/p.json': the plan has version 3; "
+                        "this release reads versions 1 and 2"));
   EXPECT_THAT(with_version("0"), HasSubstr("compile it again"));
   EXPECT_THAT(with_version("\"1\""), HasSubstr("it has no 'planVersion'"));
 }
@@ -209,6 +210,69 @@ TEST_F(CompiledPlanTest, broken_files_are_refused) {
               HasSubstr("edge 0: unknown partitioning 'SIDEWAYS'"));
   EXPECT_THAT(with("\"parallelism\": 1,", "\"parallelism\": 99999999999,"), HasSubstr("node 0"));
   EXPECT_THAT(error("EXECUTE PLAN '/nowhere.json'"), HasSubstr("NotFound: line 1, column 14"));
+}
+
+TEST_F(CompiledPlanTest, no_secret_is_in_a_plan_and_the_catalog_has_it) {
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'hunter2')");
+  run("CREATE TABLE copy (a INT) WITH ('connector' = 'vault', 'password' = 'swordfish')");
+  const std::string insert = "INSERT INTO copy SELECT a FROM vault";
+  const std::string plan = compile(insert);
+  EXPECT_THAT(plan, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(plan, Not(HasSubstr("swordfish")));
+  EXPECT_THAT(plan, HasSubstr("\"planVersion\": 2"));
+  expect_same(job_of(insert).graph, job_of("EXECUTE PLAN '/p.json'").graph);
+
+  // The password is that of today.
+  run("ALTER TABLE vault SET ('password' = 'correct horse')");
+  const InsertJob job = job_of("EXECUTE PLAN '/p.json'");
+  const ValueTree source = job.graph.nodes[0].spec.options.get("source").value();
+  EXPECT_EQ(source.get_string("password").value(), "correct horse");
+  EXPECT_EQ(source.get_string("address").value(), "db://user:correct horse@host");
+  const ValueTree sink = job.graph.nodes.back().spec.options.get("sink").value();
+  EXPECT_EQ(sink.get_string("password").value(), "swordfish");
+}
+
+TEST_F(CompiledPlanTest, a_secret_that_no_table_has_is_refused) {
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'hunter2')");
+  run("CREATE TABLE numbers (a INT) WITH ('connector' = 'print')");
+  const std::string message = error(
+      "COMPILE PLAN '/p.json' FOR INSERT INTO numbers SELECT a FROM vault /*+ OPTIONS('password' = "
+      "'mine') */");
+  EXPECT_THAT(message, HasSubstr("FailedPrecondition: line 1, column 28: a plan would hold the "
+                                 "value of 'password' that a hint gives to table "
+                                 "'default_catalog.default_database.vault'"));
+  EXPECT_FALSE(files_.exists("/p.json").value());
+  // A plan whose table is gone, or another one.
+  compile("INSERT INTO numbers SELECT a FROM vault");
+  run("DROP TABLE vault");
+  EXPECT_THAT(error("EXECUTE PLAN '/p.json'"),
+              HasSubstr("FailedPrecondition: line 1, column 14: plan '/p.json': a plan has no "
+                        "passwords and the like: 'password' comes from table "
+                        "'default_catalog.default_database.vault', which is not in the catalog"));
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'datagen')");
+  EXPECT_THAT(error("EXECUTE PLAN '/p.json'"), HasSubstr("which does not have it"));
+}
+
+TEST_F(CompiledPlanTest, a_plan_cannot_ask_for_what_is_no_secret) {
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'hunter2')");
+  std::string plan = compile("INSERT INTO totals SELECT 'x', a FROM vault");
+  const std::size_t at = plan.find("\"option\": \"password\"");
+  ASSERT_NE(at, std::string::npos);
+  put(plan.replace(at, 20, "\"option\": \"connector\""));
+  EXPECT_THAT(error("EXECUTE PLAN '/p.json'"), HasSubstr("'connector' of table"));
+  put(R"({"planVersion": 2, "name": {"$secret": [{"table": ["a"], "option": "password"}]}})");
+  EXPECT_THAT(error("EXECUTE PLAN '/p.json'"), HasSubstr("a secret that is no option of a table"));
+}
+
+TEST_F(CompiledPlanTest, tables_are_kept_in_plans_whole) {
+  run("SET 'table.plan.compile.catalog-objects' = 'IDENTIFIER'");
+  EXPECT_THAT(error("COMPILE PLAN '/p.json' FOR " + std::string(kInsert)),
+              HasSubstr("'table.plan.compile.catalog-objects' = 'IDENTIFIER' is not built"));
+  run("RESET 'table.plan.compile.catalog-objects'");
+  compile(kInsert);
+  run("SET 'table.plan.restore.catalog-objects' = 'IDENTIFIER'");
+  EXPECT_THAT(error("EXECUTE PLAN '/p.json'"),
+              HasSubstr("'table.plan.restore.catalog-objects' = 'IDENTIFIER' is not built"));
 }
 
 // Any byte may be wrong: an answer comes back, and what is accepted is valid.
@@ -262,6 +326,26 @@ TEST_F(CompiledPlanTest, plans_of_release_0_1_0_are_read) {
             "(product STRING, EXPR$1 BIGINT NOT NULL)");
   EXPECT_THAT(job->targets, ElementsAre("default_catalog.default_database.totals"));
   EXPECT_EQ(write_compiled_plan(*job), text.str());
+}
+
+// The file was compiled by release 0.1.0 from the statement of no_secret_is_in_a_plan.
+TEST_F(CompiledPlanTest, plans_with_secrets_of_release_0_1_0_are_read) {
+  std::ifstream file(clepsydra::testing::source_path("tests/formats/compiled_plan_v2.json"));
+  ASSERT_TRUE(file.is_open());
+  std::stringstream text;
+  text << file.rdbuf();
+  put(text.str());
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'one')");
+  run("CREATE TABLE copy (a INT) WITH ('connector' = 'vault', 'password' = 'two')");
+  const InsertJob job = job_of("EXECUTE PLAN '/p.json'");
+  ASSERT_EQ(job.graph.nodes.size(), 2U);
+  EXPECT_EQ(job.graph.nodes[0].spec.options.get("source").value().get_string("address").value(),
+            "db://user:one@host");
+  EXPECT_EQ(job.graph.nodes[1].spec.options.get("sink").value().get_string("password").value(),
+            "two");
+  const Result<InsertJob> as_read = read_compiled_plan(text.str());
+  ASSERT_TRUE(as_read.is_ok());
+  EXPECT_EQ(write_compiled_plan(*as_read), text.str());
 }
 
 }  // namespace

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "sql/plan/secret_options.h"
 #include "stream/type_codec.h"
 
 namespace clepsydra::sql {
@@ -20,12 +22,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // Keys in the order in which they were set.
 
+// What a plan has that older releases may read too.
+constexpr int kVersionWithoutSecrets = 1;
 constexpr int kDepthMax = 200;  // As ValueTree::decode().
 // What JSON has no value for: {"$hex": "00ff"}, {"$double": "NaN"}; a map whose first key begins
 // with $ is {"$map": {...}}.
 constexpr const char* kHex = "$hex";
 constexpr const char* kDouble = "$double";
 constexpr const char* kMap = "$map";
+// {"$secret": ["text", {"table": [catalog, database, table], "option": "password"}]}: a text with
+// the value that the table's option has when the plan is executed.
+constexpr const char* kSecret = "$secret";
 
 // ---- Trees of values ----
 
@@ -59,6 +66,30 @@ Result<ValueTree> double_of(std::string_view name) {
   return Status::invalid_argument(fmt::format("'{}' is no number", clip(name, 64)));
 }
 
+Json text_to_json(const std::string& text) {
+  const std::vector<TextPart> parts = split_at_secrets(text);
+  const bool is_readable = is_valid_utf8(text);
+  if (is_readable && parts.size() == 1 && !parts[0].secret) return text;
+  if (!is_readable) return Json{{kHex, hex_of(text)}};
+  Json list = Json::array();
+  for (const TextPart& part : parts) {
+    if (!part.secret) {
+      list.push_back(part.text);
+      continue;
+    }
+    const ObjectPath& table = part.secret->table;
+    list.push_back(Json{{"table", Json::array({table.catalog, table.database, table.object})},
+                        {"option", part.secret->option}});
+  }
+  return Json{{kSecret, std::move(list)}};
+}
+
+// Whether the text of a plan has secrets in it: older releases do not read them.
+bool has_secrets(const Json& json) {
+  if (json.is_object() && json.size() == 1 && json.begin().key() == kSecret) return true;
+  return json.is_structured() && std::any_of(json.begin(), json.end(), has_secrets);
+}
+
 Json to_json(const ValueTree& tree) {
   if (const bool* value = tree.as_bool()) return *value;
   if (const std::int64_t* value = tree.as_int()) return *value;
@@ -67,8 +98,7 @@ Json to_json(const ValueTree& tree) {
     return Json{{kDouble, double_name(*value)}};
   }
   if (const std::string* value = tree.as_string()) {
-    if (is_valid_utf8(*value)) return *value;
-    return Json{{kHex, hex_of(*value)}};
+    return text_to_json(*value);
   }
   if (const ValueTree::List* list = tree.as_list()) {
     Json array = Json::array();
@@ -84,6 +114,34 @@ Json to_json(const ValueTree& tree) {
     return wrapped;
   }
   return nullptr;
+}
+
+std::optional<TextPart> part_from(const Json& json) {
+  if (json.is_string()) return TextPart{json.get<std::string>(), std::nullopt};
+  if (!json.is_object() || json.size() != 2 || !json.contains("table") ||
+      !json.contains("option")) {
+    return std::nullopt;
+  }
+  const Json& table = json["table"];
+  const bool is_path =
+      table.is_array() && table.size() == 3 &&
+      std::all_of(table.begin(), table.end(), [](const Json& name) { return name.is_string(); });
+  if (!is_path || !json["option"].is_string()) return std::nullopt;
+  return TextPart{{},
+                  SecretOption{{table[0].get<std::string>(), table[1].get<std::string>(),
+                                table[2].get<std::string>()},
+                               json["option"].get<std::string>()}};
+}
+
+// The text, with marks where secrets stand.
+Result<ValueTree> text_from(const Json& list) {
+  std::vector<TextPart> parts;
+  for (const Json& item : list) {
+    std::optional<TextPart> part = part_from(item);
+    if (!part) return Status::invalid_argument("a secret that is no option of a table");
+    parts.push_back(*std::move(part));
+  }
+  return ValueTree(join_parts(parts));
 }
 
 Result<ValueTree> from_json(const Json& json, int depth);
@@ -128,6 +186,7 @@ Result<ValueTree> from_json(const Json& json, int depth) {
       const std::string& key = json.begin().key();
       const Json& value = json.begin().value();
       if (json.size() == 1 && key == kMap && value.is_object()) return map_from(value, depth);
+      if (json.size() == 1 && key == kSecret && value.is_array()) return text_from(value);
       if (json.size() != 1 || !value.is_string()) break;
       const std::string text = value.get<std::string>();
       if (key == kDouble) return double_of(text);
@@ -285,12 +344,13 @@ Status check_version(const ValueTree& tree) {
     return Status::invalid_argument("this is no plan: it has no 'planVersion'");
   }
   const std::int64_t found = *version->as_int();
-  if (found == kCompiledPlanVersion) return Status::ok();
-  return Status::unimplemented(fmt::format(
-      "the plan has version {}; this release reads version {}: {}", found, kCompiledPlanVersion,
-      found > kCompiledPlanVersion ? "run it with the release that compiled it, or a "
-                                     "later one"
-                                   : "compile it again"));
+  if (found == kVersionWithoutSecrets || found == kCompiledPlanVersion) return Status::ok();
+  return Status::unimplemented(
+      fmt::format("the plan has version {}; this release reads versions {} and {}: {}", found,
+                  kVersionWithoutSecrets, kCompiledPlanVersion,
+                  found > kCompiledPlanVersion ? "run it with the release that compiled it, or a "
+                                                 "later one"
+                                               : "compile it again"));
 }
 
 }  // namespace
@@ -300,12 +360,10 @@ std::string write_compiled_plan(const InsertJob& job) {
   for (const StreamNode& node : job.graph.nodes) nodes.push_back(node_to_json(node));
   Json edges = Json::array();
   for (const StreamEdge& edge : job.graph.edges) edges.push_back(edge_to_json(edge));
-  const Json plan = {{"planVersion", kCompiledPlanVersion},
-                     {"name", job.graph.name},
-                     {"targets", job.targets},
-                     {"bounded", job.is_bounded},
-                     {"guarantee", job.guarantee},
-                     {"nodes", std::move(nodes)},
+  const int version = has_secrets(nodes) ? kCompiledPlanVersion : kVersionWithoutSecrets;
+  const Json plan = {{"planVersion", version},     {"name", job.graph.name},
+                     {"targets", job.targets},     {"bounded", job.is_bounded},
+                     {"guarantee", job.guarantee}, {"nodes", std::move(nodes)},
                      {"edges", std::move(edges)}};
   return plan.dump(1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
 }

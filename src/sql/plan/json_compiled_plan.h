@@ -10,9 +10,10 @@
 
 namespace clepsydra::sql {
 
-inline constexpr int kCompiledPlanVersion = 1;
+inline constexpr int kCompiledPlanVersion = 2;
 
-// All but the configuration: that of the session counts which runs it.
+// All but the configuration: that of the session counts which runs it. Secrets that are hidden
+// (secret_options.h) are named, here and in what is read.
 std::string write_compiled_plan(const InsertJob& job);
 // Accepts any text; what it answers is valid. Unimplemented for a version that this release does
 // not know, InvalidArgument with line and column or the place in the document for anything else.
