@@ -8,6 +8,7 @@
 #include "sql/bind/error_list.h"
 #include "sql/bind/insert_binder.h"
 #include "sql/bind/query_binder.h"
+#include "sql/bind/type_enforcer.h"
 #include "sql/changelog/changelog_mode.h"
 #include "sql/changelog/delivery_guarantee.h"
 #include "sql/explain/explain.h"
@@ -58,6 +59,9 @@ Result<PlanRoots> StatementRunner::bind_roots(const ast::Statement& statement,
   if (const auto* query = statement.as_if<ast::QueryStatement>()) {
     QueryBinder binder(environment, text_, state);
     CLP_ASSIGN_OR_RETURN(PlanPtr plan, binder.bind(*query->query));
+    std::vector<DataType> types;
+    for (const Field& field : plan->schema->fields()) types.push_back(field.type);
+    CLP_ASSIGN_OR_RETURN(plan, enforce_types(std::move(plan), types, environment));
     roots.push_back(
         std::make_shared<CollectNode>(std::move(plan), fmt::format("result-{}", state_.results)));
   } else if (const auto* insert = statement.as_if<ast::Insert>()) {

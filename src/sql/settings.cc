@@ -22,6 +22,13 @@ struct EnumNames<sql::NotNullEnforcer> {
   static constexpr std::pair<std::string_view, sql::NotNullEnforcer> kNames[] = {
       {"ERROR", sql::NotNullEnforcer::kError}, {"DROP", sql::NotNullEnforcer::kDrop}};
 };
+template <>
+struct EnumNames<sql::SinkKeyedShuffle> {
+  static constexpr std::pair<std::string_view, sql::SinkKeyedShuffle> kNames[] = {
+      {"NONE", sql::SinkKeyedShuffle::kNone},
+      {"AUTO", sql::SinkKeyedShuffle::kAuto},
+      {"FORCE", sql::SinkKeyedShuffle::kForce}};
+};
 
 namespace sql {
 namespace {
@@ -29,6 +36,11 @@ namespace {
 constexpr int kParallelismMax = 4096;
 
 enum class RuntimeMode : std::uint8_t { kStreaming, kBatch, kAutomatic };
+// Values of the reference; some are not built.
+enum class WrittenLength : std::uint8_t { kIgnore, kTrimPad, kError };
+enum class NestedConstraint : std::uint8_t { kIgnore, kReject };
+enum class LegacyCast : std::uint8_t { kDisabled, kEnabled };
+enum class Dialect : std::uint8_t { kDefault, kHive };
 
 }  // namespace
 }  // namespace sql
@@ -39,6 +51,30 @@ struct EnumNames<sql::RuntimeMode> {
       {"STREAMING", sql::RuntimeMode::kStreaming},
       {"BATCH", sql::RuntimeMode::kBatch},
       {"AUTOMATIC", sql::RuntimeMode::kAutomatic}};
+};
+template <>
+struct EnumNames<sql::WrittenLength> {
+  static constexpr std::pair<std::string_view, sql::WrittenLength> kNames[] = {
+      {"IGNORE", sql::WrittenLength::kIgnore},
+      {"TRIM_PAD", sql::WrittenLength::kTrimPad},
+      {"ERROR", sql::WrittenLength::kError}};
+};
+template <>
+struct EnumNames<sql::NestedConstraint> {
+  static constexpr std::pair<std::string_view, sql::NestedConstraint> kNames[] = {
+      {"IGNORE", sql::NestedConstraint::kIgnore},
+      {"ROWS", sql::NestedConstraint::kReject},
+      {"ROWS_AND_COLLECTIONS", sql::NestedConstraint::kReject}};
+};
+template <>
+struct EnumNames<sql::LegacyCast> {
+  static constexpr std::pair<std::string_view, sql::LegacyCast> kNames[] = {
+      {"DISABLED", sql::LegacyCast::kDisabled}, {"ENABLED", sql::LegacyCast::kEnabled}};
+};
+template <>
+struct EnumNames<sql::Dialect> {
+  static constexpr std::pair<std::string_view, sql::Dialect> kNames[] = {
+      {"DEFAULT", sql::Dialect::kDefault}, {"HIVE", sql::Dialect::kHive}};
 };
 
 namespace sql {
@@ -57,6 +93,16 @@ constexpr ConfigOption<AggregatePhaseStrategy> kPhase{"table.optimizer.agg-phase
                                                       "aggregate locally before the exchange"};
 constexpr ConfigOption<NotNullEnforcer> kNotNull{"table.exec.sink.not-null-enforcer", "ERROR",
                                                  "what happens to NULL in a NOT NULL column"};
+constexpr ConfigOption<WrittenLength> kLength{
+    "table.exec.sink.type-length-enforcer", "IGNORE",
+    "what happens to texts and bytes that do not have the length of their type"};
+constexpr ConfigOption<NestedConstraint> kNested{"table.exec.sink.nested-constraint-enforcer",
+                                                 "IGNORE", "constraints of fields of a ROW"};
+constexpr ConfigOption<SinkKeyedShuffle> kKeyedShuffle{
+    "table.exec.sink.keyed-shuffle", "AUTO", "rows of one primary key go to one subtask of a sink"};
+constexpr ConfigOption<LegacyCast> kLegacyCast{"table.exec.legacy-cast-behaviour", "DISABLED",
+                                               "casts as they were before"};
+constexpr ConfigOption<Dialect> kDialect{"table.sql-dialect", "default", "the SQL that is read"};
 constexpr ConfigOption<Duration> kIdleTimeout{"table.exec.source.idle-timeout", "0 ms",
                                               "a source without rows for this long is idle"};
 constexpr ConfigOption<bool> kReusePlans{"table.optimizer.reuse-sub-plan-enabled", "true",
@@ -68,6 +114,22 @@ constexpr ConfigOption<bool> kHints{"table.dynamic-table-options.enabled", "true
 constexpr ConfigOption<std::string> kPipelineName{"pipeline.name", "", "name of the job"};
 constexpr ConfigOption<RuntimeMode> kRuntimeMode{"execution.runtime-mode", "STREAMING",
                                                  "streaming or batch"};
+
+Status not_built(std::string_view key, std::string_view value) {
+  return Status::unimplemented(fmt::format("'{}' = '{}' is not built yet", key, value));
+}
+
+// What the reference has beside what is built.
+Status refuse_unbuilt(const Configuration& configuration) {
+  CLP_ASSIGN_OR_RETURN(const NestedConstraint nested, configuration.get(kNested));
+  if (nested != NestedConstraint::kIgnore) {
+    return not_built(kNested.key, *configuration.find(kNested.key));
+  }
+  CLP_ASSIGN_OR_RETURN(const LegacyCast cast, configuration.get(kLegacyCast));
+  if (cast != LegacyCast::kDisabled) return not_built(kLegacyCast.key, "ENABLED");
+  CLP_ASSIGN_OR_RETURN(const Dialect dialect, configuration.get(kDialect));
+  return dialect == Dialect::kDefault ? Status::ok() : not_built(kDialect.key, "hive");
+}
 
 Status check_range(std::string_view key, int value, int min, int max) {
   if (value >= min && value <= max) return Status::ok();
@@ -84,6 +146,7 @@ Result<PlannerSettings> read_planner_settings(const Configuration& configuration
     return Status::unimplemented(
         "batch mode is not built yet; SET 'execution.runtime-mode' = 'streaming'");
   }
+  CLP_RETURN_IF_ERROR(refuse_unbuilt(configuration));
   CLP_ASSIGN_OR_RETURN(settings.parallelism, configuration.get(kSqlParallelism));
   if (settings.parallelism == -1) {
     CLP_ASSIGN_OR_RETURN(settings.parallelism, configuration.get(kParallelism));
@@ -103,6 +166,12 @@ Result<PlannerSettings> read_planner_settings(const Configuration& configuration
   if (settings.zone == "default") settings.zone = "UTC";
   CLP_ASSIGN_OR_RETURN(settings.aggregate_phase, configuration.get(kPhase));
   CLP_ASSIGN_OR_RETURN(settings.not_null_enforcer, configuration.get(kNotNull));
+  CLP_ASSIGN_OR_RETURN(const WrittenLength length, configuration.get(kLength));
+  if (length == WrittenLength::kError) return not_built(kLength.key, "ERROR");
+  if (length == WrittenLength::kTrimPad) {
+    settings.type_length_enforcer = TypeLengthEnforcer::kTrimPad;
+  }
+  CLP_ASSIGN_OR_RETURN(settings.sink_keyed_shuffle, configuration.get(kKeyedShuffle));
   CLP_ASSIGN_OR_RETURN(const Duration idle, configuration.get(kIdleTimeout));
   settings.source_idle_timeout_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(idle).count();

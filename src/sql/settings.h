@@ -15,6 +15,13 @@ namespace clepsydra::sql {
 
 enum class AggregatePhaseStrategy : std::uint8_t { kAuto, kOnePhase, kTwoPhase };
 enum class NotNullEnforcer : std::uint8_t { kError, kDrop };
+enum class TypeLengthEnforcer : std::uint8_t { kIgnore, kTrimPad };
+// Whether rows of one primary key go to one subtask of a sink.
+enum class SinkKeyedShuffle : std::uint8_t {
+  kNone,
+  kAuto,   // When the sink has another parallelism than what comes before it.
+  kForce,  // Also when it has the same.
+};
 
 struct PlannerSettings {
   int parallelism = 1;
@@ -22,6 +29,8 @@ struct PlannerSettings {
   std::string zone = "UTC";  // table.local-time-zone, an IANA name or offset.
   AggregatePhaseStrategy aggregate_phase = AggregatePhaseStrategy::kAuto;
   NotNullEnforcer not_null_enforcer = NotNullEnforcer::kError;
+  TypeLengthEnforcer type_length_enforcer = TypeLengthEnforcer::kIgnore;
+  SinkKeyedShuffle sink_keyed_shuffle = SinkKeyedShuffle::kAuto;
   std::int64_t source_idle_timeout_ms = 0;  // 0: a source without rows holds watermarks back.
   bool reuse_sub_plans = true;
   bool reuse_sources = true;

@@ -11,6 +11,50 @@ import unittest
 from command import BINARY, TIMEOUT_S, CommandTest, Terminal, csv_table, table
 
 
+class SinkSettingsTest(CommandTest):
+    """What table.exec.sink.* do; the rows are those of Flink 2.3 for the same statements."""
+
+    def rows(self, script):
+        return sorted(line[3:-1] for line in self.works(script).out.splitlines() if line.startswith("+I["))
+
+    def test_lengths_are_those_of_the_types_only_when_that_is_asked_for(self):
+        self.write("in.csv", "abcdef;abcdef;abcdef\nx;x;x\n")
+        script = f"""
+            SET 'table.dml-sync' = 'true';
+            CREATE TABLE src (a VARCHAR(3), b CHAR(4), c STRING) WITH ('connector' = 'filesystem',
+              'path' = '{self.path("in.csv")}', 'format' = 'csv', 'csv.field-delimiter' = ';');
+            CREATE TABLE o (a VARCHAR(3), b CHAR(4), c VARCHAR(5)) WITH ('connector' = 'print');
+            SET 'table.exec.sink.type-length-enforcer' = '%s';
+            INSERT INTO o SELECT %s, b, c FROM src;"""
+        self.assertEqual(self.rows(script % ("IGNORE", "a")), ["abcdef, abcdef, abcde", "x, x, x"])
+        self.assertEqual(self.rows(script % ("IGNORE", "c")), ["abc, abcdef, abcde", "x, x, x"])
+        for column in "ac":
+            self.assertEqual(self.rows(script % ("TRIM_PAD", column)), ["abc, abcd, abcde", "x, x   , x"])
+
+    def test_a_null_where_the_type_promises_none_is_dropped_or_an_error(self):
+        script = """
+            SET 'table.dml-sync' = 'true';
+            CREATE TABLE o (a DECIMAL(38, 0) NOT NULL) WITH ('connector' = 'print');
+            SET 'table.exec.sink.not-null-enforcer' = '%s';
+            EXECUTE STATEMENT SET BEGIN
+              INSERT INTO o SELECT x * x FROM (VALUES CAST(1E30 AS DECIMAL(38, 0)), 5) AS t(x);
+            END;"""
+        self.fails(script % "ERROR", r"column 'a' is DECIMAL\(38, 0\) NOT NULL and got a NULL")
+        self.assertEqual(self.rows(script % "DROP"), ["25"])
+
+    def test_a_result_that_is_shown_is_a_sink_too(self):
+        self.write("in.csv", "abcdef;abcdef;n/a\nx;x;x\n")
+        outcome = self.works(f"""
+            CREATE TABLE src (a VARCHAR(3), b CHAR(4), c STRING NOT NULL) WITH ('connector' = 'filesystem',
+              'path' = '{self.path("in.csv")}', 'format' = 'csv', 'csv.field-delimiter' = ';',
+              'csv.null-literal' = 'n/a');
+            SET 'table.exec.sink.not-null-enforcer' = 'DROP';
+            SET 'table.exec.sink.type-length-enforcer' = 'TRIM_PAD';
+            SELECT a, CONCAT('>', b, '<') AS as_it_is, b, c FROM src""", "--format", "json")
+        self.assertEqual([json.loads(line) for line in outcome.lines],
+                         [{"a": "x", "as_it_is": ">x<", "b": "x   ", "c": "x"}])
+
+
 class OptionsTest(CommandTest):
     def test_version_and_help(self):
         self.assertRegex(self.command("--version").out, r"^clepsydra \d+\.\d+\.\d+\n$")

@@ -117,6 +117,27 @@ TEST_F(BindErrorsTest, insert_names_both_sides) {
                            "table (a INT, b STRING)"));
 }
 
+TEST_F(BindErrorsTest, only_a_char_becomes_a_char_when_it_is_inserted) {
+  run("CREATE TABLE sink (a CHAR(4), b VARCHAR(3)) WITH ('connector' = 'blackhole')");
+  EXPECT_THAT(
+      error("INSERT INTO sink SELECT product, product FROM orders"),
+      HasSubstr("column 1 of the query, 'product' STRING, does not fit column 'a' CHAR(4)"));
+  run("INSERT INTO sink SELECT 'x', product FROM orders");
+  run("INSERT INTO sink SELECT NULL, NULL");
+}
+
+TEST_F(BindErrorsTest, settings_that_are_not_built_are_refused_by_name) {
+  for (const char* setting :
+       {"'table.sql-dialect' = 'hive'", "'table.exec.legacy-cast-behaviour' = 'ENABLED'",
+        "'table.exec.sink.nested-constraint-enforcer' = 'ROWS'",
+        "'table.exec.sink.type-length-enforcer' = 'ERROR'"}) {
+    EXPECT_THAT(error(std::string("SET ") + setting),
+                HasSubstr(std::string(setting) + " is not built yet"));
+  }
+  EXPECT_THAT(error("SET 'table.exec.sink.keyed-shuffle' = 'SOMETIMES'"),
+              HasSubstr("expected one of NONE AUTO FORCE"));
+}
+
 TEST_F(BindErrorsTest, window_function_wants_a_time_attribute) {
   EXPECT_EQ(
       error("SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(amount), INTERVAL '1' MINUTE))"),

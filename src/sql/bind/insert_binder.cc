@@ -9,7 +9,7 @@
 #include "sql/ast/print.h"
 #include "sql/bind/error_list.h"
 #include "sql/bind/partition_binder.h"
-#include "sql/logical/expression_rewrite.h"
+#include "sql/bind/type_enforcer.h"
 
 namespace clepsydra::sql {
 namespace {
@@ -113,31 +113,6 @@ std::string describe(const CatalogTable& table, const std::vector<int>& columns)
   return Schema(std::move(fields)).to_string();
 }
 
-// Only the rows without NULL in the columns that the table declares NOT NULL; these columns are NOT
-// NULL in the result.
-Result<PlanPtr> drop_forbidden_nulls(PlanPtr plan, const CatalogTable& table,
-                                     const BindEnvironment& environment) {
-  const std::vector<int> persisted = persisted_columns(table);
-  std::vector<ExpressionPtr> conditions;
-  std::vector<Field> fields = plan->schema->fields();
-  for (std::size_t i = 0; i < persisted.size(); ++i) {
-    if (table.schema->field(persisted[i]).type.nullable() || !fields[i].type.nullable()) continue;
-    CLP_ASSIGN_OR_RETURN(
-        ExpressionPtr condition,
-        environment.functions.resolve("IS NOT NULL", {column_of(*plan, static_cast<int>(i))}));
-    conditions.push_back(std::move(condition));
-    fields[i].type = fields[i].type.with_nullable(false);
-  }
-  if (conditions.empty()) return plan;
-  plan = std::make_shared<FilterNode>(std::move(plan), make_conjunction(conditions));
-  std::vector<ExpressionPtr> columns;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    columns.push_back(Expression::column(static_cast<int>(i), fields[i].type, fields[i].name));
-  }
-  return std::make_shared<ProjectNode>(std::move(plan), make_schema(std::move(fields)),
-                                       std::move(columns));
-}
-
 // What an INSERT names beside its query.
 struct Target {
   CatalogTablePtr table;
@@ -187,8 +162,12 @@ Result<ExpressionPtr> column_value(const PlanPtr& plan, int column, const ast::I
   if (written != target.columns.end()) {
     const auto index = static_cast<std::size_t>(written - target.columns.begin());
     const ExpressionPtr value = column_of(*plan, static_cast<int>(index));
+    // As in the reference, where only a CHAR becomes a CHAR by itself.
+    const TypeKind kind = value->type().kind();
+    const bool is_allowed =
+        field.type.kind() != TypeKind::kChar || kind == TypeKind::kChar || kind == TypeKind::kNull;
     Result<ExpressionPtr> coerced = environment.functions.coerce(value, field.type);
-    if (coerced.is_ok()) return coerced;
+    if (coerced.is_ok() && is_allowed) return coerced;
     return text.invalid(
         insert.query->range,
         fmt::format("column {} of the query, '{}' {}, does not fit column '{}' {} of table '{}'",
@@ -249,9 +228,11 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
   const Target& target = *bound;
   CLP_ASSIGN_OR_RETURN(PlanPtr plan,
                        fit_query(*std::move(query), insert, target, environment, text));
-  if (environment.settings.not_null_enforcer == NotNullEnforcer::kDrop) {
-    CLP_ASSIGN_OR_RETURN(plan, drop_forbidden_nulls(std::move(plan), *target.table, environment));
+  std::vector<DataType> types;
+  for (const int column : persisted_columns(*target.table)) {
+    types.push_back(target.table->schema->field(column).type);
   }
+  CLP_ASSIGN_OR_RETURN(plan, enforce_types(std::move(plan), types, environment));
   return std::make_shared<SinkNode>(std::move(plan), target.table, target.options);
 }
 

@@ -47,8 +47,22 @@ Result<ValueTree> sink_spec(const SinkNode& sink, const TableConnector& connecto
                                                              partition_key_names(*sink.table));
 }
 
+// All rows of a primary key to one writer, so that they are written in their order.
+Lowering::Exchange exchange_by_key(const SinkNode& sink, bool changes_parallelism, int parallelism,
+                                   SinkKeyedShuffle when) {
+  const bool is_wanted =
+      when == SinkKeyedShuffle::kForce || (when == SinkKeyedShuffle::kAuto && changes_parallelism);
+  if (sink.table->primary_key.empty() || !is_wanted || parallelism == 1) return {};
+  Lowering::Exchange exchange{Partitioning::kHash, {}};
+  for (const int column : sink.table->primary_key) {
+    exchange.keys.push_back(
+        sink.input()->schema->find(sink.table->columns[static_cast<std::size_t>(column)].name));
+  }
+  return exchange;
+}
+
 // All rows of a partition to one writer, when the table says so.
-Result<Lowering::Exchange> exchange_to(const SinkNode& sink, int parallelism) {
+Result<Lowering::Exchange> exchange_by_partition(const SinkNode& sink, int parallelism) {
   const auto option = sink.options.find("sink.shuffle-by-partition.enable");
   if (sink.table->partition_keys.empty() || option == sink.options.end() || parallelism == 1) {
     return Lowering::Exchange{};
@@ -88,7 +102,11 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
                          parse_option_value<std::int32_t>(kSinkParallelism, it->second));
     parallelism = std::clamp(parallelism, 1, environment.settings.max_parallelism);
   }
-  CLP_ASSIGN_OR_RETURN(const Lowering::Exchange exchange, exchange_to(sink, parallelism));
+  CLP_ASSIGN_OR_RETURN(Lowering::Exchange exchange, exchange_by_partition(sink, parallelism));
+  if (exchange.partitioning == Partitioning::kForward) {
+    exchange = exchange_by_key(sink, parallelism != lowering.parallelism_of(input), parallelism,
+                               environment.settings.sink_keyed_shuffle);
+  }
   return Lowering::Lowered{{lowering.add_operator(std::move(spec), parallelism, input, exchange)}};
 }
 

@@ -155,6 +155,30 @@ TEST_F(LoweringTest, sink_knows_which_columns_must_not_be_null) {
   EXPECT_NE(options(dropping, 1).find("filter"), nullptr);
 }
 
+TEST_F(LoweringTest, rows_of_one_primary_key_go_to_one_writer) {
+  run("CREATE TABLE numbers (a INT, k INT) WITH ('connector' = 'datagen', 'number-of-rows' = '5')");
+  const auto edge = [&](std::string_view hint) {
+    run("DROP TABLE IF EXISTS keyed");
+    run("CREATE TABLE keyed (a INT, k INT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = "
+        "'print')");
+    const StreamGraph graph =
+        insert("INSERT INTO keyed " + std::string(hint) + " SELECT * FROM numbers").graph;
+    return graph.edges.back();
+  };
+  constexpr std::string_view kThree = "/*+ OPTIONS('sink.parallelism' = '3') */";
+  run("SET 'parallelism.default' = '2'");
+  EXPECT_EQ(edge("").partitioning, Partitioning::kForward);
+  EXPECT_EQ(edge(kThree).partitioning, Partitioning::kHash);
+  EXPECT_THAT(edge(kThree).keys, ElementsAre(1));
+  EXPECT_EQ(edge("/*+ OPTIONS('sink.parallelism' = '1') */").partitioning, Partitioning::kGlobal);
+  run("SET 'table.exec.sink.keyed-shuffle' = 'NONE'");
+  EXPECT_EQ(edge(kThree).partitioning, Partitioning::kRebalance);
+  run("SET 'table.exec.sink.keyed-shuffle' = 'FORCE'");
+  EXPECT_EQ(edge("").partitioning, Partitioning::kHash);
+  run("SET 'parallelism.default' = '1'");
+  EXPECT_EQ(edge("").partitioning, Partitioning::kForward);
+}
+
 TEST_F(LoweringTest, uids_follow_from_what_is_computed) {
   const StreamGraph first = query(kCount).graph;
   run("CREATE TABLE other (a INT) WITH ('connector' = 'datagen')");
