@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clepsydra/status.h"
@@ -106,6 +107,13 @@ class PartitionedSinkConnector {
       const std::vector<std::string>& partition_keys) const = 0;
 };
 
+/// What an INSERT OVERWRITE takes the place of: with all partition keys in `partition`, in the
+/// order of the table's keys, that one partition; else every partition that gets rows, or, of a
+/// table without partitions, all of it.
+struct ReplacedRows {
+  std::vector<std::pair<std::string, std::string>> partition;
+};
+
 /// A connector, or a format with `is_format` (then options carry the prefix "<name>.").
 class TableConnector {
  public:
@@ -116,6 +124,12 @@ class TableConnector {
   [[nodiscard]] virtual bool can_write() const = 0;
   /// Whether what it writes can take the place of what is there: INSERT OVERWRITE.
   [[nodiscard]] virtual bool can_overwrite() const { return false; }
+  /// Makes a sink spec one that replaces rows when the job has ended well. Only called when
+  /// can_overwrite().
+  virtual void set_replaced(const ReplacedRows& replaced, ValueTree& sink_spec) const {
+    (void)replaced;
+    (void)sink_spec;
+  }
   /// Whether it reads or writes bytes through a format ("format" option).
   [[nodiscard]] virtual bool uses_format() const = 0;
   [[nodiscard]] virtual std::vector<OptionDescription> options() const = 0;

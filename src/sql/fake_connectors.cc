@@ -106,6 +106,12 @@ Result<ValueTree> FakeConnector::sink_spec(const TableOptions& options,
   return spec;
 }
 
+void FakeConnector::set_replaced(const ReplacedRows& replaced, ValueTree& sink_spec) const {
+  ValueTree partition = ValueTree::map();
+  for (const auto& [key, value] : replaced.partition) partition.set(key, value);
+  sink_spec.set("replaced", std::move(partition));
+}
+
 Result<ValueTree> FakeConnector::partitioned_sink_spec(
     const TableOptions& options, const Schema& schema,
     const std::vector<std::string>& partition_keys) const {

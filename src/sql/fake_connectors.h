@@ -33,6 +33,7 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   [[nodiscard]] bool can_read() const override { return reads; }
   [[nodiscard]] bool can_write() const override { return writes; }
   [[nodiscard]] bool can_overwrite() const override { return has_partitions; }
+  void set_replaced(const ReplacedRows& replaced, ValueTree& sink_spec) const override;
   [[nodiscard]] bool uses_format() const override { return formatted; }
   [[nodiscard]] bool can_replay() const override { return replays; }
   [[nodiscard]] bool can_prune_fields(const TableOptions&) const override { return prunes_fields; }

@@ -21,10 +21,17 @@ namespace clepsydra::sql {
 namespace {
 
 constexpr std::string_view kRecoveryPath = "execution.state-recovery.path";
+constexpr std::string_view kCheckpointInterval = "execution.checkpointing.interval";
 
+// As in the reference, a batch job takes no checkpoints: what it writes becomes visible at its end.
 std::vector<std::pair<std::string, std::string>> configuration_of(
-    const Configuration& configuration) {
-  return {configuration.values().begin(), configuration.values().end()};
+    const Configuration& configuration, const PlannerSettings& settings) {
+  std::vector<std::pair<std::string, std::string>> values(configuration.values().begin(),
+                                                          configuration.values().end());
+  if (settings.is_batch) {
+    std::erase_if(values, [](const auto& value) { return value.first == kCheckpointInterval; });
+  }
+  return values;
 }
 
 std::vector<std::string> target_names(const PlanRoots& roots) {
@@ -101,8 +108,9 @@ Result<StatementResult> StatementRunner::run_query(const ast::QueryStatement& st
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
   job.changelog = changelog_mode(*roots[0]).kind();
   CLP_ASSIGN_OR_RETURN(job.is_bounded, all_bounded(roots, environment.connectors));
-  CLP_ASSIGN_OR_RETURN(job.graph, lower_plans(roots, environment, job_name(roots),
-                                              configuration_of(state_.configuration)));
+  CLP_ASSIGN_OR_RETURN(job.graph,
+                       lower_plans(roots, environment, job_name(roots),
+                                   configuration_of(state_.configuration, environment.settings)));
   return StatementResult(std::move(job));
 }
 
@@ -121,8 +129,9 @@ Result<StatementResult> StatementRunner::plan_inserts(const ast::Statement& stat
   job.targets = target_names(roots);
   CLP_ASSIGN_OR_RETURN(job.is_bounded, all_bounded(roots, environment.connectors));
   CLP_ASSIGN_OR_RETURN(job.guarantee, describe_guarantee(roots, environment));
-  CLP_ASSIGN_OR_RETURN(job.graph, lower_plans(roots, environment, job_name(roots),
-                                              configuration_of(state_.configuration)));
+  CLP_ASSIGN_OR_RETURN(job.graph,
+                       lower_plans(roots, environment, job_name(roots),
+                                   configuration_of(state_.configuration, environment.settings)));
   return StatementResult(std::move(job));
 }
 

@@ -100,8 +100,7 @@ TEST_F(SessionTest, settings_are_checked_kept_and_reset) {
   EXPECT_THAT(error("SET 'parallelism.default' = 'many'"),
               HasSubstr("InvalidArgument: line 1, column 29"));
   EXPECT_THAT(error("SET 'parallelism.default' = '0'"), HasSubstr("must be between 1 and 4096"));
-  EXPECT_THAT(error("SET 'execution.runtime-mode' = 'batch'"),
-              HasSubstr("Unimplemented: line 1, column 32: batch mode is not built yet"));
+  EXPECT_THAT(error("SET 'execution.runtime-mode' = 'bunch'"), HasSubstr("line 1, column 32"));
   EXPECT_THAT(error("SET 'table.local-time-zone' = 'Mars/Olympus'"), HasSubstr("Mars/Olympus"));
   run("RESET 'my.own'");
   EXPECT_EQ(configuration_.find("my.own"), nullptr);
@@ -188,11 +187,38 @@ TEST_F(SessionTest, tables_are_read_and_written_by_what_can) {
   EXPECT_THAT(error("INSERT OVERWRITE p SELECT 1"),
               HasSubstr("what the connector 'print' has written for table 'p' cannot be replaced"));
   run("CREATE TABLE f (a INT) WITH ('connector' = 'filesystem', 'path' = '/f', 'format' = 'csv')");
-  EXPECT_THAT(error("INSERT OVERWRITE f SELECT 1"), HasSubstr("in streaming mode is not built"));
+  EXPECT_THAT(error("INSERT OVERWRITE f SELECT 1"),
+              HasSubstr("column 18: INSERT OVERWRITE is for batch mode only"));
   EXPECT_FALSE(query("SELECT * FROM g").is_bounded);
   EXPECT_TRUE(query("SELECT * FROM g /*+ OPTIONS('number-of-rows' = '5') */").is_bounded);
   EXPECT_THAT(error("SELECT * FROM g /*+ OPTIONS('foo' = '5') */"),
               HasSubstr("unknown option 'foo'"));
+}
+
+TEST_F(SessionTest, batch_mode_reads_what_has_an_end_and_replaces) {
+  run("SET 'execution.runtime-mode' = 'batch'");
+  run("SET 'execution.checkpointing.interval' = '1 s'");
+  run("CREATE TABLE g (a INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) "
+      "WITH ('connector' = 'datagen')");
+  run("CREATE TABLE f (a INT, d STRING, e STRING) PARTITIONED BY (d, e) "
+      "WITH ('connector' = 'filesystem', 'path' = '/f', 'format' = 'csv')");
+  EXPECT_THAT(error("SELECT a FROM g"),
+              HasSubstr("column 15: table 'g' cannot be read in batch mode"));
+  const InsertJob job = insert(
+      "INSERT OVERWRITE f PARTITION (e = 'x', d = 'y') "
+      "SELECT a FROM g /*+ OPTIONS('number-of-rows' = '5') */");
+  EXPECT_TRUE(job.is_bounded);
+  for (const auto& [key, value] : job.graph.configuration) {
+    EXPECT_NE(key, "execution.checkpointing.interval");
+  }
+  const OperatorSpec& source = job.graph.nodes.front().spec;
+  EXPECT_EQ(source.kind, "source");
+  EXPECT_EQ(source.options.find("watermark"), nullptr);
+  const OperatorSpec& sink = job.graph.nodes.back().spec;
+  ASSERT_EQ(sink.kind, "sink_writer");
+  const ValueTree* replaced = sink.options.find("sink")->find("replaced");
+  ASSERT_NE(replaced, nullptr);
+  EXPECT_EQ(replaced->to_string(), R"({d: "y", e: "x"})");
 }
 
 TEST_F(SessionTest, insert_job_names_targets_and_guarantee) {

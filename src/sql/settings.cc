@@ -142,10 +142,7 @@ Status check_range(std::string_view key, int value, int min, int max) {
 Result<PlannerSettings> read_planner_settings(const Configuration& configuration) {
   PlannerSettings settings;
   CLP_ASSIGN_OR_RETURN(const RuntimeMode mode, configuration.get(kRuntimeMode));
-  if (mode == RuntimeMode::kBatch) {
-    return Status::unimplemented(
-        "batch mode is not built yet; SET 'execution.runtime-mode' = 'streaming'");
-  }
+  settings.is_batch = mode == RuntimeMode::kBatch;
   CLP_RETURN_IF_ERROR(refuse_unbuilt(configuration));
   CLP_ASSIGN_OR_RETURN(settings.parallelism, configuration.get(kSqlParallelism));
   if (settings.parallelism == -1) {

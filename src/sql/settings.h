@@ -24,6 +24,9 @@ enum class SinkKeyedShuffle : std::uint8_t {
 };
 
 struct PlannerSettings {
+  // Every source ends, and nothing is told of event time before it has: no row is late, and windows
+  // give their results at the end.
+  bool is_batch = false;
   int parallelism = 1;
   int max_parallelism = 128;
   std::string zone = "UTC";  // table.local-time-zone, an IANA name or offset.
@@ -38,7 +41,7 @@ struct PlannerSettings {
   std::string pipeline_name;          // Empty: the planner makes one.
 };
 
-// Errors name key, value and expected form; batch mode is refused here.
+// Errors name key, value and expected form.
 Result<PlannerSettings> read_planner_settings(const Configuration& configuration);
 
 // Checks a setting when it is made: its form, and the range of what the planner reads.

@@ -41,7 +41,10 @@ Status visit_files(FileSystem& files, const std::string& table, const std::strin
 }  // namespace
 
 FileCommitter::FileCommitter(FileSinkSpec spec, const SinkContext& context)
-    : spec_(std::move(spec)), files_(*context.file_system), clock_(*context.clock) {}
+    : spec_(std::move(spec)),
+      job_id_(context.job_id),
+      files_(*context.file_system),
+      clock_(*context.clock) {}
 
 std::string FileCommitter::folder_of(const std::string& partition) const {
   return partition.empty() ? spec_.directory : join_path(spec_.directory, partition);
@@ -80,7 +83,41 @@ Status FileCommitter::commit(std::span<const std::string> committables, bool is_
     const Status synced = files_.sync_directory(folder_of(partition));
     if (!synced.is_ok() && !(is_restored && synced.code() == StatusCode::kNotFound)) return synced;
   }
-  return has_progress ? mark_complete(watermark, watermark == kMaxWatermark) : Status::ok();
+  if (!has_progress) return Status::ok();
+  const bool is_end = watermark == kMaxWatermark;
+  if (spec_.replaces) {
+    written_.merge(partitions);
+    if (is_end) CLP_RETURN_IF_ERROR(remove_replaced());
+  }
+  return spec_.marks_partitions ? mark_complete(watermark, is_end) : Status::ok();
+}
+
+// The new files are there before the old ones go: who dies in between leaves both, never neither.
+Status FileCommitter::remove_replaced() {
+  if (spec_.partition_keys.empty()) {
+    written_ = {""};
+  } else if (!spec_.replaced_partition.empty()) {
+    written_ = {spec_.replaced_partition};
+  }
+  for (const std::string& partition : written_) {
+    CLP_RETURN_IF_ERROR(
+        remove_others(folder_of(partition)).with_context("removing what was there"));
+  }
+  return Status::ok();
+}
+
+// Hidden files are those of jobs under way.
+Status FileCommitter::remove_others(const std::string& folder) {
+  const Result<std::vector<FileInfo>> entries = files_.list(folder);
+  if (entries.status().code() == StatusCode::kNotFound) return Status::ok();
+  if (!entries.is_ok()) return entries.status();
+  for (const FileInfo& entry : *entries) {
+    if (entry.name.starts_with('.') || is_part_of(entry.name, job_id_)) continue;
+    const std::string path = join_path(folder, entry.name);
+    const Status removed = entry.is_directory ? files_.remove_all(path) : files_.remove(path);
+    if (!removed.is_ok() && removed.code() != StatusCode::kNotFound) return removed;
+  }
+  return files_.sync_directory(folder);
 }
 
 Status FileCommitter::publish_staged(const PartFile& part) {

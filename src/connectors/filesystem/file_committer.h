@@ -36,6 +36,9 @@ class FileCommitter final : public SinkCommitter {
   Status publish(const PartFile& file, bool is_restored);
   Status publish_staged(const PartFile& file);
   void remove_staged_leftovers(StagingArea& area, const std::string& job_id);
+  // What others have written into the folders that this sink's rows take the place of.
+  Status remove_replaced();
+  Status remove_others(const std::string& folder);
   Status make_pending(const std::string& partition);
   // Of all partitions there are, when nothing is known yet.
   Status find_pending();
@@ -45,8 +48,10 @@ class FileCommitter final : public SinkCommitter {
   [[nodiscard]] std::string folder_of(const std::string& partition) const;
 
   const FileSinkSpec spec_;
+  const std::string job_id_;
   FileSystem& files_;
   const Clock& clock_;
+  std::set<std::string> written_;  // Partitions, when they are to be replaced.
   bool knows_pending_ = false;
   std::map<std::string, std::int64_t> pending_;  // Partitions, and since when.
 };

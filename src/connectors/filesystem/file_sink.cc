@@ -54,6 +54,12 @@ Result<ValueTree> file_sink_spec(const TableOptions& options, const Schema& sche
   return tree;
 }
 
+void set_replaced_rows(const ReplacedRows& replaced, ValueTree& spec) {
+  ValueTree values = ValueTree::list();
+  for (const auto& [key, value] : replaced.partition) values.add(value);
+  spec.set("replaces", std::move(values));
+}
+
 Result<std::unique_ptr<Sink>> make_file_sink(const ValueTree& tree) {
   CLP_ASSIGN_OR_RETURN(FileSinkSpec spec, FileSinkSpec::from_tree(tree));
   return std::make_unique<FileSink>(std::move(spec));

@@ -14,6 +14,9 @@
 
 namespace clepsydra {
 
+// TableConnector::set_replaced().
+void set_replaced_rows(const ReplacedRows& replaced, ValueTree& spec);
+
 // `partition_keys`: columns that become folders, in their order.
 Result<ValueTree> file_sink_spec(const TableOptions& options, const Schema& schema,
                                  const std::vector<std::string>& partition_keys);

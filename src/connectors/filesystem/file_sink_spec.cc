@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/file_system.h"
+#include "connectors/filesystem/partition_path.h"
 #include "connectors/table_options.h"
 #include "stream/type_codec.h"
 
@@ -54,6 +55,10 @@ Result<FileSinkSpec> FileSinkSpec::from_tree(const ValueTree& tree) {
     spec.partition_keys.push_back(static_cast<int>(*key.as_int()));
   }
   CLP_RETURN_IF_ERROR(spec.read_options());
+  if (tree.find("replaces") != nullptr) {
+    CLP_ASSIGN_OR_RETURN(const ValueTree::List values, tree.get_list("replaces"));
+    CLP_RETURN_IF_ERROR(spec.read_replaced(values));
+  }
   return spec;
 }
 
@@ -81,6 +86,21 @@ Status FileSinkSpec::read_options() {
   default_partition = text_option(options, "partition.default-name").value_or(default_partition);
   CLP_RETURN_IF_ERROR(read_rolling());
   return read_partition_commit();
+}
+
+Status FileSinkSpec::read_replaced(const ValueTree::List& values) {
+  replaces = true;
+  const std::vector<std::string> names = key_names();
+  PartitionValues partition;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i == names.size() || values[i].as_string() == nullptr) {
+      return Status::invalid_argument("a file sink's partition to replace is broken");
+    }
+    const std::string& value = *values[i].as_string();
+    partition.emplace_back(names[i], value.empty() ? default_partition : value);
+  }
+  replaced_partition = partition_path(partition);
+  return Status::ok();
 }
 
 Status FileSinkSpec::read_rolling() {

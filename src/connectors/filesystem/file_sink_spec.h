@@ -22,6 +22,12 @@ struct FileSinkSpec {
   std::string extension;                                    // The format's name.
   std::string default_partition = "__DEFAULT_PARTITION__";  // For NULL and empty text.
 
+  // INSERT OVERWRITE: when the job has ended well, other files of this partition
+  // ("day=2024-01-31"), or without one of the partitions that got rows (of the table, if it has
+  // none), go.
+  bool replaces = false;
+  std::string replaced_partition;
+
   // A file ends when it is so long, has been open for so long, or was not written to for so long;
   // the latter two are looked at every check_ms.
   std::int64_t roll_bytes = std::int64_t{128} << 20;
@@ -43,6 +49,7 @@ struct FileSinkSpec {
   Status read_options();
 
  private:
+  Status read_replaced(const ValueTree::List& values);
   Status read_rolling();
   Status read_partition_commit();
 };

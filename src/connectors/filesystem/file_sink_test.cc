@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,11 +84,13 @@ std::vector<std::string> hidden_files(FileSystem& files) {
 }
 
 std::unique_ptr<Sink> make_sink(const SchemaPtr& schema, TableOptions options,
-                                const std::vector<std::string>& keys = {}) {
+                                const std::vector<std::string>& keys = {},
+                                const std::optional<ReplacedRows>& replaced = std::nullopt) {
   options.try_emplace("path", "/out");
   options.try_emplace("format", "csv");
-  const auto spec = file_sink_spec(options, *schema, keys);
+  auto spec = file_sink_spec(options, *schema, keys);
   EXPECT_TRUE(spec.is_ok()) << spec.status().to_string();
+  if (replaced) set_replaced_rows(*replaced, *spec);
   return *make_file_sink(*spec);
 }
 
@@ -180,12 +183,13 @@ TEST(FileSinkConformanceTest, partitions_of_objects) {
 
 class FileSinkTest : public ::testing::Test {
  protected:
-  void open(TableOptions options, const std::vector<std::string>& keys = {}) {
-    sink_ = make_sink(schema_, std::move(options), keys);
+  FileSinkTest() { context_.job_id = "j"; }
+  void open(TableOptions options, const std::vector<std::string>& keys = {},
+            const std::optional<ReplacedRows>& replaced = std::nullopt) {
+    sink_ = make_sink(schema_, std::move(options), keys, replaced);
     context_.pool = &testing::test_pool();
     context_.file_system = &files_;
     context_.clock = &clock_;
-    context_.job_id = "j";
     auto writer = sink_->open_writer(context_);
     ASSERT_TRUE(writer.is_ok()) << writer.status().to_string();
     writer_ = *std::move(writer);
@@ -302,6 +306,67 @@ TEST_F(FileSinkTest, more_partitions_than_files_may_be_open) {
   checkpoint();
   EXPECT_THAT(visible_lines(files_), SizeIs(2000));
   EXPECT_THAT(hidden_files(files_), IsEmpty());
+}
+
+// ---- INSERT OVERWRITE ----
+
+TEST_F(FileSinkTest, what_was_there_goes_when_the_job_has_ended_well) {
+  open({});
+  write({"a | 1 | 1"});
+  checkpoint();
+  context_.job_id = "k";
+  open({}, {}, ReplacedRows{});
+  write({"b | 2 | 2"});
+  writer_->advance_watermark(1000);
+  checkpoint();
+  EXPECT_THAT(visible_lines(files_), ElementsAre("a,1,1", "b,2,2"));
+  write({"c | 3 | 3"});
+  writer_->advance_watermark(kMaxWatermark);
+  const auto prepared = writer_->prepare_commit();
+  EXPECT_THAT(visible_lines(files_), ElementsAre("a,1,1", "b,2,2"));
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_TRUE(committer_->commit(*prepared).is_ok());
+    EXPECT_THAT(visible_lines(files_), ElementsAre("b,2,2", "c,3,3"));
+  }
+}
+
+TEST_F(FileSinkTest, a_job_that_fails_replaces_nothing) {
+  open({});
+  write({"a | 1 | 1"});
+  checkpoint();
+  context_.job_id = "k";
+  open({}, {}, ReplacedRows{});
+  write({"b | 2 | 2"});
+  writer_->advance_watermark(kMaxWatermark);
+  committer_->abort(*writer_->prepare_commit());
+  EXPECT_THAT(visible_lines(files_), ElementsAre("a,1,1"));
+  EXPECT_THAT(hidden_files(files_), IsEmpty());
+}
+
+TEST_F(FileSinkTest, partitions_that_get_rows_are_replaced_and_no_others) {
+  const TableOptions options = {{"sink.partition-commit.policy.kind", "success-file"}};
+  open(options, {"day"});
+  write({"a | 1 | 1", "b | 1 | 1"});
+  checkpoint();
+  context_.job_id = "k";
+  open(options, {"day"}, ReplacedRows{});
+  write({"b | 2 | 2", "c | 2 | 2"});
+  writer_->advance_watermark(kMaxWatermark);
+  checkpoint();
+  EXPECT_THAT(visible_lines(files_), ElementsAre("day=a/1,1", "day=b/2,2", "day=c/2,2"));
+  EXPECT_THAT(complete(), ElementsAre("day=a", "day=b", "day=c"));
+}
+
+TEST_F(FileSinkTest, a_partition_that_is_named_is_replaced_also_by_nothing) {
+  open({}, {"day", "hour"});
+  write({"a | 1 | 1", "a | 2 | 1", "NULL | 1 | 1"});
+  checkpoint();
+  context_.job_id = "k";
+  open({}, {"day", "hour"}, ReplacedRows{{{"day", "a"}, {"hour", "2"}}});
+  writer_->advance_watermark(kMaxWatermark);
+  checkpoint();
+  EXPECT_THAT(visible_lines(files_),
+              ElementsAre("day=__DEFAULT_PARTITION__/hour=1/1", "day=a/hour=1/1"));
 }
 
 TEST_F(FileSinkTest, a_partition_name_that_is_too_long_is_an_error) {

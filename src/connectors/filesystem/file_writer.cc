@@ -213,7 +213,7 @@ Result<std::vector<std::string>> FileWriter::prepare_commit() {
   for (const PartFile& file : std::exchange(finished_, {})) {
     committables.push_back(encode_file_committable(file));
   }
-  if (spec_.marks_partitions) {
+  if (spec_.marks_partitions || spec_.replaces) {
     committables.push_back(encode_file_committable(WriterProgress{watermark_}));
   }
   return committables;

@@ -38,6 +38,9 @@ class FilesystemConnector final : public TableConnector, public PartitionedSinkC
   [[nodiscard]] bool can_read() const override { return true; }
   [[nodiscard]] bool can_write() const override { return true; }
   [[nodiscard]] bool can_overwrite() const override { return true; }
+  void set_replaced(const ReplacedRows& replaced, ValueTree& sink_spec) const override {
+    set_replaced_rows(replaced, sink_spec);
+  }
   [[nodiscard]] bool uses_format() const override { return true; }
 
   [[nodiscard]] std::vector<std::string> identity_options() const override { return {"path"}; }

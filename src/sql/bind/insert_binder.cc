@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -119,7 +122,20 @@ struct Target {
   PartitionValues statics;
   std::vector<int> columns;  // Where the columns of the query go.
   TableOptions options;      // Those of hints too.
+  std::optional<ReplacedRows> replaced = std::nullopt;
 };
+
+Result<ReplacedRows> replaced_rows(const ast::Insert& insert, const CatalogTable& table,
+                                   const BindEnvironment& environment, const StatementText& text) {
+  using Texts = std::map<std::string, std::string>;
+  CLP_ASSIGN_OR_RETURN(const Texts given,
+                       bind_partition_texts(insert.partition, table, environment, text));
+  ReplacedRows replaced;
+  const std::vector<std::string> keys = partition_key_names(table);
+  if (keys.empty() || given.size() < keys.size()) return replaced;
+  for (const std::string& key : keys) replaced.partition.emplace_back(key, given.at(key));
+  return replaced;
+}
 
 Result<Target> bind_target(const ast::Insert& insert, const BindEnvironment& environment,
                            const StatementText& text) {
@@ -134,8 +150,11 @@ Result<Target> bind_target(const ast::Insert& insert, const BindEnvironment& env
                                       "has written for table '{}' cannot be replaced",
                                       connector, table.path.object));
     }
-    // As in the reference; and there is no other mode here.
-    return text.not_built(insert.table.range(), "INSERT OVERWRITE in streaming mode");
+    if (!environment.settings.is_batch) {
+      return text.invalid(insert.table.range(), "INSERT OVERWRITE is for batch mode only",
+                          "SET 'execution.runtime-mode' = 'batch'");
+    }
+    CLP_ASSIGN_OR_RETURN(target.replaced, replaced_rows(insert, table, environment, text));
   }
   if (!table.distribution.empty()) {
     return text.not_built(insert.table.range(),
@@ -233,7 +252,7 @@ Result<PlanPtr> bind_insert(const ast::Insert& insert, const BindEnvironment& en
     types.push_back(target.table->schema->field(column).type);
   }
   CLP_ASSIGN_OR_RETURN(plan, enforce_types(std::move(plan), types, environment));
-  return std::make_shared<SinkNode>(std::move(plan), target.table, target.options);
+  return std::make_shared<SinkNode>(std::move(plan), target.table, target.options, target.replaced);
 }
 
 }  // namespace clepsydra::sql

@@ -76,6 +76,15 @@ Result<PlanPtr> make_table_plan(const CatalogTablePtr& table, const TableOptions
                     "'{}' gives no watermarks of its own",
                     table->path.object, name->second));
   }
+  if (environment.settings.is_batch) {
+    CLP_ASSIGN_OR_RETURN(const bool is_bounded, connector->is_bounded(options));
+    if (!is_bounded) {
+      return Status::invalid_argument(
+          fmt::format("table '{}' cannot be read in batch mode: what the connector '{}' reads with "
+                      "these options has no end; SET 'execution.runtime-mode' = 'streaming'",
+                      table->path.object, name->second));
+    }
+  }
   const std::vector<int> produced = produced_columns(*table);
   PlanPtr plan = std::make_shared<ScanNode>(table, options, produced, table->produced);
   CLP_ASSIGN_OR_RETURN(plan, add_computed_columns(std::move(plan), *table, produced, environment));

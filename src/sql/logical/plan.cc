@@ -68,7 +68,7 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return std::make_shared<UnionAllNode>(std::move(inputs), node->schema);
     case PlanKind::kSink: {
       const auto& n = node->as<SinkNode>();
-      return std::make_shared<SinkNode>(std::move(inputs[0]), n.table, n.options);
+      return std::make_shared<SinkNode>(std::move(inputs[0]), n.table, n.options, n.replaced);
     }
     case PlanKind::kCollect:
       return std::make_shared<CollectNode>(std::move(inputs[0]),

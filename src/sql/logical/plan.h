@@ -209,10 +209,15 @@ struct UnionAllNode final : PlanNode {
 // Writes to a table. The input has exactly the columns that the table persists.
 struct SinkNode final : PlanNode {
   static constexpr PlanKind kKind = PlanKind::kSink;
-  SinkNode(const PlanPtr& in, CatalogTablePtr t, TableOptions o)
-      : PlanNode(kKind, {in}, in->schema), table(std::move(t)), options(std::move(o)) {}
+  SinkNode(const PlanPtr& in, CatalogTablePtr t, TableOptions o,
+           std::optional<ReplacedRows> r = std::nullopt)
+      : PlanNode(kKind, {in}, in->schema),
+        table(std::move(t)),
+        options(std::move(o)),
+        replaced(std::move(r)) {}
   CatalogTablePtr table;
   TableOptions options;
+  std::optional<ReplacedRows> replaced;  // INSERT OVERWRITE.
 };
 
 // Hands the rows to the client.

@@ -109,6 +109,7 @@ void add_parameters(const PlanNode& node, ValueTree& tree) {
     case PlanKind::kSink:
       tree.set("table", node.as<SinkNode>().table->path.to_string());
       tree.set("options", options_tree(node.as<SinkNode>().options));
+      tree.set("overwrite", node.as<SinkNode>().replaced.has_value());
       break;
     case PlanKind::kCollect:
       tree.set("result", node.as<CollectNode>().result_name);

@@ -92,6 +92,7 @@ Result<Lowering::Lowered> lower_sink(const PlanPtr& node, Lowering& lowering) {
   spec.name = fmt::format("Sink: {}", sink.table->path.object);
   spec.inputs = {sink.input()->schema};
   CLP_ASSIGN_OR_RETURN(ValueTree tree, sink_spec(sink, *connector));
+  if (sink.replaced) connector->set_replaced(*sink.replaced, tree);
   spec.options = ValueTree::map();
   spec.options.set("sink", std::move(tree));
   spec.options.set("not_null",

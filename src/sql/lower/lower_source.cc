@@ -69,7 +69,8 @@ Schema told_schema(const ScanNode& scan) {
   return Schema(std::move(fields));
 }
 
-Result<ValueTree> scan_spec(const SourceParts& parts, const TableConnector& connector) {
+Result<ValueTree> scan_spec(const SourceParts& parts, const TableConnector& connector,
+                            bool is_batch) {
   ScanRequest request;
   for (const int index : parts.scan->columns) {
     const TableColumn& column = parts.scan->table->columns[static_cast<std::size_t>(index)];
@@ -79,7 +80,7 @@ Result<ValueTree> scan_spec(const SourceParts& parts, const TableConnector& conn
       request.columns.push_back(column.name);
     }
   }
-  request.has_watermark = parts.watermark != nullptr;
+  request.has_watermark = parts.watermark != nullptr && !is_batch;
   request.partition_keys = partition_key_names(*parts.scan->table);
   request.partition_conditions = parts.scan->partition_conditions;
   TableOptions options;
@@ -109,6 +110,7 @@ Result<Lowering::Lowered> lower_source(const PlanPtr& node, Lowering& lowering) 
   const SourceParts parts = parts_of(*node);
   const BindEnvironment& environment = lowering.environment();
   const TableOptions& options = parts.scan->options;
+  const bool is_batch = environment.settings.is_batch;
   const TableConnector* connector = environment.connectors.find_connector(options.at("connector"));
   CLP_CHECK(connector != nullptr);
 
@@ -117,7 +119,7 @@ Result<Lowering::Lowered> lower_source(const PlanPtr& node, Lowering& lowering) 
   spec.uid = make_uid(spec.kind, source_identity(*parts.scan, environment.connectors));
   spec.name = fmt::format("Source: {}", parts.scan->table->path.object);
   spec.output = node->schema;
-  CLP_ASSIGN_OR_RETURN(ValueTree source, scan_spec(parts, *connector));
+  CLP_ASSIGN_OR_RETURN(ValueTree source, scan_spec(parts, *connector, is_batch));
   CLP_RETURN_IF_ERROR(check_produced(source, *parts.scan));
   CLP_ASSIGN_OR_RETURN(const bool bounded, connector->is_bounded(options));
   spec.options = ValueTree::map();
@@ -126,8 +128,9 @@ Result<Lowering::Lowered> lower_source(const PlanPtr& node, Lowering& lowering) 
     CLP_ASSIGN_OR_RETURN(ValueTree projection, lower_expressions(parts.project->expressions));
     spec.options.set("projection", std::move(projection));
   }
-  spec.options.set("rowtime", parts.watermark == nullptr ? -1 : parts.watermark->rowtime);
-  if (parts.watermark != nullptr) {
+  spec.options.set("rowtime",
+                   parts.watermark == nullptr || is_batch ? -1 : parts.watermark->rowtime);
+  if (parts.watermark != nullptr && !is_batch) {
     CLP_ASSIGN_OR_RETURN(ValueTree watermark, lower_expression(*parts.watermark->expression));
     spec.options.set("watermark", std::move(watermark));
     spec.options.set("watermark_emit", text_option(options, kWatermarkEmitStrategy, "on-periodic"));
