@@ -17,6 +17,12 @@ std::thread start_thread(const std::string& name, std::function<void()> body);
 // refused.
 bool pin_this_thread(int index);
 
+// Asks the scheduler to run the calling thread soon after it wakes, in front of threads that keep a
+// processor for long, in return for giving it up sooner: the share of time stays the same. Kernels
+// before 6.12 know nothing of it. Policy and niceness stay. False when refused, and for threads
+// that the scheduler treats in a way of their own.
+bool prefer_short_waits();
+
 // Processors in the affinity set of the process; at least 1.
 int count_available_processors();
 

@@ -72,6 +72,7 @@ class ThreadWorkerPool::Worker {
     thread_ = internal::start_thread(options.thread_name + "-" + std::to_string(index),
                                      [this, pin = options.pin_threads, index] {
                                        if (pin) internal::pin_this_thread(index);
+                                       (void)internal::prefer_short_waits();
                                        run();
                                      });
   }

@@ -1,6 +1,8 @@
 #include "base/thread_worker_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/thread_blocking_pool.h"
 
 namespace clepsydra {
@@ -356,6 +359,18 @@ TEST(ThreadBlockingPoolTest, threads_work_side_by_side) {
                   .is_ok());
   EXPECT_TRUE(done.wait());
   EXPECT_TRUE(done.wait());
+}
+
+TEST(ThreadTest, a_wish_for_short_waits_leaves_policy_and_niceness) {
+  std::thread([] {
+    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 1), 0);
+    const int policy = sched_getscheduler(0);
+    const int niceness = getpriority(PRIO_PROCESS, 0);
+    const bool is_ordinary = policy == SCHED_OTHER || policy == SCHED_BATCH;
+    EXPECT_EQ(internal::prefer_short_waits(), is_ordinary);
+    EXPECT_EQ(sched_getscheduler(0), policy);
+    EXPECT_EQ(getpriority(PRIO_PROCESS, 0), niceness);
+  }).join();
 }
 
 }  // namespace
