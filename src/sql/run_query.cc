@@ -177,14 +177,14 @@ Result<StatementResult> StatementRunner::run_explain(const ast::Explain& stateme
   std::string out =
       "== Abstract Syntax Tree ==\n" + plan_text(roots, {.style = PlanStyle::kLogical});
   CLP_ASSIGN_OR_RETURN(roots, optimize(std::move(roots), environment));
+  const KnownRows known = {&environment.connectors, &state_.statistics};
   const bool with_advice = with(ast::ExplainDetail::kPlanAdvice);
   out += fmt::format("\n== Optimized Physical Plan{} ==\n", with_advice ? " With Advice" : "") +
-         plan_text(roots, {.style = PlanStyle::kPhysical,
-                           .changelog_mode = with(ast::ExplainDetail::kChangelogMode),
-                           .estimate_with = with(ast::ExplainDetail::kEstimatedCost)
-                                                ? &environment.connectors
-                                                : nullptr,
-                           .parallelism = environment.settings.parallelism});
+         plan_text(roots,
+                   {.style = PlanStyle::kPhysical,
+                    .changelog_mode = with(ast::ExplainDetail::kChangelogMode),
+                    .estimate_with = with(ast::ExplainDetail::kEstimatedCost) ? &known : nullptr,
+                    .parallelism = environment.settings.parallelism});
   if (with_advice) out += "\n" + plan_advice(roots, environment.settings.parallelism);
   CLP_ASSIGN_OR_RETURN(const StreamGraph graph,
                        lower_plans(roots, environment, job_name(roots), {}));

@@ -32,8 +32,6 @@ std::string_view unbuilt_name(ast::StatementKind kind) {
       return "CREATE CONNECTION";
     case ast::StatementKind::kAlterMaterializedTable:
       return "ALTER MATERIALIZED TABLE";
-    case ast::StatementKind::kAnalyzeTable:
-      return "ANALYZE TABLE in streaming mode";
     case ast::StatementKind::kCall:
       return "CALL";
     case ast::StatementKind::kJar:
@@ -118,6 +116,8 @@ Result<StatementResult> StatementRunner::run(const ast::Statement& statement) {
       return run_compile_plan(statement.as<ast::CompilePlan>());
     case ast::StatementKind::kExecutePlan:
       return run_execute_plan(statement.as<ast::ExecutePlan>());
+    case ast::StatementKind::kAnalyzeTable:
+      return run_analyze(statement.as<ast::AnalyzeTable>());
     case ast::StatementKind::kStopJob:
       return run_stop_job(statement.as<ast::StopJob>());
     case ast::StatementKind::kLoadModule:
@@ -144,6 +144,7 @@ SqlSession::SqlSession(const TableConnectorRegistry& connectors, const Clock& cl
                                .files = files,
                                .jobs = nullptr,
                                .catalog = {},
+                               .statistics = {},
                                .catalog_store = nullptr,
                                .is_store_open = false,
                                .results = 0}}) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,7 +64,14 @@ struct InsertJob {
   std::string guarantee;
 };
 
-using StatementResult = std::variant<Done, TableResult, QueryJob, InsertJob>;
+// ANALYZE TABLE: a SELECT of at most one row, which is for the session and not for people.
+struct AnalyzeJob {
+  QueryJob query;
+  // With that row, or null when there was none, once the job has ended well. The session lives.
+  std::function<Done(const Batch* row)> finish;
+};
+
+using StatementResult = std::variant<Done, TableResult, QueryJob, InsertJob, AnalyzeJob>;
 
 // The jobs that SHOW JOBS, DESCRIBE JOB, STOP JOB and EXPLAIN speak of: whoever runs them answers.
 class SessionJobs {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "sql/session_fixture.h"
+#include "tests/harness/batch_text.h"
 
 namespace clepsydra::sql::testing {
 namespace {
@@ -219,6 +220,56 @@ TEST_F(SessionTest, batch_mode_reads_what_has_an_end_and_replaces) {
   const ValueTree* replaced = sink.options.find("sink")->find("replaced");
   ASSERT_NE(replaced, nullptr);
   EXPECT_EQ(replaced->to_string(), R"({d: "y", e: "x"})");
+}
+
+// How many rows EXPLAIN thinks that the first operator of the physical plan gives.
+std::string estimated(const std::string& plan) {
+  const std::string key = "rowcount = ";
+  const std::size_t at = plan.find(key) + key.size();
+  return plan.substr(at, plan.find(',', at) - at);
+}
+
+TEST_F(SessionTest, analyzed_tables_are_estimated_by_what_was_counted) {
+  run("CREATE TABLE f (a INT, b STRING, c ARRAY<INT>, d AS a + 1, ts TIMESTAMP(3), "
+      "WATERMARK FOR ts AS ts) "
+      "WITH ('connector' = 'filesystem', 'path' = '/f', 'format' = 'csv')");
+  EXPECT_THAT(error("ANALYZE TABLE f COMPUTE STATISTICS"), HasSubstr("for batch mode only"));
+  run("SET 'execution.runtime-mode' = 'batch'");
+  const std::string equal = "EXPLAIN ESTIMATED_COST SELECT a FROM f WHERE b = 'x'";
+  const std::string not_null = "EXPLAIN ESTIMATED_COST SELECT a FROM f WHERE b IS NOT NULL";
+  EXPECT_EQ(estimated(text(equal)), "15000000");
+  StatementResult result = run("ANALYZE TABLE f COMPUTE STATISTICS FOR COLUMNS b, c");
+  const auto& job = std::get<AnalyzeJob>(result);
+  // Rows, those where b is not NULL, values of b, rows where c is not NULL.
+  ASSERT_EQ(job.query.schema->size(), 4);
+  const Batch row = clepsydra::testing::batch_of(
+      clepsydra::testing::schema_of("n BIGINT, b BIGINT, values_of_b BIGINT, c BIGINT"),
+      {"1000 | 600 | 20 | 1000"});
+  EXPECT_EQ(job.finish(&row).message, "Table 'f' has 1000 rows.");
+  EXPECT_EQ(estimated(text("EXPLAIN ESTIMATED_COST SELECT a FROM f")), "1000");
+  EXPECT_EQ(estimated(text(equal)), "50");
+  EXPECT_EQ(estimated(text(not_null)), "600");
+  EXPECT_THAT(rows("SHOW TABLES"), ElementsAre("table name", "f"));
+  run("ALTER TABLE f ADD e INT");
+  EXPECT_EQ(estimated(text(equal)), "15000000");
+}
+
+TEST_F(SessionTest, what_cannot_be_analyzed_is_refused_at_its_place) {
+  run("SET 'execution.runtime-mode' = 'batch'");
+  run("CREATE TABLE f (a INT, d AS a + 1, p STRING) PARTITIONED BY (p) "
+      "WITH ('connector' = 'filesystem', 'path' = '/f', 'format' = 'csv')");
+  run("CREATE TABLE g (a INT) WITH ('connector' = 'datagen')");
+  run("CREATE VIEW v AS SELECT 1 AS a");
+  EXPECT_THAT(error("ANALYZE TABLE f COMPUTE STATISTICS"),
+              HasSubstr("column 15: table 'f' is partitioned: name the partitions"));
+  EXPECT_THAT(error("ANALYZE TABLE f PARTITION (p) COMPUTE STATISTICS FOR COLUMNS a, z"),
+              HasSubstr("column 65: column 'z' is not a column of table 'f'"));
+  EXPECT_THAT(error("ANALYZE TABLE f PARTITION (p) COMPUTE STATISTICS FOR COLUMNS d"),
+              HasSubstr("column 'd' is computed or metadata"));
+  EXPECT_THAT(error("ANALYZE TABLE g COMPUTE STATISTICS"),
+              HasSubstr("column 15: table 'g' cannot be read in batch mode"));
+  EXPECT_THAT(error("ANALYZE TABLE v COMPUTE STATISTICS"), HasSubstr("'v' is a view"));
+  EXPECT_THAT(error("ANALYZE TABLE nope COMPUTE STATISTICS"), HasSubstr("column 15"));
 }
 
 TEST_F(SessionTest, insert_job_names_targets_and_guarantee) {

@@ -17,6 +17,7 @@
 #include "sql/bind/statement_text.h"
 #include "sql/catalog/catalog.h"
 #include "sql/catalog/catalog_store.h"
+#include "sql/catalog/statistics.h"
 #include "sql/logical/plan_rewrite.h"
 #include "sql/session.h"
 #include "stream/time_zone.h"
@@ -42,6 +43,7 @@ struct SessionState {
   FileSystem* files = nullptr;      // Null: no catalogs of files.
   SessionJobs* jobs = nullptr;      // Null: nothing is known of jobs.
   Catalog catalog;
+  StatisticsOfTables statistics = {};
   std::unique_ptr<CatalogStore> catalog_store;  // Null: catalogs are not kept.
   bool is_store_open = false;
   int results = 0;  // SELECTs so far: their results' names.
@@ -90,6 +92,13 @@ class StatementRunner {
   Result<StatementResult> run_drop(const ast::Drop& statement);
   Result<ObjectPath> resolve(const ast::ObjectName& name) const;
   Result<ObjectPath> locate(const ast::ObjectName& name) const;
+
+  // run_analyze.cc
+  Result<StatementResult> run_analyze(const ast::AnalyzeTable& statement);
+  Result<std::vector<int>> analyzed_columns(const ast::AnalyzeTable& statement,
+                                            const CatalogTable& table) const;
+  // Plans `query`, which reads the table by the name of a copy that is there for so long.
+  Result<QueryJob> plan_count(const CatalogTable& table, const std::string& query);
 
   // run_alter.cc
   Result<StatementResult> run_alter_table(const ast::AlterTable& statement);

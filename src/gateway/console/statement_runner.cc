@@ -159,6 +159,7 @@ Status StatementRunner::run_statement(const ast::Statement& statement, std::stri
   }
   if (const auto* table = std::get_if<TableResult>(&result)) return show_table(*table);
   if (const auto* query = std::get_if<QueryJob>(&result)) return run_query(*query);
+  if (const auto* analyze = std::get_if<AnalyzeJob>(&result)) return run_analyze(*analyze);
   return run_insert(std::get<InsertJob>(std::move(result)));
 }
 
@@ -201,6 +202,27 @@ Status StatementRunner::run_query(const QueryJob& job) {
   reader_.reset();
   CLP_RETURN_IF_ERROR(wait_for(&id));
   awaited_.reset();
+  return Status::ok();
+}
+
+Status StatementRunner::run_analyze(const AnalyzeJob& job) {
+  CLP_ASSIGN_OR_RETURN(const JobId id, start(job.query.graph));
+  awaited_ = id;
+  CLP_ASSIGN_OR_RETURN(reader_, options_.jobs->fetch_results(id, job.query.result_name));
+  read_ = id;
+  std::optional<Batch> row;
+  while (true) {
+    CLP_RETURN_IF_ERROR(look_after_jobs(nullptr));
+    CLP_ASSIGN_OR_RETURN(ResultReader::Fetched fetched, reader_->next(kLookEvery));
+    if (fetched.state == ResultReader::State::kEnd) break;
+    if (fetched.state == ResultReader::State::kBatch && fetched.batch.rows() > 0) {
+      row = std::move(fetched.batch);
+    }
+  }
+  reader_.reset();
+  CLP_RETURN_IF_ERROR(wait_for(&id));
+  awaited_.reset();
+  say(job.finish(row ? &*row : nullptr).message + "\n");
   return Status::ok();
 }
 

@@ -108,6 +108,7 @@ class StatementRunner {
   Status show_table(const TableResult& result);
   Status run_insert(InsertJob job);
   Status run_query(const QueryJob& job);
+  Status run_analyze(const AnalyzeJob& job);
   Status read_result(const QueryJob& job, const ConsoleSettings& settings,
                      const ResultPrinterOptions& options);
   Status print_rows(const QueryJob& job, const ResultPrinterOptions& options);

@@ -195,8 +195,6 @@ TEST_F(BindErrorsTest, what_is_not_built_is_refused_by_name) {
   EXPECT_EQ(
       refused("SELECT * FROM TABLE(SESSION(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' MINUTE))"),
       "the window table function SESSION is not built yet");
-  EXPECT_EQ(refused("ANALYZE TABLE orders COMPUTE STATISTICS"),
-            "ANALYZE TABLE in streaming mode is not built yet");
   EXPECT_EQ(
       refused("SELECT * FROM orders MATCH_RECOGNIZE (ORDER BY ts MEASURES A.ts AS x PATTERN (A B) "
               "DEFINE A AS A.amount > 1)"),

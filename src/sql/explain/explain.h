@@ -7,6 +7,7 @@
 #include "clepsydra/status.h"
 #include "clepsydra/table_connector.h"
 #include "graph/stream_graph.h"
+#include "sql/explain/row_estimate.h"
 #include "sql/logical/plan_rewrite.h"
 
 namespace clepsydra::sql {
@@ -24,7 +25,7 @@ struct PlanTextOptions {
   PlanStyle style = PlanStyle::kPhysical;
   bool changelog_mode = false;
   // Not null: behind each line of the physical style how many rows it is thought to give.
-  const TableConnectorRegistry* estimate_with = nullptr;
+  const KnownRows* estimate_with = nullptr;
   int parallelism = 1;  // With one subtask there are no exchanges.
 };
 std::string plan_text(const PlanRoots& roots, const PlanTextOptions& options);

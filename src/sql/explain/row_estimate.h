@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clepsydra/table_connector.h"
+#include "sql/catalog/statistics.h"
 #include "sql/logical/plan.h"
 
 namespace clepsydra::sql {
@@ -14,6 +15,11 @@ struct RowEstimate {
   double rows = 0;
   double cumulative = 0;  // With those of everything below: the rows that are handed on.
 };
-RowEstimate estimate_rows(const PlanNode& node, const TableConnectorRegistry& connectors);
+// What estimates go by.
+struct KnownRows {
+  const TableConnectorRegistry* connectors = nullptr;
+  const StatisticsOfTables* statistics = nullptr;
+};
+RowEstimate estimate_rows(const PlanNode& node, const KnownRows& known);
 
 }  // namespace clepsydra::sql
