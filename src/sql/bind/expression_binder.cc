@@ -98,6 +98,18 @@ struct Period {
   ExpressionPtr end;
 };
 
+// MAP['a', NULL]: when all values are NULL, they are of the type of the first key, as in the
+// reference.
+void type_null_values(std::vector<ExpressionPtr>& elements) {
+  for (std::size_t i = 1; i < elements.size(); i += 2) {
+    if (elements[i]->type().kind() != TypeKind::kNull) return;
+  }
+  if (elements.empty() || elements[0]->type().kind() == TypeKind::kNull) return;
+  for (std::size_t i = 1; i < elements.size(); i += 2) {
+    elements[i] = null_literal(elements[0]->type().with_nullable(true));
+  }
+}
+
 }  // namespace
 
 Result<ExpressionPtr> fold(const ExpressionPtr& expression, const BindEnvironment& environment) {
@@ -473,8 +485,15 @@ Result<ExpressionPtr> ExpressionBinder::bind_trim(const ast::Trim& trim) {
 
 Result<ExpressionPtr> ExpressionBinder::bind_constructor(const ast::Constructor& constructor) {
   const std::string_view name = constructor_name(constructor.constructor);
-  if (!environment_.functions.is_scalar(name)) return text_.not_built(constructor.range, name);
+  if (constructor.constructor == ast::ConstructorKind::kMultiset) {
+    // The reference reads it too, and has no plan for it.
+    return text_.invalid(constructor.range, "MULTISET[...] cannot be computed",
+                         "COLLECT(value) makes a MULTISET of the values of rows");
+  }
   CLP_ASSIGN_OR_RETURN(Arguments elements, bind_all(constructor.elements));
+  if (constructor.constructor == ast::ConstructorKind::kMap && elements.size() % 2 == 0) {
+    type_null_values(elements);
+  }
   return call(name, std::move(elements), constructor.range);
 }
 
