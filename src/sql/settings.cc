@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/configuration.h"
 #include "base/option_check.h"
+#include "base/utf8.h"
 #include "stream/key_group.h"
 #include "stream/time_zone.h"
 
@@ -102,6 +103,8 @@ constexpr ConfigOption<SinkKeyedShuffle> kKeyedShuffle{
     "table.exec.sink.keyed-shuffle", "AUTO", "rows of one primary key go to one subtask of a sink"};
 constexpr ConfigOption<LegacyCast> kLegacyCast{"table.exec.legacy-cast-behaviour", "DISABLED",
                                                "casts as they were before"};
+constexpr ConfigOption<std::string> kHiddenColumns{"table.column-expansion-strategy", "",
+                                                   "columns that * leaves out"};
 constexpr ConfigOption<Dialect> kDialect{"table.sql-dialect", "default", "the SQL that is read"};
 constexpr ConfigOption<Duration> kIdleTimeout{"table.exec.source.idle-timeout", "0 ms",
                                               "a source without rows for this long is idle"};
@@ -127,6 +130,8 @@ Status refuse_unbuilt(const Configuration& configuration) {
   }
   CLP_ASSIGN_OR_RETURN(const LegacyCast cast, configuration.get(kLegacyCast));
   if (cast != LegacyCast::kDisabled) return not_built(kLegacyCast.key, "ENABLED");
+  CLP_ASSIGN_OR_RETURN(const std::string hidden, configuration.get(kHiddenColumns));
+  if (!hidden.empty()) return not_built(kHiddenColumns.key, clip(hidden, 64));
   CLP_ASSIGN_OR_RETURN(const Dialect dialect, configuration.get(kDialect));
   return dialect == Dialect::kDefault ? Status::ok() : not_built(kDialect.key, "hive");
 }

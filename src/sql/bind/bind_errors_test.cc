@@ -130,6 +130,7 @@ TEST_F(BindErrorsTest, settings_that_are_not_built_are_refused_by_name) {
   for (const char* setting :
        {"'table.sql-dialect' = 'hive'", "'table.exec.legacy-cast-behaviour' = 'ENABLED'",
         "'table.exec.sink.nested-constraint-enforcer' = 'ROWS'",
+        "'table.column-expansion-strategy' = 'EXCLUDE_DEFAULT_VIRTUAL_METADATA_COLUMNS'",
         "'table.exec.sink.type-length-enforcer' = 'ERROR'"}) {
     EXPECT_THAT(error(std::string("SET ") + setting),
                 HasSubstr(std::string(setting) + " is not built yet"));
