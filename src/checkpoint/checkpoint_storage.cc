@@ -503,11 +503,30 @@ Status CheckpointStorage::remove(const CheckpointRemoval& removal) const {
 Status CheckpointStorage::remove_last(const CheckpointRemoval& removal) const {
   // Those that were removed before are older than these.
   if (!folder_.empty()) CLP_RETURN_IF_ERROR(but_not_found(files_->sync_directory(folder_)));
+  CLP_RETURN_IF_ERROR(remove_older(removal));
   for (const std::string& folder : removal.metadata_folders) {
     CLP_RETURN_IF_ERROR(but_not_found(files_->remove(join_path(folder, kMetadataName))));
     CLP_RETURN_IF_ERROR(but_not_found(files_->sync_directory(folder)));
   }
   return remove(removal);
+}
+
+// What should have gone before and could not be removed then.
+Status CheckpointStorage::remove_older(const CheckpointRemoval& removal) const {
+  if (folder_.empty() || removal.metadata_folders.empty()) return Status::ok();
+  const auto found = completed_folders(*files_, folder_);
+  if (!found.is_ok()) return but_not_found(found.status());
+  const std::vector<std::string>& last = removal.metadata_folders;
+  const auto first =
+      std::find_if(found->begin(), found->end(), [&](const CheckpointFolder& folder) {
+        return std::find(last.begin(), last.end(), folder.path) != last.end();
+      });
+  if (first == found->end()) return Status::ok();
+  for (auto older = found->begin(); older != first; ++older) {
+    CLP_RETURN_IF_ERROR(but_not_found(files_->remove(join_path(older->path, kMetadataName))));
+    CLP_RETURN_IF_ERROR(but_not_found(files_->sync_directory(older->path)));
+  }
+  return Status::ok();
 }
 
 Status CheckpointStorage::remove_orphans(CheckpointId below, const std::set<std::string>& retained,

@@ -134,8 +134,8 @@ class CheckpointStorage {
                         const std::set<std::string>& used) const;
   // Files that no checkpoint needs any more.
   Status remove(const CheckpointRemoval& removal) const;
-  // The same when none may be left to go on from: whatever a power cut brings back is newer than
-  // all that it does not.
+  // The same when none may be left to go on from: whatever a crash leaves or a power cut brings
+  // back is newer than all that it does not. Older ones that are still there go first.
   Status remove_last(const CheckpointRemoval& removal) const;
   // What aborted checkpoints and attempts that died have left: folders and shared files of
   // checkpoints below `below` that are not among `retained` (their metadata folders) and `used`.
@@ -149,6 +149,7 @@ class CheckpointStorage {
       : files_(&files), folder_(std::move(folder)) {}
   [[nodiscard]] std::string metadata_folder_of(CheckpointId id,
                                                std::string_view savepoint_folder) const;
+  Status remove_older(const CheckpointRemoval& removal) const;
 
   FileSystem* files_;
   std::string folder_;

@@ -124,15 +124,31 @@ template <typename Piece>
 Result<StepResult> Task::work(Piece piece) {
   if (may_block()) {
     const bool is_aside = work_aside([this, piece]() mutable -> Status {
-      checkpoint_.write(false);
-      CLP_RETURN_IF_ERROR(piece());
-      return end_step();
+      write_beside_work();
+      return work_measured(piece);
     });
     if (is_aside) return StepResult::kBlocked;
   }
+  CLP_RETURN_IF_ERROR(work_measured(piece));
+  return StepResult::kProgress;
+}
+
+template <typename Piece>
+Status Task::work_measured(Piece& piece) {
+  const std::int64_t begin_ns = parts_.clock->monotonic_ns();
   CLP_RETURN_IF_ERROR(piece());
   CLP_RETURN_IF_ERROR(end_step());
-  return StepResult::kProgress;
+  worked_ns_ = parts_.clock->monotonic_ns() - begin_ns;
+  return Status::ok();
+}
+
+void Task::write_beside_work() {
+  if (!checkpoint_.is_writing()) return;
+  const std::int64_t begin_ns = parts_.clock->monotonic_ns();
+  for (int pieces = 0; pieces < kPiecesBesideWorkMax && checkpoint_.write(false); ++pieces) {
+    if (worked_ns_ < kLongStepNs) return;
+    if (parts_.clock->monotonic_ns() - begin_ns >= worked_ns_) return;
+  }
 }
 
 bool Task::work_aside(std::function<Status()> piece) {
@@ -142,7 +158,7 @@ bool Task::work_aside(std::function<Status()> piece) {
 
 Result<StepResult> Task::run() {
   checkpoint_.watch_channels();
-  if (!may_block()) checkpoint_.write(false);
+  if (!may_block()) write_beside_work();
   const bool has_room = make_room();
   if (has_sent_end_) {
     const bool is_drained =

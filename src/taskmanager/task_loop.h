@@ -118,6 +118,9 @@ class Task final : public Steppable {
   static constexpr std::int64_t kPublishEveryNs = 50'000'000;
   // While a checkpoint waits for memory.
   static constexpr std::int64_t kWriteAgainNs = 1'000'000;
+  // A step that takes longer than it should.
+  static constexpr std::int64_t kLongStepNs = 2'000'000;
+  static constexpr int kPiecesBesideWorkMax = 1000;
   // What may wait for room while a checkpoint is prepared that does not wait.
   static constexpr std::int64_t kOverdraftBytesMax = 16 << 20;
 
@@ -126,6 +129,11 @@ class Task final : public Steppable {
   // A piece that works on state, and the end of the step: at once, or aside.
   template <typename Piece>
   Result<StepResult> work(Piece piece);
+  template <typename Piece>
+  Status work_measured(Piece& piece);
+  // A piece of the checkpoint; after a long step, which a sink may have waited in, as many as take
+  // as long, or a checkpoint would need as many steps as ever and each of them that time.
+  void write_beside_work();
   // False: nobody takes it.
   bool work_aside(std::function<Status()> piece);
   // State may be on a disk.
@@ -188,6 +196,7 @@ class Task final : public Steppable {
   // What was last written aside of a checkpoint was more than nothing; else, when to try again.
   bool has_written_ = true;
   std::int64_t write_again_ns_ = kNever;
+  std::int64_t worked_ns_ = 0;  // In the last step that did.
   bool has_unpublished_ = false;
   std::int64_t wake_deadline_ns_ = kNever;
   std::int64_t last_ns_ = 0;  // Time up to here is accounted for.
