@@ -6,7 +6,8 @@ Usage: run_guide.py CLEPSYDRA_BINARY GUIDE_DIRECTORY [FUNCTION_DIRECTORY]
 FUNCTION_DIRECTORY has the library that the page about functions uses.
 
 In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script, run where the
-files are. If a block ```text follows, standard output must equal it; if a block
+files are, and a block ```bash run commands for the shell, run there too, with the program in PATH and a home of
+their own. If a block ```text follows, standard output must equal it; if a block
 ```error follows, the script must fail and each of its lines must stand in the message.
 Prints "N passed, N failed".
 """
@@ -28,8 +29,13 @@ def run(binary, sql, directory, functions):
                           capture_output=True, cwd=directory, timeout=60, check=False)
 
 
-def check(binary, sql, directory, functions, kind, expected):
-    process = run(binary, sql, directory, functions)
+def run_shell(binary, commands, directory):
+    environment = {**os.environ, "HOME": directory, "PATH": f"{os.path.dirname(binary)}:{os.environ['PATH']}"}
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", commands], stdin=subprocess.DEVNULL, capture_output=True,
+                          cwd=directory, env=environment, timeout=60, check=False)
+
+
+def check(process, kind, expected):
     out, err = process.stdout.decode(), process.stderr.decode()
     if kind == "error":
         missing = [line for line in expected.splitlines() if line not in err]
@@ -59,12 +65,14 @@ def main():
                 if language == "csv":
                     with open(os.path.join(directory, os.path.basename(name)), "w", encoding="utf-8") as file:
                         file.write(body)
-                if language != "sql":
+                if language != "sql" and (language, name) != ("bash", "run"):
                     continue
                 kind, expected = "", ""
                 if i + 1 < len(blocks) and blocks[i + 1][0] in ("text", "error"):
                     kind, expected = blocks[i + 1][0], blocks[i + 1][2]
-                problem = check(binary, body, directory, functions, kind, expected)
+                process = (run(binary, body, directory, functions) if language == "sql"
+                           else run_shell(binary, body, directory))
+                problem = check(process, kind, expected)
                 passed += problem is None
                 failed += problem is not None
                 if problem is not None:
