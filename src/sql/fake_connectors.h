@@ -32,7 +32,7 @@ struct FakeConnector final : TableConnector, PartitionedSinkConnector {
   [[nodiscard]] std::string_view description() const override { return "for tests"; }
   [[nodiscard]] bool can_read() const override { return reads; }
   [[nodiscard]] bool can_write() const override { return writes; }
-  [[nodiscard]] bool can_overwrite() const override { return has_partitions; }
+  [[nodiscard]] bool can_overwrite() const override { return has_partitions || has_login; }
   void set_replaced(const ReplacedRows& replaced, ValueTree& sink_spec) const override;
   [[nodiscard]] bool uses_format() const override { return formatted; }
   [[nodiscard]] bool can_replay() const override { return replays; }

@@ -232,6 +232,14 @@ TEST_F(CompiledPlanTest, no_secret_is_in_a_plan_and_the_catalog_has_it) {
   EXPECT_EQ(sink.get_string("password").value(), "swordfish");
 }
 
+TEST_F(CompiledPlanTest, a_plan_with_secrets_replaces_what_is_there) {
+  run("SET 'execution.runtime-mode' = 'batch'");
+  run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'hunter2')");
+  const std::string insert = "INSERT OVERWRITE vault SELECT 1";
+  EXPECT_THAT(compile(insert), HasSubstr("replaced"));
+  expect_same(job_of(insert).graph, job_of("EXECUTE PLAN '/p.json'").graph);
+}
+
 TEST_F(CompiledPlanTest, a_secret_that_no_table_has_is_refused) {
   run("CREATE TABLE vault (a INT) WITH ('connector' = 'vault', 'password' = 'hunter2')");
   run("CREATE TABLE numbers (a INT) WITH ('connector' = 'print')");

@@ -67,7 +67,8 @@ Result<PlanPtr> hide(const PlanPtr& node) {
   if (const auto* sink = node->as_if<SinkNode>()) {
     CLP_ASSIGN_OR_RETURN(TableOptions options, with_marks(*sink->table, sink->options));
     if (options == sink->options) return node;
-    return PlanPtr(std::make_shared<SinkNode>(sink->input(), sink->table, std::move(options)));
+    return PlanPtr(
+        std::make_shared<SinkNode>(sink->input(), sink->table, std::move(options), sink->replaced));
   }
   return node;
 }
