@@ -7,7 +7,8 @@ FUNCTION_DIRECTORY has the library that the page about functions uses.
 
 In a page, a block ```csv NAME is a file NAME for the blocks after it; a block ```sql is a script, run where the
 files are, and a block ```bash run commands for the shell, run there too, with the program in PATH and a home of
-their own. If a block ```text follows, standard output must equal it; if a block
+their own. If a block ```text follows, standard output must equal it (```text lines: with the line ends of values as
+such, for what EXPLAIN and SHOW CREATE answer); if a block
 ```error follows, the script must fail and each of its lines must stand in the message.
 Prints "N passed, N failed".
 """
@@ -35,8 +36,10 @@ def run_shell(binary, commands, directory):
                           cwd=directory, env=environment, timeout=60, check=False)
 
 
-def check(process, kind, expected):
+def check(process, kind, expected, has_lines):
     out, err = process.stdout.decode(), process.stderr.decode()
+    if has_lines:
+        out = out.replace("\\n", "\n")
     if kind == "error":
         missing = [line for line in expected.splitlines() if line not in err]
         if process.returncode == 0:
@@ -67,12 +70,12 @@ def main():
                         file.write(body)
                 if language != "sql" and (language, name) != ("bash", "run"):
                     continue
-                kind, expected = "", ""
+                kind, info, expected = "", "", ""
                 if i + 1 < len(blocks) and blocks[i + 1][0] in ("text", "error"):
-                    kind, expected = blocks[i + 1][0], blocks[i + 1][2]
+                    kind, info, expected = blocks[i + 1]
                 process = (run(binary, body, directory, functions) if language == "sql"
                            else run_shell(binary, body, directory))
-                problem = check(process, kind, expected)
+                problem = check(process, kind, expected, info == "lines")
                 passed += problem is None
                 failed += problem is not None
                 if problem is not None:
