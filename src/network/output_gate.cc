@@ -187,7 +187,9 @@ void OutputGate::overtake() {
     Overtaken& overtaken = overtaken_.emplace_back();
     overtaken.channel = static_cast<int>(i);
     for (std::size_t at = 0; at < channel.barrier->behind; ++at) {
-      overtaken.elements.push_back(channel.backlog[at].element);
+      const StreamElement& element = channel.backlog[at].element;
+      // That of a savepoint which may not overtake, and has been given up since, is not of those.
+      if (as_signal<BarrierSignal>(element) == nullptr) overtaken.elements.push_back(element);
     }
     channel.channel->announce(channel.barrier->barrier);
     channel.barrier.reset();

@@ -304,6 +304,19 @@ TEST_F(OutputGateTest, a_barrier_that_overtakes_leaves_what_it_overtook_to_be_ke
   EXPECT_THAT(take(0), ElementsAre("[2]", "[3]"));
 }
 
+TEST_F(OutputGateTest, a_barrier_that_was_overtaken_is_not_kept) {
+  open({}, 1, 1, 2 * LocalChannel::kElementBytesMin);
+  for (int i = 0; i < 2; ++i) emit({std::to_string(i)});
+  ASSERT_TRUE(gate_->send(BarrierSignal{6, 0, CheckpointKind::kSavepoint}).is_ok());
+  emit({"2"});
+  ASSERT_TRUE(gate_->send_overtaking({7, 0, CheckpointKind::kCheckpoint}).is_ok());
+  gate_->overtake();
+  const std::vector<OutputGate::Overtaken> overtaken = gate_->take_overtaken();
+  ASSERT_EQ(overtaken.size(), 1);
+  ASSERT_EQ(overtaken[0].elements.size(), 1);
+  EXPECT_THAT(lines_of(*as_batch(overtaken[0].elements[0])), ElementsAre("2"));
+}
+
 TEST_F(OutputGateTest, an_open_batch_goes_before_a_barrier_that_may_overtake) {
   open({}, 1);
   occupy(0);
