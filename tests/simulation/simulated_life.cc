@@ -495,8 +495,14 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
   const std::int64_t heals_ns =
       faults_.heals_after_ns > 0 ? begin_ns_ + faults_.heals_after_ns : Steppable::kNever;
   if (faults_.heals_after_ns < 0) heal();
-  const std::int64_t stands_still_ns =
-      begin_ns_ + std::max<std::int64_t>(0, faults_.heals_after_ns) + kProgressNs;
+  // Until the last event, which may be its death, faults may hold it up.
+  const std::int64_t last_event_ns = events.empty() ? 0 : events.back().after_ns;
+  std::int64_t stands_still_ns =
+      begin_ns_ + std::max(last_event_ns, faults_.heals_after_ns) + kProgressNs;
+  // A savepoint that was asked for is waited for, as long as faults hold it up.
+  const auto is_in_time = [&] {
+    stands_still_ns = std::max(stands_still_ns, now_ns() + kProgressNs);
+  };
   std::size_t next = 0;
   while (!is_gone()) {
     std::int64_t until_ns = stands_still_ns;
@@ -511,10 +517,12 @@ LifeReport Life::run(const LifeOptions& options, const std::string& snapshot) {
     }
     if (now_ns() >= heals_ns && !is_healed_) {
       heal();
+      is_in_time();
       next = events.size();
     }
     if (next < events.size() && now_ns() >= begin_ns_ + events[next].after_ns) {
       happen(events[next++].kind);
+      is_in_time();
     } else if (now_ns() < until_ns || now_ns() >= stands_still_ns) {
       break;  // Nothing will ever happen, or it takes too long.
     }
