@@ -60,10 +60,18 @@ class SinkCommitter {
   virtual Status commit_restored(std::span<const std::string> committables) {
     return commit(committables);
   }
+  /// A savepoint is about to have them, and somebody may start a job from it at any time: whatever
+  /// job runs until then, remove_leftovers() has to leave them. Those of one without a committer's
+  /// doing (a transaction that an outside system keeps) need nothing.
+  virtual Status hold(std::span<const std::string> committables) {
+    (void)committables;
+    return Status::ok();
+  }
   /// They will never be committed: remove them.
   virtual void abort(std::span<const std::string> committables) = 0;
   /// The job `job_id` runs no more and everything of it that is to be committed was: removes what
-  /// else its writers have left behind, as a killed process does. Never fails loudly.
+  /// else its writers have left behind, as a killed process does, and no savepoint holds. Never
+  /// fails loudly.
   virtual void remove_leftovers(const std::string& job_id) { (void)job_id; }
 };
 

@@ -443,6 +443,47 @@ void check_leftovers(const ConformingSink& spec) {
   EXPECT_THAT(spec.leftovers(world.files), IsEmpty());
 }
 
+void check_held(const ConformingSink& spec) {
+  SCOPED_TRACE(spec.name + ": held");
+  ByHand world(spec);
+  const auto writer = world.open();
+  world.write(*writer, 0, 2);
+  const auto in_savepoint = writer->prepare_commit();
+  ASSERT_TRUE(in_savepoint.is_ok());
+  {
+    const auto committer = world.committer();
+    ASSERT_TRUE(committer->hold(*in_savepoint).is_ok());
+    ASSERT_TRUE(committer->hold(*in_savepoint).is_ok());
+    EXPECT_THAT(spec.visible(world.files), IsEmpty());
+  }
+  // The job dies, and another goes on from a checkpoint before the savepoint.
+  world.write(*writer, 4, 6);
+  ASSERT_TRUE(writer->flush().is_ok());
+  world.context.job_id = "job2";
+  world.committer()->remove_leftovers("job");
+  // And one more from the savepoint.
+  world.context.job_id = "job3";
+  const auto committer = world.committer();
+  ASSERT_TRUE(committer->commit_restored(*in_savepoint).is_ok());
+  committer->remove_leftovers("job");
+  EXPECT_EQ(spec.visible(world.files), all_lines(spec, 2));
+  EXPECT_THAT(spec.leftovers(world.files), IsEmpty());
+  // What is held may be committed without any restore, and taken back.
+  world.context.job_id = "job4";
+  const auto other = world.open();
+  world.write(*other, 2, 4);
+  const auto committed = other->prepare_commit();
+  world.write(*other, 4, 6);
+  const auto aborted = other->prepare_commit();
+  ASSERT_TRUE(committer->hold(*committed).is_ok());
+  ASSERT_TRUE(committer->hold(*aborted).is_ok());
+  ASSERT_TRUE(committer->commit(*committed).is_ok());
+  committer->abort(*aborted);
+  EXPECT_EQ(spec.visible(world.files), all_lines(spec, 4));
+  EXPECT_THAT(spec.leftovers(world.files), IsEmpty());
+  EXPECT_FALSE(committer->hold(std::vector<std::string>{"not a committable"}).is_ok());
+}
+
 void check_neighbours(const ConformingSink& spec) {
   SCOPED_TRACE(spec.name + ": neighbours");
   ByHand world(spec);
@@ -472,6 +513,7 @@ void check_neighbours(const ConformingSink& spec) {
 void check_sink_conformance(const ConformingSink& sink) {
   check_commits(sink);
   check_aborts(sink);
+  check_held(sink);
   check_leftovers(sink);
   check_neighbours(sink);
   check_every_fault(sink);

@@ -341,6 +341,9 @@ void JobCheckpoints::carry_out(StoreMetadata action) {
       return Status::aborted(fmt::format("what an earlier checkpoint holds was not committed: {}",
                                          sinks->failure().to_string()));
     }
+    if (metadata.kind == CheckpointKind::kSavepoint) {
+      CLP_RETURN_IF_ERROR(sinks->hold(committables_of(metadata)));
+    }
     if (folder.empty() && storage.folder().empty()) {
       stored->metadata = metadata;
       return Status::ok();

@@ -76,6 +76,17 @@ Status SinkCommits::commit_restored(const std::vector<SinkCommittables>& sinks) 
   return Status::ok();
 }
 
+Status SinkCommits::hold(const std::vector<SinkCommittables>& sinks) {
+  for (const SinkCommittables& sink : sinks) {
+    const auto found = sinks_.find({sink.vertex, sink.op});
+    if (found == sinks_.end() || found->second.committer == nullptr) continue;
+    const Status held = found->second.committer->hold(sink.committables);
+    CLP_RETURN_IF_ERROR(held.with_context(
+        fmt::format("keeping what {} has prepared for the savepoint", found->second.name)));
+  }
+  return Status::ok();
+}
+
 void SinkCommits::abort(const std::vector<SinkCommittables>& sinks) {
   for (const SinkCommittables& sink : sinks) {
     const auto found = sinks_.find({sink.vertex, sink.op});

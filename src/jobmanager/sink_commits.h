@@ -36,6 +36,8 @@ class SinkCommits {
   Status commit_or_abort(const std::vector<SinkCommittables>& sinks);
   // Of the checkpoint that the job goes on from: afterwards nothing is missing.
   Status commit_restored(const std::vector<SinkCommittables>& sinks);
+  // A savepoint is to have them.
+  Status hold(const std::vector<SinkCommittables>& sinks);
   void abort(const std::vector<SinkCommittables>& sinks);
   void remove_leftovers(const std::string& job_id);
 

@@ -38,6 +38,11 @@ Status visit_files(FileSystem& files, const std::string& table, const std::strin
   return Status::ok();
 }
 
+std::string held_path(const std::string& visible) {
+  const std::string_view name = base_name(visible);
+  return visible.substr(0, visible.size() - name.size()) + held_name(name);
+}
+
 }  // namespace
 
 FileCommitter::FileCommitter(FileSinkSpec spec, const SinkContext& context)
@@ -78,7 +83,10 @@ Status FileCommitter::commit(std::span<const std::string> committables, bool is_
     CLP_RETURN_IF_ERROR(find_pending());
     for (const std::string& partition : partitions) CLP_RETURN_IF_ERROR(make_pending(partition));
   }
-  for (const PartFile& part : parts) CLP_RETURN_IF_ERROR(publish(part, is_restored));
+  for (const PartFile& part : parts) {
+    CLP_RETURN_IF_ERROR(publish(part, is_restored));
+    release(part, is_restored);
+  }
   for (const std::string& partition : partitions) {
     const Status synced = files_.sync_directory(folder_of(partition));
     if (!synced.is_ok() && !(is_restored && synced.code() == StatusCode::kNotFound)) return synced;
@@ -153,12 +161,35 @@ Status FileCommitter::publish(const PartFile& part, bool is_restored) {
   return Status::ok();
 }
 
+Status FileCommitter::hold(std::span<const std::string> committables) {
+  for (const std::string& bytes : committables) {
+    CLP_ASSIGN_OR_RETURN(const FileCommittable committable, decode_file_committable(bytes));
+    const auto* part = std::get_if<PartFile>(&committable);
+    if (part == nullptr || held_.contains(part->visible)) continue;
+    held_.insert(part->visible);  // Also if it is not known whether it was written.
+    CLP_RETURN_IF_ERROR(write_file_atomically(files_, held_path(part->visible), ""));
+  }
+  return Status::ok();
+}
+
+bool FileCommitter::is_held(const std::string& visible) const {
+  const Result<bool> exists = files_.exists(held_path(visible));
+  return !exists.is_ok() || *exists;
+}
+
+// Whoever held it may have been another process.
+void FileCommitter::release(const PartFile& part, bool is_restored) {
+  if (held_.erase(part.visible) == 0 && !is_restored) return;
+  (void)files_.remove(held_path(part.visible));
+}
+
 void FileCommitter::abort(std::span<const std::string> committables) {
   for (const std::string& bytes : committables) {
     const Result<FileCommittable> committable = decode_file_committable(bytes);
     if (!committable.is_ok()) continue;
     const auto* part = std::get_if<PartFile>(&*committable);
     if (part == nullptr) continue;
+    release(*part, /*is_restored=*/false);
     if (part->token.empty()) {
       (void)files_.remove(part->hidden);
     } else if (StagingArea* area = files_.staging_area(part->visible); area != nullptr) {
@@ -176,7 +207,8 @@ void FileCommitter::remove_staged_leftovers(StagingArea& area, const std::string
     return;
   }
   for (const StagedInfo& info : *staged) {
-    if (is_part_of(base_name(info.path), job_id)) (void)area.discard(info.path, info.token);
+    if (!is_part_of(base_name(info.path), job_id) || is_held(info.path)) continue;
+    (void)area.discard(info.path, info.token);
   }
 }
 
@@ -185,14 +217,15 @@ void FileCommitter::remove_leftovers(const std::string& job_id) {
     remove_staged_leftovers(*area, job_id);
     return;
   }
-  const Status removed =
-      visit_files(files_, spec_.directory, "", spec_.partition_keys.size(),
-                  [&](const std::string& below, const FileInfo& entry) {
-                    if (is_hidden_part_of(entry.name, job_id)) {
-                      (void)files_.remove(join_path(folder_of(below), entry.name));
-                    }
-                    return Status::ok();
-                  });
+  const Status removed = visit_files(files_, spec_.directory, "", spec_.partition_keys.size(),
+                                     [&](const std::string& below, const FileInfo& entry) {
+                                       const std::string folder = folder_of(below);
+                                       if (is_hidden_part_of(entry.name, job_id) &&
+                                           !is_held(join_path(folder, visible_name(entry.name)))) {
+                                         (void)files_.remove(join_path(folder, entry.name));
+                                       }
+                                       return Status::ok();
+                                     });
   if (removed.is_ok()) return;
   CLP_LOG(kWarning, "connectors",
           fmt::format("cannot look for files that job {} has left in '{}': {}", job_id,

@@ -18,6 +18,9 @@ namespace clepsydra {
 // A partition is pending from its first file until it is marked as complete; a hidden file in it
 // says so, so that a killed process forgets none.
 //
+// Beside a file that a savepoint has and that is not visible yet stands another hidden file
+// (held_name()), which keeps remove_leftovers() from it until it is published.
+//
 // Threads: one call at a time.
 class FileCommitter final : public SinkCommitter {
  public:
@@ -27,6 +30,7 @@ class FileCommitter final : public SinkCommitter {
 
   Status commit(std::span<const std::string> committables) override;
   Status commit_restored(std::span<const std::string> committables) override;
+  Status hold(std::span<const std::string> committables) override;
   void abort(std::span<const std::string> committables) override;
   void remove_leftovers(const std::string& job_id) override;
 
@@ -35,6 +39,9 @@ class FileCommitter final : public SinkCommitter {
   // Ok also when it was committed before.
   Status publish(const PartFile& file, bool is_restored);
   Status publish_staged(const PartFile& file);
+  // Not known: it is.
+  [[nodiscard]] bool is_held(const std::string& visible) const;
+  void release(const PartFile& part, bool is_restored);
   void remove_staged_leftovers(StagingArea& area, const std::string& job_id);
   // What others have written into the folders that this sink's rows take the place of.
   Status remove_replaced();
@@ -51,6 +58,7 @@ class FileCommitter final : public SinkCommitter {
   const std::string job_id_;
   FileSystem& files_;
   const Clock& clock_;
+  std::set<std::string> held_;     // Visible names, by this committer.
   std::set<std::string> written_;  // Partitions, when they are to be replaced.
   bool knows_pending_ = false;
   std::map<std::string, std::int64_t> pending_;  // Partitions, and since when.

@@ -57,6 +57,15 @@ std::string hidden_name(std::string_view name) {
   return fmt::format(".{}{}", name, kHiddenEnd);
 }
 
+std::string visible_name(std::string_view hidden) {
+  CLP_CHECK(hidden.starts_with('.') && hidden.ends_with(kHiddenEnd));
+  return std::string(hidden.substr(1, hidden.size() - 1 - kHiddenEnd.size()));
+}
+
+std::string held_name(std::string_view name) {
+  return fmt::format(".{}.held", name);
+}
+
 bool is_hidden_part_of(std::string_view name, std::string_view job_id) {
   return name.starts_with('.') && is_part_of(name.substr(1), job_id) && name.ends_with(kHiddenEnd);
 }

@@ -34,6 +34,10 @@ std::string part_file_name(std::string_view job_id, std::string_view operator_ui
                            int subtask, std::int64_t count, std::string_view extension);
 // ".<name>.inprogress"
 std::string hidden_name(std::string_view name);
+// <name> of a hidden name.
+std::string visible_name(std::string_view hidden);
+// ".<name>.held": an empty file, for as long as a savepoint has a file that is not visible.
+std::string held_name(std::string_view name);
 // Whether a hidden name is of a writer of this job.
 bool is_hidden_part_of(std::string_view name, std::string_view job_id);
 // The same of the name that it will have.
