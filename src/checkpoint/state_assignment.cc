@@ -101,11 +101,11 @@ class Assigner {
     for (std::size_t v = 0; v < graph_.vertices.size(); ++v) {
       CLP_RETURN_IF_ERROR(claim(static_cast<int>(v)));
       finished.push_back(finished_subtasks(graph_.vertices[v]));
+      CLP_RETURN_IF_ERROR(reopen_fed(static_cast<int>(v), finished));
       for (std::size_t s = 0; s < finished[v].size(); ++s) {
         assign_task(static_cast<int>(v), static_cast<int>(s), finished[v][s]);
       }
     }
-    CLP_RETURN_IF_ERROR(check_finished(finished));
     assign_in_flight();
     CLP_RETURN_IF_ERROR(drop_unclaimed(allow_dropping));
     return std::move(assignment_);
@@ -239,20 +239,37 @@ class Assigner {
     if (task.has_finished || !task.operators.empty()) assignment_.tasks.push_back(std::move(task));
   }
 
-  // A task that has finished takes no rows: none may come.
-  [[nodiscard]] Status check_finished(const std::vector<std::vector<bool>>& finished) const {
+  [[nodiscard]] bool had_all_finished(const JobVertex& vertex) {
+    return std::all_of(vertex.operators.begin(), vertex.operators.end(),
+                       [this](const ChainedOperator& chained) {
+                         const Former* former = former_of(chained.spec);
+                         for (int s = 0; former != nullptr && s < former->parallelism(); ++s) {
+                           if (!former->has_finished(s)) return false;
+                         }
+                         return former != nullptr;
+                       });
+  }
+
+  // A task that has finished takes no rows: none may come. Where some of its kind had not finished,
+  // and rows come another way than before, it begins again with what it had: nothing.
+  Status reopen_fed(int v, std::vector<std::vector<bool>>& finished) {
+    std::vector<bool>& to = finished[static_cast<std::size_t>(v)];
+    const JobVertex& vertex = graph_.vertices[static_cast<std::size_t>(v)];
     for (const JobEdge& edge : graph_.edges) {
+      if (edge.to_vertex != v) continue;
       const std::vector<bool>& from = finished[static_cast<std::size_t>(edge.from_vertex)];
-      const std::vector<bool>& to = finished[static_cast<std::size_t>(edge.to_vertex)];
       const bool is_forward = edge.partitioning == Partitioning::kForward;
       for (std::size_t s = 0; s < to.size(); ++s) {
         const bool all_from =
             is_forward ? from[s] : std::find(from.begin(), from.end(), false) == from.end();
         if (!to[s] || all_from) continue;
-        return Status::failed_precondition(fmt::format(
-            "cannot restore: task '{}' had finished, but '{}', which feeds it, had not or is new",
-            clip(graph_.vertices[static_cast<std::size_t>(edge.to_vertex)].name, 64),
-            clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
+        if (had_all_finished(vertex)) {
+          return Status::failed_precondition(fmt::format(
+              "cannot restore: task '{}' had finished, but '{}', which feeds it, had not or is new",
+              clip(vertex.name, 64),
+              clip(graph_.vertices[static_cast<std::size_t>(edge.from_vertex)].name, 64)));
+        }
+        to[s] = false;
       }
     }
     return Status::ok();

@@ -38,7 +38,7 @@ struct StateAssignment {
 // Operators are found by uid, in whatever task they are now. Of an operator whose parallelism is
 // what it was each subtask gets the state of its predecessor; else each gets all parts and takes
 // its key groups from them. A task is finished when all former subtasks of all its operators were
-// (at the same parallelism: its own).
+// (at the same parallelism: its own, unless it is fed by one that is not).
 //
 // What was in flight goes to the edge between the same operators, the n-th such edge to the n-th.
 //

@@ -81,14 +81,19 @@ class Sharing {
   }
 
   // Each consumer has heard of one producer. Where producers are the subtasks of a source they may
-  // have each other's splits now, so none may be taken to be ahead of the slowest.
+  // have each other's splits now, so none may be taken to be ahead of the slowest: nor one that was
+  // idle or had ended, as long as another had not.
   void slow_down() {
     std::int64_t slowest = kMaxWatermark;
     for (const auto& [ends, content] : channels_) {
       if (!content.is_idle && !content.has_ended) slowest = std::min(slowest, content.watermark);
     }
-    for (auto& [ends, content] : channels_)
+    if (slowest == kMaxWatermark) return;
+    for (auto& [ends, content] : channels_) {
       content.watermark = std::min(content.watermark, slowest);
+      content.is_idle = false;
+      content.has_ended = false;
+    }
   }
 
   [[nodiscard]] bool is_as_before() const {

@@ -48,13 +48,14 @@ class InFlightRestoreTest : public ::testing::Test {
   static InFlightRestore::Part part(
       int subtask, bool is_output,
       const std::vector<std::pair<int, std::vector<std::string_view>>>& channels,
-      std::int64_t watermark = kMinWatermark) {
+      std::int64_t watermark = kMinWatermark, bool has_ended = false) {
     std::vector<InFlightOf> contents;
     for (const auto& [peer, lines] : channels) {
       InFlightOf& of = contents.emplace_back();
       of.peer = peer;
       of.content.has_spoken = true;
       of.content.watermark = watermark;
+      of.content.has_ended = has_ended;
       if (!lines.empty()) of.content.elements.emplace_back(batch_of("k BIGINT", lines));
     }
     InFlightEncoder encoder(schema_of("k BIGINT"), std::move(contents), test_pool());
@@ -196,15 +197,22 @@ TEST_F(InFlightRestoreTest, of_channels_that_hold_nothing_the_slowest_speaks_for
 TEST_F(InFlightRestoreTest, where_each_hears_of_one_nobody_is_ahead_of_the_slowest) {
   InFlightRestore from{.edge = 0, .producers = 3, .consumers = 3};
   from.parts = {part(0, false, {{0, {}}}, 70), part(1, false, {{1, {}}}, 60),
-                part(2, false, {{2, {}}}, kMaxWatermark)};
+                part(2, false, {{2, {}}}, kMaxWatermark, true)};
   RecoveredEdges got = restore(from, graph(Partitioning::kForward, 3, 3));
   for (int c = 0; c < 3; ++c) {
     ASSERT_EQ((got[{1, c}].size()), 1U);
     EXPECT_EQ((got[{1, c}][0].content.watermark), 60);
+    EXPECT_FALSE((got[{1, c}][0].content.has_ended));
   }
   // Whatever the edge is now.
   got = restore(from, graph(Partitioning::kRebalance, 2, 3));
   EXPECT_EQ((got[{1, 0}][0].content.watermark), 60);
+  // Nothing comes from anybody.
+  from.parts = {part(0, false, {{0, {}}}, kMaxWatermark, true),
+                part(1, false, {{1, {}}}, kMaxWatermark, true),
+                part(2, false, {{2, {}}}, kMaxWatermark, true)};
+  got = restore(from, graph(Partitioning::kForward, 3, 3));
+  EXPECT_TRUE((got[{1, 0}][0].content.has_ended));
 }
 
 TEST_F(InFlightRestoreTest, errors_name_the_edge) {

@@ -80,8 +80,6 @@ std::string_view happening_name(Happening happening) {
       return "changes of parallelism";
     case Happening::kOtherTasks:
       return "changes of what shares a task";
-    case Happening::kRefusedRestore:
-      return "restores refused because tasks had finished";
     case Happening::kOtherBackend:
       return "changes of the state backend";
   }

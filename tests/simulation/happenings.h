@@ -52,7 +52,6 @@ enum class Happening : std::uint8_t {
   kHalfDrain,  // Of these: its savepoint was complete.
   kRescale,
   kOtherTasks,  // What was one task is two, or the other way round.
-  kRefusedRestore,
   kOtherBackend,
 };
 inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kOtherBackend) + 1;

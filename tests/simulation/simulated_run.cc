@@ -270,14 +270,6 @@ bool Run::judge(const LifeReport& life, const LifeFaults& faults, const std::str
     report_.problem = machine_.check_whole(Positions::at_end(scenario_.workload));
     return true;
   }
-  // A task that had finished, and that rows would come to another way now. Nothing else would be
-  // answered to who asks again.
-  if (life.end == LifeEnd::kFailed && scenario_.rebalances &&
-      life.error.code() == StatusCode::kFailedPrecondition &&
-      life.error.message().find("had finished") != std::string_view::npos) {
-    report_.happened.add(Happening::kRefusedRestore);
-    return true;
-  }
   if (life.end == LifeEnd::kFailed) {
     const bool is_broken = life.error.code() == StatusCode::kDataLoss;
     if (machine_.rotten_bits() == 0 && (is_broken || !may_fail || !faults.may_fail_job())) {
